@@ -1,0 +1,15 @@
+"""The admin site as an application."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class PushcartAdminConfig(AdminConfig):
+    """Django's admin with Pushcart's own site."""
+
+    default_site = "config.admin.PushcartAdminSite"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from config import checks  # noqa: F401
+
+        super().ready()

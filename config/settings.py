@@ -1,0 +1,292 @@
+"""Settings of Pushcart, all from the environment (https://12factor.net/config).
+
+``.env`` beside ``manage.py`` is read where it exists (``make demo`` writes one); the environment wins over it. Without
+``DATABASE_URL`` and ``REDIS_URL`` the embedded servers of ``config.embedded`` are used, but only with ``DEBUG``.
+``config/checks.py`` says what production refuses to start without.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.utils.translation import gettext_lazy as _
+
+from config import embedded
+from config.version import VERSION
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(str(BASE_DIR / ".env"))
+
+DEBUG = env.bool("DEBUG", default=False)
+# The demo shop: demo keys, demo bar, demo logins, simulated shoppers.
+DEMO = env.bool("DEMO", default=DEBUG)
+DATA_DIR = embedded.data_dir()
+os.environ.setdefault("NUMBA_CACHE_DIR", str(DATA_DIR / "numba"))
+
+DEMO_SECRET_KEY = "demo-only-pushcart-secret-key-never-for-production-0123456789"
+# A Fernet key is 32 bytes in URL-safe base64; this one is public, so production refuses it.
+DEMO_FIELD_KEY = "cHVzaGNhcnQtZGVtby1maWVsZC1rZXktMzItYnl0ZXM="
+DEMO_LOOKUP_KEY = "demo-only-pushcart-lookup-key"
+DEMO_PUBLISHABLE_KEY = "pk_test_demo"
+DEMO_API_SECRET_KEY = "sk_test_demo"
+
+# Django wants one to be read at all; config/checks.py refuses "unset".
+SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY if DEBUG else "unset")
+# Newest first: the first encrypts, all decrypt (cryptography's MultiFernet). `manage.py rotate_field_keys` re-encrypts.
+FIELD_KEYS = env.list("FIELD_KEYS", default=[DEMO_FIELD_KEY] if DEBUG else [])
+# HMAC key of equality look-ups; unlike FIELD_KEYS it cannot be rotated without reading every row.
+LOOKUP_KEY = env.str("LOOKUP_KEY", default=DEMO_LOOKUP_KEY if DEBUG else "")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PORT = env.int("PORT", default=8000)
+# Where links in messages lead.
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "unfold.contrib.import_export",
+    "config.apps.PushcartAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_htmx",
+    "django_prometheus",
+    "django_structlog",
+    "import_export",
+    "crispy_forms",
+    "axes",
+    "corsheaders",
+    "anymail",
+    "shop",
+    "recommender",
+    "push",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "shop.events.visitors.VisitorMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "shop.storefront.context.storefront",
+            ],
+        },
+    },
+]
+
+# Databases -----------------------------------------------------------------------------------------------------------
+if DATABASE_URL := env.str("DATABASE_URL", default=""):
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+elif DEBUG:
+    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", **embedded.database_settings(DATA_DIR)}}
+else:
+    # Never reached by a running process: config/checks.py refuses to start. Tools that only read the settings get on.
+    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "pushcart"}}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url(DATA_DIR) if DEBUG else "")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL or "redis://unset",
+        "KEY_PREFIX": "cache",
+    }
+}
+
+# People ----------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "shop.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+VISITOR_COOKIE = "pushcart_visitor"
+CONSENT_COOKIE = "pushcart_consent"
+# Login names are personal data: axes keeps counters in Valkey only, under a hash.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
+# Users are found by the keyed hash of their address (shop/people/models.py), so the encrypted column is not unique.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+
+# Languages -------------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese"))]
+LANGUAGE_COOKIE_NAME = "pushcart_language"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="America/New_York")
+CURRENCY = env.str("CURRENCY", default="USD")
+
+# Files -----------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "models": {
+        "BACKEND": env.str("MODEL_STORAGE", default="django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": env.json("MODEL_STORAGE_OPTIONS", default={"location": str(DATA_DIR / "models")}),
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = False
+
+# E-mail ----------------------------------------------------------------------------------------------------------------
+# smtp://user:password@host:port, smtp+tls://..., consolemail:// ; the demo sends real SMTP to its own sink.
+MAIL_SINK_PORT = env.int("MAIL_SINK_PORT", default=PORT + 25)
+EMAIL_URL = env.str("EMAIL_URL", default=f"smtp://127.0.0.1:{MAIL_SINK_PORT}" if DEMO else "")
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Pushcart Pantry <hello@pushcart.example>")
+SHOP_NAME = env.str("SHOP_NAME", default="Pushcart Pantry")
+
+# API ---------------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["shop.api.keys.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["shop.api.keys.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "shop.api.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["shop.api.limits.KeyRateThrottle"],
+    "EXCEPTION_HANDLER": "shop.api.problems.exception_handler",
+    "PAGE_SIZE": 50,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNAUTHENTICATED_USER": None,
+}
+API_RATE = env.str("API_RATE", default="6000/min")
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pushcart API",
+    "DESCRIPTION": "Events in; recommendations, campaigns and results out.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_URLS_REGEX = r"^/(api/)?v1/"
+CORS_ALLOW_CREDENTIALS = False
+
+# Events ------------------------------------------------------------------------------------------------------------------
+EVENT_STREAM = "events"
+# Consumer group to class: rooms above shop add theirs by path.
+EVENT_CONSUMERS = {
+    "store": "shop.events.store.StoreConsumer",
+}
+
+# Celery --------------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"recommender.*": {"queue": "train"}, "push.*": {"queue": "delivery"}}
+
+# Security ------------------------------------------------------------------------------------------------------------------
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+CRISPY_TEMPLATE_PACK = "unfold_crispy"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["unfold_crispy"]
+UNFOLD = {"SITE_TITLE": "Pushcart", "SITE_HEADER": "Pushcart"}

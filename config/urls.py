@@ -1,0 +1,20 @@
+"""Routes: each room brings its own; the storefront stands under a language (``/en/``, ``/zh/``)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config.languages import language_patterns
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("shop.urls")),
+    path("", include("recommender.urls")),
+    path("", include("push.urls")),
+    *language_patterns(
+        path("", include("push.page_urls")),
+        path("", include("shop.storefront.urls")),
+    ),
+]

@@ -1,0 +1,163 @@
+"""API keys: publishable ones for browsers, secret ones for servers, each with scopes.
+
+A key is ``pk_`` or ``sk_``, its mode (``test`` or ``live``), and 32 random characters. The database keeps its prefix and SHA-256
+(the key has 190 bits of its own randomness, so no slow hash is needed). Found keys are remembered in the process for
+:data:`REMEMBER_SECONDS`, so that a hot endpoint asks the database rarely and a revoked key ends within that time.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from shop import clock
+from shop.api.models import ApiKey
+
+REMEMBER_SECONDS = 10.0
+
+SCOPES = {
+    "events:write": "Send events",
+    "events:read": "Read stored events",
+    "recommendations:read": "Ask for recommendations",
+    "catalogue:read": "Read the catalogue",
+    "catalogue:write": "Change the catalogue",
+    "shoppers:read": "Read shoppers, without personal data",
+    "shoppers:write": "Change shoppers and their consents",
+    "orders:read": "Read orders",
+    "orders:write": "Write orders",
+    "campaigns:read": "Read segments, campaigns and results",
+    "campaigns:write": "Change segments and campaigns",
+    "models:read": "Read model versions and their metrics",
+    "models:write": "Promote and roll back models",
+}
+PUBLISHABLE_SCOPES = frozenset({"events:write", "recommendations:read", "catalogue:read"})
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """What an endpoint needs to know of the key it was called with."""
+
+    pk: int
+    kind: str
+    prefix: str
+    scopes: frozenset[str]
+    allowed_origins: frozenset[str]
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True: DRF asks this of ``request.user``."""
+        return True
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is a server's key."""
+        return self.kind == ApiKey.Kind.SECRET
+
+    def allows(self, scope: str) -> bool:
+        """Whether the key carries ``scope``."""
+        return scope in self.scopes
+
+
+def digest(token: str) -> str:
+    """Hex SHA-256 of a key."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def create_key(
+    name: str, kind: str, *, token: str | None = None, scopes: list[str] | None = None
+) -> tuple[ApiKey, str]:
+    """Create a key and return it with its text, which is shown once and stored nowhere."""
+    token = token or f"{kind}_live_{secrets.token_urlsafe(24)}"
+    allowed = sorted(PUBLISHABLE_SCOPES if kind == ApiKey.Kind.PUBLISHABLE else SCOPES)
+    key, _ = ApiKey.objects.update_or_create(
+        digest=digest(token),
+        defaults={
+            "name": name,
+            "kind": kind,
+            "prefix": token[:12],
+            "scopes": [scope for scope in (scopes if scopes is not None else allowed) if scope in allowed],
+            "revoked_at": None,
+        },
+    )
+    return key, token
+
+
+_remembered: dict[str, tuple[float, KeyInfo | None]] = {}
+
+
+def forget_keys() -> None:
+    """Ask the database again for every key (tests; after a revocation in this process)."""
+    _remembered.clear()
+
+
+def find_key(token: str) -> KeyInfo | None:
+    """The valid key with this text, or None."""
+    now = time.monotonic()
+    hit = _remembered.get(token)
+    if hit and hit[0] > now:
+        return hit[1]
+    row = ApiKey.objects.filter(digest=digest(token), revoked_at=None).first()
+    info = None
+    if row is not None:
+        info = KeyInfo(row.pk, row.kind, row.prefix, frozenset(row.scopes), frozenset(row.allowed_origins))
+    if len(_remembered) > 10_000:
+        _remembered.clear()
+    _remembered[token] = (now + REMEMBER_SECONDS, info)
+    if row is not None:
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=clock.now())
+    return info
+
+
+def token_of(request: HttpRequest) -> str:
+    """The key a request carries: ``Authorization: Bearer KEY``, or HTTP Basic with the key as user name (Segment); else empty."""
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """DRF authentication: ``request.user`` and ``request.auth`` are the :class:`KeyInfo`."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Find the key; none given is anonymous, a wrong one is refused."""
+        token = token_of(request._request)
+        if not token:
+            return None
+        info = find_key(token)
+        if info is None:
+            raise AuthenticationFailed("This API key is unknown or revoked.")
+        return info, info
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes a missing key a 401."""
+        return 'Bearer realm="pushcart"'
+
+
+class HasScope(BasePermission):
+    """Lets a key through that carries the view's scope: ``scopes = {"GET": "catalogue:read", ...}`` on the view."""
+
+    message = "This API key lacks the scope for this call."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the key carries the scope of this method; views without scopes are closed."""
+        method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
+        scope = getattr(view, "scopes", {}).get(method)
+        return isinstance(request.auth, KeyInfo) and scope is not None and request.auth.allows(scope)

@@ -1,0 +1,136 @@
+"""Catalogue: categories, products, reviews. A product's ``id`` is the shop's own key and stands as ``product_id`` everywhere."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from shop import clock
+from shop.people.models import Shopper
+
+
+class Category(models.Model):
+    """A node of the category tree; ``path`` is its slugs from the root, separated by slashes."""
+
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    slug = models.SlugField(max_length=80)
+    path = models.CharField(max_length=255, unique=True)
+    name_en = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["position", "path"]
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """Name in the active language, English where there is no other."""
+        return (self.name_zh if (get_language() or "").startswith("zh") else "") or self.name_en
+
+
+class Product(models.Model):
+    """Something that can be bought."""
+
+    id = models.CharField(primary_key=True, max_length=128)
+    slug = models.SlugField(max_length=120, blank=True)
+    name_en = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    description_en = models.TextField(blank=True)
+    description_zh = models.TextField(blank=True)
+    brand = models.CharField(max_length=80, blank=True)
+    size = models.CharField(max_length=40, blank=True, help_text=_("As printed: 12 oz."))
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
+    price = models.DecimalField(max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal("0"))])
+    list_price = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, help_text=_("The price before a reduction.")
+    )
+    currency = models.CharField(max_length=3, default="USD")
+    stock = models.IntegerField(default=0)
+    units_sold = models.PositiveIntegerField(default=0)
+    rating_average = models.DecimalField(max_digits=3, decimal_places=2, null=True, blank=True)
+    rating_count = models.PositiveIntegerField(default=0)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    image = models.CharField(max_length=255, blank=True, help_text=_("URL or path of the picture."))
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    # Words of both languages, segmented, written by shop.catalogue.search.
+    search = SearchVectorField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(stock__gte=0), name="product_stock_not_negative"),
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="product_price_not_negative"),
+        ]
+        indexes = [
+            GinIndex(fields=["search"], name="product_search"),
+            GinIndex(OpClass(models.F("name_en"), name="gin_trgm_ops"), name="product_name_en_trigram"),
+            GinIndex(OpClass(models.F("name_zh"), name="gin_trgm_ops"), name="product_name_zh_trigram"),
+            GinIndex(fields=["tags"], name="product_tags"),
+            models.Index(fields=["category", "active"], name="product_category"),
+            models.Index(fields=["-units_sold", "id"], name="product_best_selling"),
+            models.Index(fields=["-updated_at"], name="product_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name_en
+
+    @property
+    def name(self) -> str:
+        """Name in the active language, English where there is no other."""
+        return (self.name_zh if (get_language() or "").startswith("zh") else "") or self.name_en
+
+    @property
+    def description(self) -> str:
+        """Description in the active language, English where there is no other."""
+        return (self.description_zh if (get_language() or "").startswith("zh") else "") or self.description_en
+
+    @property
+    def reduced(self) -> bool:
+        """Whether the price stands below the list price."""
+        return self.list_price is not None and self.price < self.list_price
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be bought now."""
+        return self.active and self.stock > 0
+
+
+class Review(models.Model):
+    """What a shopper said of a product, with one to five stars."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="reviews")
+    shopper = models.ForeignKey(Shopper, on_delete=models.SET_NULL, null=True, blank=True, related_name="reviews")
+    rating = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(5)])
+    title = models.CharField(max_length=120, blank=True)
+    text = models.TextField(blank=True)
+    language = models.CharField(max_length=8, default="en")
+    invented = models.BooleanField(default=False, help_text=_("Part of the demo, written by nobody."))
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        constraints = [
+            models.UniqueConstraint(fields=["product", "shopper"], name="review_once"),
+            models.CheckConstraint(condition=models.Q(rating__range=(1, 5)), name="review_rating_range"),
+        ]
+        indexes = [models.Index(fields=["product", "-created_at"], name="review_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.rating}/5 for {self.product_id}"

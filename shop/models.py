@@ -1,0 +1,30 @@
+"""Table of contents: every model of the room, so that Django finds them."""
+
+from shop.api.models import ApiKey, IdempotentAnswer
+from shop.carts.models import Cart, CartLine
+from shop.catalogue.models import Category, Product, Review
+from shop.events.models import Event, OutboxEvent, PoisonEvent
+from shop.operators.models import AuditEntry
+from shop.orders.models import Order, OrderLine
+from shop.people.models import Address, Consent, Shopper, User, Visitor
+
+__all__ = [
+    "Address",
+    "ApiKey",
+    "AuditEntry",
+    "Cart",
+    "CartLine",
+    "Category",
+    "Consent",
+    "Event",
+    "IdempotentAnswer",
+    "Order",
+    "OrderLine",
+    "OutboxEvent",
+    "PoisonEvent",
+    "Product",
+    "Review",
+    "Shopper",
+    "User",
+    "Visitor",
+]

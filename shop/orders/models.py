@@ -1,0 +1,80 @@
+"""Orders: written once, in one transaction with the stock they take and the event they are (outbox)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop import clock
+from shop.carts.models import Cart
+from shop.catalogue.models import Product
+from shop.people.encryption import EncryptedTextField
+from shop.people.models import Shopper
+
+
+class Order(models.Model):
+    """An order. Personal data are encrypted; a guest's order has no shopper but a visitor."""
+
+    class Status(models.TextChoices):
+        PAID = "paid", _("Paid")
+        PENDING = "pending", _("Payment pending")
+        DECLINED = "declined", _("Payment declined")
+        SHIPPED = "shipped", _("On its way")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    number = models.CharField(max_length=16, unique=True, help_text=_("What people call it: P-1042-7F3A."))
+    shopper = models.ForeignKey(Shopper, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
+    visitor_id = models.CharField(max_length=64, blank=True, db_index=True)
+    cart = models.OneToOneField(Cart, on_delete=models.SET_NULL, null=True, blank=True, related_name="order")
+    checkout_key = models.UUIDField(unique=True, help_text=_("Idempotency key of the checkout page: one order each."))
+    status = models.CharField(max_length=12, choices=Status, default=Status.PAID)
+    email = EncryptedTextField(blank=True)
+    email_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    name = EncryptedTextField(blank=True)
+    phone = EncryptedTextField(blank=True)
+    street = EncryptedTextField(blank=True)
+    postcode = EncryptedTextField(blank=True)
+    town = models.CharField(max_length=80, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    subtotal = models.DecimalField(max_digits=10, decimal_places=2)
+    delivery = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    discount = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    total = models.DecimalField(max_digits=10, decimal_places=2)
+    currency = models.CharField(max_length=3, default="USD")
+    simulated = models.BooleanField(default=False)
+    source = models.CharField(
+        max_length=16, default="storefront", help_text=_("storefront, api or history (imported).")
+    )
+    placed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        indexes = [
+            models.Index(fields=["-placed_at", "id"], name="order_newest"),
+            models.Index(fields=["shopper", "-placed_at"], name="order_of_shopper"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """A product of an order at the price paid."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    slate_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        constraints = [models.UniqueConstraint(fields=["order", "product"], name="order_line_once")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_id}"

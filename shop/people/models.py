@@ -1,0 +1,205 @@
+"""People: accounts, shoppers' profiles, visitors (anonymous browsers), addresses, consents."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop import clock
+from shop.people.encryption import EncryptedTextField, email_hash, keyed_hash
+
+
+def new_shopper_id() -> str:
+    """An id for a shopper whom no other system has named."""
+    return f"s-{uuid.uuid4().hex[:20]}"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users by e-mail address."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The user with this e-mail address (any case)."""
+        return self.get(email_hash=email_hash(username or ""))
+
+    def by_email(self, address: str) -> User | None:
+        """The user with this e-mail address, or None."""
+        return self.filter(email_hash=email_hash(address)).first()
+
+    def create_user(self, email: str | None, password: str | None = None, **fields: Any) -> User:
+        """Create a user; without a password nobody can log in as them."""
+        user = self.model(email=(email or "").strip(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create an administrator."""
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, role=User.Role.ADMINISTRATOR, **fields
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who is known: personal data (encrypted), and a login where they have a password."""
+
+    class Role(models.TextChoices):
+        SHOPPER = "shopper", _("Shopper")
+        VIEWER = "viewer", _("Viewer")
+        MARKETER = "marketer", _("Marketer")
+        APPROVER = "approver", _("Approver")
+        ADMINISTRATOR = "administrator", _("Administrator")
+
+    email = EncryptedTextField(_("e-mail address"), blank=True)
+    email_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
+    name = EncryptedTextField(_("name"), blank=True)
+    phone = EncryptedTextField(_("phone"), blank=True)
+    phone_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
+    role = models.CharField(max_length=16, choices=Role, default=Role.SHOPPER)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return f"user {self.pk}"
+
+    def set_hashes(self) -> None:
+        """Bring the look-up hashes in line with the clear values (``bulk_create`` must call this itself)."""
+        self.email_hash = email_hash(self.email) if self.email else None
+        self.phone_hash = keyed_hash(self.phone, "phone") if self.phone else ""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the hashes in line."""
+        self.set_hashes()
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, "email_hash", "phone_hash"}
+        super().save(*args, **kwargs)
+
+    def get_short_name(self) -> str:
+        """First name, for greetings."""
+        return self.name.split(" ")[0] if self.name else ""
+
+    def get_full_name(self) -> str:
+        """The whole name."""
+        return self.name
+
+
+class Shopper(models.Model):
+    """A known person as the shop sees them. ``id`` is the shop's own key and stands as ``shopper_id`` in events and the API."""
+
+    class AgeBand(models.TextChoices):
+        UNDER_25 = "19-24", "19-24"
+        FROM_25 = "25-34", "25-34"
+        FROM_35 = "35-44", "35-44"
+        FROM_45 = "45-54", "45-54"
+        FROM_55 = "55-64", "55-64"
+        FROM_65 = "65+", "65+"
+
+    class Gender(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        OTHER = "other", _("Other")
+
+    id = models.CharField(primary_key=True, max_length=128, default=new_shopper_id)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="shopper")
+    age_band = models.CharField(max_length=8, choices=AgeBand, blank=True)
+    gender = models.CharField(max_length=8, choices=Gender, blank=True)
+    place = models.CharField(_("place"), max_length=80, blank=True, help_text=_("Town or district, never a street."))
+    locale = models.CharField(max_length=16, default="en")
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text=_("IANA name; empty: unknown, the shop's zone is used.")
+    )
+    household = models.JSONField(default=dict, blank=True, help_text=_("Size, children, income band, as far as told."))
+    birthday = models.DateField(null=True, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    personalised = models.BooleanField(
+        default=True, help_text=_("Whether recommendations may use this person's history.")
+    )
+    simulated = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    erased_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("shopper")
+        verbose_name_plural = _("shoppers")
+        indexes = [models.Index(fields=["-created_at", "id"], name="shopper_newest")]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Visitor(models.Model):
+    """An anonymous browser, from the moment it becomes somebody: the link is made at login and never moved to another shopper."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, related_name="visitors")
+    linked_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("visitor")
+        verbose_name_plural = _("visitors")
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Address(models.Model):
+    """Where something is delivered; the street is encrypted, town and country are not (they are the profile's place)."""
+
+    shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, related_name="addresses")
+    name = EncryptedTextField(_("name"))
+    street = EncryptedTextField(_("street and number"))
+    postcode = EncryptedTextField(_("postcode"), blank=True)
+    town = models.CharField(_("town"), max_length=80)
+    country = models.CharField(_("country"), max_length=2, default="US")
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+
+    def __str__(self) -> str:
+        return f"address {self.pk}"
+
+
+class Consent(models.Model):
+    """One statement about messages, append-only: the newest per shopper, channel and topic counts."""
+
+    class Source(models.TextChoices):
+        ACCOUNT = "account", _("Account page")
+        CHECKOUT = "checkout", _("Checkout")
+        PREFERENCES = "preferences", _("Preferences page")
+        UNSUBSCRIBE = "unsubscribe", _("Unsubscribe link")
+        IMPORT = "import", _("Import")
+        API = "api", _("API")
+
+    shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, related_name="consents")
+    channel = models.CharField(max_length=16, help_text=_("A channel's name, such as email or inapp."))
+    topic = models.CharField(max_length=32, default="marketing")
+    granted = models.BooleanField()
+    source = models.CharField(max_length=16, choices=Source)
+    text_version = models.CharField(max_length=32, blank=True, help_text=_("Which wording was agreed to."))
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        indexes = [models.Index(fields=["shopper", "channel", "topic", "-id"], name="consent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.topic}: {'yes' if self.granted else 'no'}"

@@ -1,0 +1,92 @@
+"""The real servers for every test run: PostgreSQL and Valkey, started here, in a folder of the run's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+# Named here, not in pyproject.toml: pytest-django would read the settings before the lines below.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ["DEBUG"] = "1"
+for _name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY"):
+    os.environ.pop(_name, None)
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if not _WORKER:
+    os.environ["PUSHCART_DATA"] = tempfile.mkdtemp(prefix="pushcart-tests-")
+
+from config import embedded  # noqa: E402 - the environment comes first
+
+_DATA = Path(os.environ["PUSHCART_DATA"])
+# A database of Valkey for each xdist worker; PostgreSQL's are named by pytest-django.
+os.environ["REDIS_URL"] = embedded.redis_url(_DATA, db=int(_WORKER.removeprefix("gw")) + 1 if _WORKER else 0)
+_servers: list[subprocess.Popen[bytes]] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once, in the process that started the run."""
+    import django
+
+    django.setup()
+    if _WORKER:
+        return
+    _servers.extend(embedded.start(_DATA, server, fsync=False) for server in ("postgres", "valkey"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop them, and remove what they wrote."""
+    if _WORKER:
+        return
+    while _servers:
+        embedded.stop(_servers.pop())
+    shutil.rmtree(_DATA, ignore_errors=True)
+    shutil.rmtree(embedded.socket_dir(_DATA), ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_valkey() -> None:
+    """Nothing of another test in this worker's Valkey database, nor in the process's memory of keys."""
+    import redis
+    from django.conf import settings
+
+    from shop.api.keys import forget_keys
+
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    client.close()
+    forget_keys()
+
+
+class Clock:
+    """The time of a test: stands still until it is moved."""
+
+    def __init__(self, time: datetime) -> None:
+        self.time = time
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def set(self, time: datetime) -> None:
+        """Jump to ``time``."""
+        self.time = time
+
+    def advance(self, **delta: float) -> None:
+        """Go on by ``timedelta(**delta)``."""
+        self.time += timedelta(**delta)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """Replace the one clock for a test."""
+    from shop.clock import replaced
+
+    fake = Clock(datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+    with replaced(fake):
+        yield fake
