@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -177,6 +178,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="America/New_York")
 CURRENCY = env.str("CURRENCY", default="USD")
+DELIVERY_PRICE = Decimal(env.str("DELIVERY_PRICE", default="3.90"))
+FREE_DELIVERY_FROM = Decimal(env.str("FREE_DELIVERY_FROM", default="40"))
 
 # Files -----------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
