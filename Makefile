@@ -4,47 +4,75 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PY := "$(BIN)/python"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Steps say what they do and how long it took.
+BEGIN = began=$$(date +%s%N); echo "  $(1) ..."
+END = echo "  $(1): $$(( ($$(date +%s%N) - began) / 100000000 ))" | sed -E 's/([0-9]+)([0-9])$$/\1.\2 s/; s/: ([0-9])$$/: 0.\1 s/'
 
 .PHONY: help
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(BIN)/uv: | prerequisites
-	@$(PYTHON) -m venv "$(VENV)" && "$(BIN)/python" -m pip install -q uv
+.PHONY: demo
+demo: $(VENV)/.installed ## Start the demo shop; Ctrl-C stops it (PORT=8000, SIMULATE=0 for no simulated shoppers)
+	@exec $(PY) -m config.demo up
+
+.PHONY: stop
+stop: ## Stop the demo from elsewhere
+	@if [ -x $(PY) ]; then exec $(PY) -m config.demo stop; else echo "Nothing was running."; fi
+
+.PHONY: reset
+reset: ## Remove the demo's data (asks first; YES=1 does not)
+	@if [ -x $(PY) ]; then exec $(PY) -m config.demo reset $(if $(YES),--yes); else echo "Nothing to remove."; fi
 
 .PHONY: prerequisites
 prerequisites:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pushcart needs Python 3.11 or newer: set PYTHON=python3.11"; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Missing: apt-get install python3-venv make libgomp1"; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "Pushcart needs Python 3.11 or newer, and there is no $(PYTHON): apt-get install python3 python3-venv make libgomp1"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pushcart needs Python 3.11 or newer, $(PYTHON) is $$("$(PYTHON)" -c 'import platform; print(platform.python_version())'): install a newer one and type make demo PYTHON=python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv make libgomp1"; exit 1; }
+	@"$(PYTHON)" -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || { echo "The library libgomp is missing: apt-get install python3-venv make libgomp1"; exit 1; }
+	@[ -e "$(VENV)/.installed" ] || [ "$$(df -Pk . | awk 'NR==2 {print $$4}')" -gt 3000000 ] || { echo "This disk has $$(df -Pk . | awk 'NR==2 {printf "%.1f", $$4/1e6}') GB free, the demo needs 3 GB: make room, or clone onto another disk"; exit 1; }
 
-$(VENV)/.installed: requirements.txt $(BIN)/uv
-	@"$(BIN)/uv" pip install -q --python "$(BIN)/python" --require-hashes -r requirements.txt || "$(BIN)/python" -m pip install -q --no-compile --require-hashes -r requirements.txt
-	@touch "$@"
+$(BIN)/uv: | prerequisites
+	@$(call BEGIN,virtual environment) && "$(PYTHON)" -m venv "$(VENV)" && $(PY) -m pip install -q uv && $(call END,virtual environment)
 
-$(VENV)/.installed-dev: requirements-dev.txt $(BIN)/uv
-	@"$(BIN)/uv" pip install -q --python "$(BIN)/python" --require-hashes -r requirements-dev.txt || "$(BIN)/python" -m pip install -q --no-compile --require-hashes -r requirements-dev.txt
-	@touch "$@" "$(VENV)/.installed"
+# pip where uv fails: slower, and found everywhere.
+INSTALL = { $(PY) -m uv pip install $(if $(CI),-q) --python "$(BIN)/python" --require-hashes -r $(1) || $(PY) -m pip install -q --no-compile --require-hashes -r $(1); }
+
+$(VENV)/.installed: requirements.txt | $(BIN)/uv
+	@$(call BEGIN,dependencies) && $(call INSTALL,requirements.txt) && touch "$@" && $(call END,dependencies)
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/uv
+	@$(call BEGIN,dependencies) && $(call INSTALL,requirements-dev.txt) && touch "$@" "$(VENV)/.installed" && $(call END,dependencies)
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Style, formatting, types, import contracts, migrations
-	@"$(BIN)/ruff" check .
-	@"$(BIN)/ruff" format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
 	@"$(BIN)/lint-imports"
-	@DEBUG=1 "$(BIN)/mypy"
-	@"$(BIN)/python" -m config.embedded --data "$$(mktemp -d)" --no-fsync run -- env DEBUG=1 "$(BIN)/python" manage.py makemigrations --check --dry-run
+	@DEBUG=1 $(PY) -m mypy
+	@data="$$(mktemp -d)"; $(PY) -m config.embedded --data "$$data" --no-fsync run -- env DEBUG=1 $(PY) manage.py makemigrations --check --dry-run; status=$$?; rm -rf "$$data"; exit $$status
 
 .PHONY: test
 test: lint ## Everything that must hold: lint, then the tests on real servers
-	@"$(BIN)/python" -m pytest -n 2 -m "not slow"
+	@$(PY) -m pytest -n 2 -m "not slow"
 
 .PHONY: test-slow
 test-slow: $(VENV)/.installed-dev ## The tests that take minutes
-	@"$(BIN)/python" -m pytest -m slow
+	@$(PY) -m pytest -m slow
 
 .PHONY: browser
 browser: ## Chromium and fonts for the browser tests (Debian, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fonts-noto-color-emoji; }
+
+.PHONY: bench
+bench: $(VENV)/.installed ## The benchmarks, one JSON line a figure (docs/benchmarks.md)
+	@$(PY) -m benchmarks
+
+.PHONY: messages
+messages: ## Compile the translations
+	@$(PY) -m config.translations
 
 .PHONY: lock
 lock: $(BIN)/uv ## Compile requirements from pyproject.toml

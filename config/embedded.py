@@ -96,7 +96,8 @@ def valkey_bin() -> Path:
     return path
 
 
-def _private_socket_dir(data: Path) -> Path:
+def private_socket_dir(data: Path) -> Path:
+    """Make :func:`socket_dir` where it is missing; refuse one that is not ours."""
     folder = socket_dir(data)
     folder.mkdir(mode=0o700, exist_ok=True)
     info = folder.lstat()
@@ -178,7 +179,7 @@ def _initialise(pgdata: Path, prefix: Sequence[str]) -> None:
 def postgres_command(data: Path, *, fsync: bool) -> list[str]:
     """Prepare ``data`` (lock held by the caller) and return the command that serves it in the foreground."""
     pgdata = data / "postgres"
-    sockets = _private_socket_dir(data)
+    sockets = private_socket_dir(data)
     prefix = _as_unprivileged(pgdata) if pgdata.exists() else _as_unprivileged(data)
     if not (pgdata / "PG_VERSION").exists():
         _initialise(pgdata, prefix)
@@ -208,7 +209,7 @@ def valkey_command(data: Path) -> list[str]:
     """Prepare ``data`` (lock held by the caller) and return the command that serves Valkey in the foreground."""
     folder = data / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
-    path = _private_socket_dir(data) / "valkey.sock"
+    path = private_socket_dir(data) / "valkey.sock"
     path.unlink(missing_ok=True)
     fsync = os.environ.get("PUSHCART_VALKEY_FSYNC", "everysec")
     return [

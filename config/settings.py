@@ -47,6 +47,13 @@ LOOKUP_KEY = env.str("LOOKUP_KEY", default=DEMO_LOOKUP_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = env.int("PORT", default=8000)
+# Server-sent events come from a process of their own (config/live.py, shop/live.py).
+LIVE_PORT = env.int("LIVE_PORT", default=PORT + 1)
+# Origin of that process as browsers reach it. Empty: the same origin (a proxy leads /live/ to it); in the demo the same
+# host at LIVE_PORT.
+LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
+# Simulated shoppers in the demo.
+SIMULATE = env.bool("SIMULATE", default=DEMO)
 # Where links in messages lead.
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 
@@ -275,13 +282,16 @@ if not DEBUG:
     CSRF_COOKIE_SECURE = True
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "SAMEORIGIN"
+LIVE_ORIGINS = (
+    [LIVE_URL] if LIVE_URL else [f"http://{host}:{LIVE_PORT}" for host in ("127.0.0.1", "localhost")] if DEBUG else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
-        "connect-src": ["'self'"],
+        "connect-src": ["'self'", *LIVE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],

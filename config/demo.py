@@ -1,0 +1,439 @@
+"""The demo: everything on this machine, started by one command and stopped by one key.
+
+Commands (``make demo``, ``make stop``, ``make reset``)::
+
+    python -m config.demo up        prepare what is missing, start every process, stay until Ctrl-C or SIGTERM
+    python -m config.demo stop      stop it from elsewhere
+    python -m config.demo reset     stop it and remove its data (asks first)
+    python -m config.demo status    what runs
+
+Each step can be killed and run again. What is started: ``supervisord.conf``. Only local addresses are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+from xmlrpc.client import Fault, ServerProxy
+
+from config import embedded, processes, translations
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+FREE_BYTES_NEEDED = 1_500_000_000
+READY_SECONDS = 90.0
+STOP_SECONDS = 120.0
+SERVERS = ("postgres", "valkey")
+LOGINS = (
+    ("shopper", "anna@pushcart.example", "pushcart-demo"),
+    ("shopper, in Chinese", "wei@pushcart.example", "pushcart-demo"),
+    ("operator, at /admin/", "operator@pushcart.example", "pushcart-demo"),
+)
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on; the message says why and what to type."""
+
+
+class Stopped(BaseException):
+    """Somebody asked to stop: Ctrl-C, SIGTERM, or the terminal was closed."""
+
+
+def say(line: str = "") -> None:
+    """Print a line; a closed terminal is no error."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
+
+
+@contextlib.contextmanager
+def step(name: str) -> Iterator[None]:
+    """Say what is done now and, when it is done, how long it took."""
+    say(f"  {name} ...")
+    began = time.monotonic()
+    yield
+    say(f"  {name}: {time.monotonic() - began:.1f} s")
+
+
+def write_env() -> None:
+    """Write ``.env`` where there is none; one that exists is the operator's."""
+    path = BASE_DIR / ".env"
+    port = os.environ.get("PORT", "8000")
+    if not path.exists():
+        path.write_text(f"# Written by `make demo`; yours to change.\nDEBUG=1\nPORT={port}\n")
+
+
+def find_settings() -> Any:
+    """Django's settings, with the demo's environment; says what is wrong with it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.conf import settings
+
+    if not settings.DEBUG:
+        raise DemoError(
+            "DEBUG is off (.env or the environment): the demo is no shop to run in production. Remove .env, or use another clone"
+        )
+    return settings
+
+
+def demo_environment(settings: Any) -> dict[str, str]:
+    """The environment of every process of the demo."""
+    data: Path = settings.DATA_DIR
+    return os.environ | {
+        processes.MARK: str(data),
+        "PUSHCART_DATA": str(data),
+        "PUSHCART_RUN": str(embedded.socket_dir(data)),
+        "PUSHCART_PYTHON": sys.executable,
+        "PORT": str(settings.PORT),
+        "LIVE_PORT": str(settings.LIVE_PORT),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def check_machine(settings: Any) -> None:
+    """Refuse early, with the remedy: no room on the disk, a port that is taken."""
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    if free < FREE_BYTES_NEEDED:
+        raise DemoError(
+            f"the disk of {settings.DATA_DIR} has {free / 1e9:.1f} GB free, the demo needs {FREE_BYTES_NEEDED / 1e9:.1f} GB: "
+            "make room, or set PUSHCART_DATA to a folder on another disk"
+        )
+    for port, what in (
+        (settings.PORT, "the shop"),
+        (settings.LIVE_PORT, "live pages"),
+        (settings.MAIL_SINK_PORT, "the demo's mail server"),
+    ):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise DemoError(
+                    f"port {port} ({what}) cannot be used: {error.strerror}. Type PORT={settings.PORT + 100} make demo, "
+                    f"or stop what uses it (ss -ltnp 'sport = :{port}')"
+                ) from None
+
+
+def has_command(name: str) -> bool:
+    """Whether a room brings the management command ``name``."""
+    return any(BASE_DIR.glob(f"*/management/commands/{name}.py"))
+
+
+def programs(settings: Any) -> list[str]:
+    """Names of the processes to start after the servers, in order."""
+    wanted = ["web", "worker", "trainer", "beat"]
+    if (BASE_DIR / "config" / "live.py").exists():
+        wanted.append("live")
+    wanted += [name for name in ("stream", "mailsink") if has_command(name)]
+    if settings.SIMULATE and has_command("simulate"):
+        wanted.append("simulate")
+    return wanted
+
+
+class Supervisor:
+    """supervisord as our child, spoken to over its own socket."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._socket = Path(environment["PUSHCART_RUN"]) / "supervisor.sock"
+        self._socket.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(BASE_DIR / "supervisord.conf")]
+        log = Path(environment["PUSHCART_DATA"]) / "logs" / "supervisord.out"
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C in the terminal is ours to answer, in order.
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
+        deadline = time.monotonic() + 20
+        while not self._socket.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise DemoError(f"supervisord did not start: see {log}")
+            time.sleep(0.02)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        from supervisor.xmlrpc import SupervisorTransport
+
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        proxy = ServerProxy("http://127.0.0.1", transport=transport)
+        return getattr(proxy.supervisor, method)(*arguments)
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start the named programs without waiting for them."""
+        groups = {"postgres": "servers", "valkey": "servers", "simulate": "visitors"}
+        for name in names:
+            try:
+                self._call("startProcess", f"{groups.get(name, 'pushcart')}:{name}", False)
+            except Fault as fault:
+                raise DemoError(f"{name} did not start: {fault.faultString}") from None
+
+    def states(self) -> dict[str, str]:
+        """Name of each program that was started, and its state in supervisor's words."""
+        rows = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+        return {
+            str(row["name"]): str(row["statename"]) for row in rows if row["start"] or row["statename"] != "STOPPED"
+        }
+
+    def stop(self) -> None:
+        """Stop everything in the reverse order of its start and return when it is gone."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux for a SIGTERM when the parent dies, however it dies."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def run_step(name: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    """Run ``manage.py`` with ``arguments`` as a step whose progress the terminal shows."""
+    with step(name):
+        child = subprocess.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+            env=environment,
+            cwd=BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,
+        )
+        try:
+            status = child.wait()
+        except BaseException:
+            _end_child(child)
+            raise
+    if status:
+        raise DemoError(f"`manage.py {' '.join(arguments)}` failed with status {status}; make demo goes on from here")
+
+
+def _end_child(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def readiness(port: int) -> tuple[int, str]:
+    """Status and body of ``/readyz``; status 0 when nothing answers yet."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def wait_until_ready(settings: Any, supervisor: Supervisor) -> None:
+    """Return when the shop says that it is ready.
+
+    Raises:
+        DemoError: with the reasons of ``/readyz``, after ``READY_SECONDS``.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        status, body = readiness(settings.PORT)
+        if status == 200:
+            return
+        failed = [name for name, state in supervisor.states().items() if state == "FATAL"]
+        if failed or time.monotonic() > deadline:
+            logs = settings.DATA_DIR / "logs"
+            raise DemoError(f"not ready: {', '.join(failed) or body or 'no answer'}. The logs are in {logs}")
+        time.sleep(0.2)
+
+
+def prepare(settings: Any, environment: dict[str, str]) -> None:
+    """Everything between the servers and the processes: tables, texts, goods, models."""
+    run_step("tables", ["migrate", "--verbosity", "0"], environment)
+    translations.compile_all()
+    if has_command("load_demo"):
+        run_step("demo shop", ["load_demo"], environment)
+    if has_command("train"):
+        run_step("models", ["train", "--missing"], environment)
+
+
+def start(settings: Any, environment: dict[str, str], supervisor: Supervisor) -> None:
+    """Start servers, data and processes, each when what it needs is there."""
+    servers = [] if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") else list(SERVERS)
+    with step("PostgreSQL and Valkey"):
+        supervisor.start(servers)
+        for server in servers:
+            embedded.wait_ready(settings.DATA_DIR, server)
+    prepare(settings, environment)
+    with step("processes"):
+        supervisor.start([name for name in programs(settings) if name != "simulate"])
+        wait_until_ready(settings, supervisor)
+        supervisor.start([name for name in programs(settings) if name == "simulate"])
+
+
+def announce(settings: Any, seconds: float) -> None:
+    """The line everybody waits for, and what to do next."""
+    url = f"http://127.0.0.1:{settings.PORT}"
+    say()
+    say(f"Pushcart is ready at {url}")
+    say()
+    for who, email, password in LOGINS:
+        say(f"  {email:28} {password:16} {who}")
+    say()
+    say(f"  {url}/             shop a little: look at two products of a kind, go home again")
+    say(f"  {url}/mailbox/     the e-mails that the demo sends")
+    say(f"  {url}/admin/       what it did: traffic, models, campaigns")
+    say(f"  {url}/api/v1/docs/ the API; demo keys {settings.DEMO_PUBLISHABLE_KEY}, {settings.DEMO_API_SECRET_KEY}")
+    say()
+    say(f"Started in {seconds:.0f} s. Ctrl-C stops everything; so does `make stop` from elsewhere.")
+
+
+def _ask_to_stop(number: int, frame: FrameType | None) -> None:
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    raise Stopped
+
+
+def listen_for_the_end() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal raise :class:`Stopped`, once; ``nohup`` is respected."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if name != signal.SIGHUP or signal.getsignal(name) is not signal.SIG_IGN:
+            signal.signal(name, _ask_to_stop)
+
+
+def up() -> int:
+    """Prepare, start, stay; 0 after a stop that was asked for."""
+    began = time.monotonic()
+    listen_for_the_end()
+    try:
+        write_env()
+        settings = find_settings()
+        with processes.only_one(settings.DATA_DIR):
+            return _up_alone(settings, began)
+    except processes.AlreadyRunning:
+        raise DemoError(f"already running at http://127.0.0.1:{settings.PORT}: `make stop` stops it") from None
+    except Stopped:
+        return 0
+
+
+def _up_alone(settings: Any, began: float) -> int:
+    left = processes.leftovers(settings.DATA_DIR)
+    if left:
+        with step(f"ending {len(left)} processes left over from a demo that was killed"):
+            processes.end(left)
+    check_machine(settings)
+    environment = demo_environment(settings)
+    (settings.DATA_DIR / "logs").mkdir(exist_ok=True)
+    embedded.private_socket_dir(settings.DATA_DIR)
+    supervisor: Supervisor | None = None
+    try:
+        supervisor = Supervisor(environment)
+        start(settings, environment, supervisor)
+        announce(settings, time.monotonic() - began)
+        status = supervisor.process.wait()
+        say(f"supervisord ended with {status}: see {settings.DATA_DIR / 'logs' / 'supervisord.log'}")
+        return 1
+    finally:
+        # A second Ctrl-C must not break off the orderly stop.
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        say("Stopping ...")
+        if supervisor is not None:
+            supervisor.stop()
+        processes.end(processes.leftovers(settings.DATA_DIR))
+        say("Stopped.")
+
+
+def stop() -> int:
+    """Stop the demo of this clone from elsewhere, and whatever a killed one left."""
+    data = embedded.data_dir()
+    pid = processes.running_pid(data)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        if not processes.wait_for_end(data, STOP_SECONDS + 30):
+            raise DemoError(f"process {pid} does not stop: kill -9 {pid}, then `make stop` again")
+    left = processes.leftovers(data)
+    processes.end(left)
+    say("Stopped." if pid is not None or left else "Nothing was running.")
+    return 0
+
+
+def reset(*, sure: bool) -> int:
+    """Remove everything the demo wrote, after a question."""
+    data = embedded.data_dir()
+    if not data.exists():
+        say("Nothing to remove.")
+        return 0
+    if not sure:
+        if not sys.stdin.isatty():
+            raise DemoError("this removes the demo's data: confirm with YES=1 make reset")
+        if input(f"Remove {data} with all orders, events and models of the demo? [y/N] ").strip().lower() not in (
+            "y",
+            "yes",
+        ):
+            say("Nothing was removed.")
+            return 1
+    stop()
+    shutil.rmtree(data)
+    shutil.rmtree(embedded.socket_dir(data), ignore_errors=True)
+    say(f"Removed {data}. `make demo` starts over.")
+    return 0
+
+
+def status() -> int:
+    """Print what runs; 0 when the demo is up and ready."""
+    settings = find_settings()
+    pid = processes.running_pid(settings.DATA_DIR)
+    if pid is None:
+        say("not running")
+        return 1
+    code, body = readiness(settings.PORT)
+    say(f"running (pid {pid}) at http://127.0.0.1:{settings.PORT}: {'ready' if code == 200 else 'not ready'}")
+    if body and code != 200:
+        with contextlib.suppress(ValueError):
+            body = json.dumps(json.loads(body), indent=2)
+        say(body)
+    return 0 if code == 200 else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m config.demo", description="The demo of Pushcart")
+    parser.add_argument("action", choices=["up", "stop", "reset", "status"])
+    parser.add_argument("--yes", action="store_true", help="reset without asking")
+    options = parser.parse_args(arguments)
+    actions: dict[str, Callable[[], int]] = {
+        "up": up,
+        "stop": stop,
+        "reset": lambda: reset(sure=options.yes),
+        "status": status,
+    }
+    try:
+        return actions[options.action]()
+    except (DemoError, embedded.EmbeddedError) as error:
+        print(f"make demo: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
