@@ -1,3 +1,6 @@
 """Table of contents: every model of the room, so that Django finds them."""
 
-__all__: list[str] = []
+from recommender.serving.models import Slate
+from recommender.training.models import ModelVersion, TrainingRun
+
+__all__ = ["ModelVersion", "Slate", "TrainingRun"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from recommender.serving.api import recommendations
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/recommendations/<str:slot>", recommendations, name="api_recommendations"),
+]

@@ -25,6 +25,7 @@ if not _WORKER:
 from config import embedded  # noqa: E402 - the environment comes first
 
 _DATA = Path(os.environ["PUSHCART_DATA"])
+(_DATA / "static").mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
 # A database of Valkey for each xdist worker; PostgreSQL's are named by pytest-django.
 os.environ["REDIS_URL"] = embedded.redis_url(_DATA, db=int(_WORKER.removeprefix("gw")) + 1 if _WORKER else 0)
 _servers: list[subprocess.Popen[bytes]] = []

@@ -1,0 +1,7 @@
+"""What is shown to whom, in milliseconds: the functions that pages, endpoints and messages call."""
+
+from recommender.serving.reasons import reason_text
+from recommender.serving.recommending import recommend, recommend_many
+from recommender.serving.slates import SLOTS, Reason, Slate, SlateItem, UnknownSlot
+
+__all__ = ["SLOTS", "Reason", "Slate", "SlateItem", "UnknownSlot", "reason_text", "recommend", "recommend_many"]

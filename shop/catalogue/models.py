@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -13,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
+from shop.catalogue import changes
 from shop.people.models import Shopper
 
 
@@ -38,6 +41,35 @@ class Category(models.Model):
     def name(self) -> str:
         """Name in the active language, English where there is no other."""
         return (self.name_zh if (get_language() or "").startswith("zh") else "") or self.name_en
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    """Products; whatever changes them through it is announced to who serves (shop.catalogue.changes)."""
+
+    def update(self, **values: Any) -> int:
+        """As Django's, and announced."""
+        changed = list(self.values_list("pk", flat=True).order_by()[: changes.MANY + 1])
+        rows = super().update(**values)
+        changes.announce(changed)
+        return rows
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """As Django's, and announced."""
+        made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+        changes.announce([product.pk for product in made])
+        return made
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """As Django's, and announced."""
+        gone = list(self.values_list("pk", flat=True).order_by()[: changes.MANY + 1])
+        deleted = super().delete()
+        changes.announce(gone)
+        return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class Product(models.Model):
@@ -70,6 +102,8 @@ class Product(models.Model):
     # Words of both languages, segmented, written by shop.catalogue.search.
     search = SearchVectorField(null=True, editable=False)
 
+    objects = ProductQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
@@ -89,6 +123,18 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name_en
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and announce the change."""
+        super().save(*args, **kwargs)
+        changes.announce([self.pk])
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete, and announce it."""
+        product_id = self.pk
+        deleted = super().delete(*args, **kwargs)
+        changes.announce([product_id])
+        return deleted
 
     @property
     def name(self) -> str:

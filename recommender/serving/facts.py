@@ -1,0 +1,196 @@
+"""What rules and reasons need to know of every product, as arrays in memory: no query on the way of a request.
+
+Loaded when the process warms up, followed by the stream of changes (:mod:`shop.catalogue.changes`) that each request reads in
+its own round trip, and loaded again every few seconds by the watch (:mod:`recommender.serving.watch`), which finds what nobody
+announced.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import orjson
+import redis
+import structlog
+from numpy.typing import NDArray
+
+from shop.catalogue import changes
+from shop.catalogue.models import Category, Product
+from shop.valkey import client
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 5_000
+
+
+class ProductFacts:
+    """Facts of all products; position in the arrays is the product's row.
+
+    Attributes:
+        ids: product ids.
+        row: product id to row.
+        price: (products,) float64, in the shop's currency.
+        stock: (products,) int64, pieces.
+        active: (products,) bool.
+        category: (products,) int32, index into ``category_paths``.
+        units_sold: (products,) int64.
+        created_ms: (products,) int64, ms since the epoch, UTC.
+        best_selling: rows by units sold, most first.
+        position: last entry of the stream of changes that is in it.
+        all_again: somebody announced that everything changed.
+        load_seconds: what loading took.
+    """
+
+    def __init__(
+        self, rows: Iterable[tuple[Any, ...]], categories: dict[str, tuple[str, str]], position: bytes = b"0-0"
+    ) -> None:
+        table = list(rows)
+        columns: list[Any] = list(zip(*table, strict=True)) if table else [()] * len(changes.COLUMNS)
+        self.ids: list[str] = list(columns[0])
+        self.row: dict[str, int] = {product_id: row for row, product_id in enumerate(self.ids)}
+        self.price: NDArray[np.float64] = np.array(columns[1], np.float64)
+        self.stock: NDArray[np.int64] = np.array(columns[2], np.int64)
+        self.active: NDArray[np.bool_] = np.array(columns[3], np.bool_)
+        self.categories = categories
+        self.category_paths: list[str] = sorted(set(columns[4]) | set(categories))
+        self._category_row = {path: row for row, path in enumerate(self.category_paths)}
+        self.category: NDArray[np.int32] = np.array([self._category_row[path] for path in columns[4]], np.int32)
+        self.brand: list[str] = list(columns[5])
+        self.units_sold: NDArray[np.int64] = np.array(columns[6], np.int64)
+        self.created_ms: NDArray[np.int64] = np.array(columns[7], np.int64)
+        self.names_en: list[str] = list(columns[8])
+        self.names_zh: list[str] = list(columns[9])
+        self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
+        self.position = position
+        self.all_again = False
+        self.load_seconds = 0.0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def name(self, product_id: str, language: str) -> str:
+        """Name of a product in ``language``, English where there is no other; empty for one that is not there."""
+        row = self.row.get(product_id)
+        if row is None:
+            return ""
+        return (self.names_zh[row] if language.startswith("zh") else "") or self.names_en[row]
+
+    def category_name(self, path: str, language: str) -> str:
+        """Name of a category in ``language``, English where there is no other, the path where there is none."""
+        english, chinese = self.categories.get(path, ("", ""))
+        return (chinese if language.startswith("zh") else "") or english or path
+
+    def set(self, values: list[Any]) -> bool:
+        """Take over one announced row in place; False where it needs new rows (an unknown product or category)."""
+        row = self.row.get(values[0])
+        category = self._category_row.get(values[4])
+        if row is None or category is None:
+            return False
+        self.price[row], self.stock[row], self.active[row] = values[1], values[2], values[3]
+        self.category[row], self.brand[row], self.units_sold[row] = category, values[5], values[6]
+        self.names_en[row], self.names_zh[row] = values[8], values[9]
+        return True
+
+    def remove(self, product_id: str) -> None:
+        """A deleted product stays as a row that is never shown."""
+        row = self.row.get(product_id)
+        if row is not None:
+            self.active[row] = False
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The table again, for a copy with other rows."""
+        paths = [self.category_paths[index] for index in self.category.tolist()]
+        numbers = (self.price.tolist(), self.stock.tolist(), self.active.tolist())
+        rest = (self.units_sold.tolist(), self.created_ms.tolist(), self.names_en, self.names_zh)
+        return list(zip(self.ids, *numbers, paths, self.brand, *rest, strict=True))
+
+
+_lock = threading.Lock()
+_current: ProductFacts | None = None
+
+
+def current() -> ProductFacts:
+    """The facts of this process; loaded from the database the first time."""
+    found = _current
+    return found if found is not None else load()
+
+
+def loaded() -> bool:
+    """Whether this process holds facts."""
+    return _current is not None
+
+
+def load() -> ProductFacts:
+    """Read all facts from the database and put them in the place of what there was."""
+    global _current
+    started = time.perf_counter()
+    position = _last_position()
+    categories = {path: (en, zh) for path, en, zh in Category.objects.values_list("path", "name_en", "name_zh")}
+    query = Product.objects.order_by("pk").values_list(*changes.COLUMNS)
+    rows = [(*row[:7], int(row[7].timestamp() * 1000), *row[8:]) for row in query.iterator(CHUNK)]
+    fresh = ProductFacts(rows, categories, position)
+    fresh.load_seconds = time.perf_counter() - started
+    with _lock:
+        _current = fresh
+    return fresh
+
+
+def forget() -> None:
+    """Load again when next asked (tests)."""
+    global _current
+    with _lock:
+        _current = None
+
+
+def _last_position() -> bytes:
+    try:
+        last = client().xrevrange(changes.STREAM, count=1)
+    except redis.RedisError:
+        return b"0-0"
+    return bytes(last[0][0]) if last else b"0-0"  # type: ignore[arg-type]
+
+
+def queue_changes(pipe: redis.client.Pipeline, known: ProductFacts) -> None:
+    """Ask, within a caller's round trip, for what was announced since ``known``; the reply goes to :func:`follow`."""
+    pipe.xrange(changes.STREAM, min=b"(" + known.position, max="+", count=changes.MANY)
+
+
+def follow(reply: list[tuple[bytes, dict[bytes, bytes]]]) -> ProductFacts:
+    """Take over announced changes; returns the facts to use from now on."""
+    global _current
+    if not reply:
+        return current()
+    with _lock:
+        known = _current
+        if known is None:
+            return current()
+        unknown = []
+        for position, entry in reply:
+            if b"facts" in entry:
+                values = orjson.loads(entry[b"facts"])
+                if not known.set(values):
+                    unknown.append(values)
+            elif b"gone" in entry:
+                known.remove(entry[b"gone"].decode())
+            else:
+                known.all_again = True
+            known.position = max(known.position, position, key=_order)
+        if unknown:
+            _current = known = _with(known, unknown)
+        return known
+
+
+def _order(position: bytes) -> tuple[int, int]:
+    time_ms, _, sequence = position.partition(b"-")
+    return int(time_ms), int(sequence or 0)
+
+
+def _with(known: ProductFacts, unknown: list[list[Any]]) -> ProductFacts:
+    rows = {row[0]: row for row in known.rows()} | {values[0]: tuple(values) for values in unknown}
+    fresh = ProductFacts(rows.values(), known.categories, known.position)
+    fresh.all_again, fresh.load_seconds = known.all_again, known.load_seconds
+    return fresh

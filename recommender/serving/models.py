@@ -1,0 +1,39 @@
+"""Slates as shown, for attribution and for learning from what was seen."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop import clock
+
+
+class Slate(models.Model):
+    """The ordered products chosen for one slot at one moment."""
+
+    id = models.UUIDField(primary_key=True)
+    slot = models.CharField(max_length=16)
+    visitor_id = models.CharField(max_length=64, blank=True)
+    shopper_id = models.CharField(max_length=128, blank=True)
+    model = models.CharField(max_length=60, blank=True)
+    variant = models.CharField(max_length=40, blank=True)
+    items = models.JSONField(
+        default=list, help_text=_("In order: {product_id, score, source, reason, params, probability}.")
+    )
+    context = models.JSONField(
+        default=dict, blank=True, help_text=_("What it was chosen from, and what rules removed.")
+    )
+    fallback = models.BooleanField(default=False, help_text=_("More than half of it is popularity."))
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("slate")
+        verbose_name_plural = _("slates")
+        indexes = [
+            models.Index(fields=["-at", "id"], name="slate_newest"),
+            models.Index(fields=["shopper_id", "-at"], name="slate_of_shopper", condition=~models.Q(shopper_id="")),
+            models.Index(fields=["visitor_id", "-at"], name="slate_of_visitor", condition=~models.Q(visitor_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,49 @@
+"""Reasons and headings in words."""
+
+from __future__ import annotations
+
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from recommender.serving import facts
+from recommender.serving.slates import Reason
+
+# Code to words; %(because)s becomes the name of the product whose id stands under that name in the params.
+WORDS = {
+    "popular": _("Popular this week"),
+    "popular_in_category": _("Popular in %(category)s"),
+    "best_seller": _("Sold often"),
+    "viewed": _("Because you looked at %(because)s"),
+    "added": _("Goes with %(because)s in your cart"),
+    "bought": _("Because you bought %(because)s"),
+    "together": _("Bought together with %(because)s by %(n)d in 10"),
+    "together_often": _("Often bought together with %(because)s"),
+    "similar": _("Similar to %(because)s"),
+    "again": _("You buy this often"),
+    "session": _("Others who looked at the same went on to this"),
+}
+HEADINGS = {
+    "for_you": _("Picked for you"),
+    "popular": _("Popular this week"),
+    "next_to": _("More like this"),
+    "with_cart": _("Goes well with your cart"),
+}
+
+
+def reason_text(reason: Reason, language: str = "en") -> str:
+    """The words of a reason or heading in ``language`` ("en", "zh" or a locale such as "zh-hans").
+
+    A product named in it that has left the catalogue makes it the plain word without the name.
+    """
+    code = "zh-hans" if language.lower().startswith("zh") else "en"
+    with translation.override(code):
+        words = WORDS.get(reason.code) or HEADINGS[reason.code]
+        params = dict(reason.params)
+        if "because" in params:
+            name = facts.current().name(params["because"], code)
+            if not name:
+                return str(WORDS["popular" if reason.code == "popular_in_category" else "session"])
+            params["because"] = name
+        if "category" in params:
+            params["category"] = facts.current().category_name(params["category"], code)
+        return str(words) % params if params else str(words)

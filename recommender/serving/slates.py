@@ -1,0 +1,78 @@
+"""What a slate is: ordered products, each with its reason and source."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from shop import clock
+from shop.events.ids import uuid7_at
+
+SLOTS = ("home", "product", "cart", "email")
+
+
+class UnknownSlot(ValueError):
+    """No slot of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a product is shown, language left out: words are made by :func:`recommender.serving.reasons.reason_text`.
+
+    Attributes:
+        code: one of ``recommender.serving.reasons.WORDS``.
+        params: what the words need; ``because`` holds a product id. Counts are counts from data.
+    """
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SlateItem:
+    """A product of a slate.
+
+    Attributes:
+        score: the blended score that it was ranked by; comparable within one slate only.
+        source: the algorithm that gave most of the score; "popular" is what anybody would be shown.
+    """
+
+    product_id: str
+    score: float
+    reason: Reason
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """The ordered products chosen for one slot at one moment.
+
+    Attributes:
+        model: champion that served, ``algorithm-version``; "popular" without one.
+        variant: of an experiment; "default" where there is none.
+        fallback: more than half of the items are popularity (or there are none).
+        removed: what rules took out: rule name to number of products.
+        note: what the caller should know of how it was made; empty if there is nothing.
+    """
+
+    slate_id: uuid.UUID
+    slot: str
+    items: tuple[SlateItem, ...]
+    model: str
+    variant: str
+    fallback: bool
+    heading: Reason
+    removed: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+
+
+def new_slate_id() -> uuid.UUID:
+    """A UUIDv7 of now, random otherwise: slates sort by time."""
+    return uuid7_at(clock.now_ms(), int.from_bytes(os.urandom(10)) >> 6)
+
+
+def is_fallback(items: tuple[SlateItem, ...]) -> bool:
+    """Whether more than half of the items are what anybody would be shown."""
+    return 2 * sum(item.source == "popular" for item in items) > len(items) or not items

@@ -1,0 +1,71 @@
+"""``{% load recommendations %}{% slate "home" k=6 as slate %}``: a slate for the page in view, ready to show."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language
+
+from recommender import serving
+from shop.models import Product
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class ShownItem:
+    """A product of a slate with what a card needs; ``reason`` is in the page's language."""
+
+    product: Product
+    reason: str
+    position: int
+    source: str
+    score: float
+
+
+@dataclass(frozen=True)
+class ShownSlate:
+    """A slate for a template: ``slate_id``, ``slot``, ``heading`` in words, ``items``, ``fallback``, ``model``."""
+
+    slate_id: uuid.UUID
+    slot: str
+    heading: str
+    fallback: bool
+    model: str
+    items: list[ShownItem] = field(default_factory=list)
+
+
+@register.simple_tag(takes_context=True)
+def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 6, exclude: Any = ()) -> ShownSlate:
+    """The slate of ``slot`` for whoever looks at the page.
+
+    Args:
+        product_id: the product in view, on a product page.
+        exclude: ids of products that the page shows already.
+    """
+    request = context["request"]
+    visitor = request.visitor
+    language = get_language() or "en"
+    made = serving.recommend(
+        slot,
+        visitor_id=visitor.id if visitor.consented else "",
+        shopper_id=visitor.shopper_id if visitor.consented else "",
+        product_id=product_id,
+        k=k,
+        exclude=[exclude] if isinstance(exclude, str) else exclude,
+        language=language,
+        personalised=visitor.consented and getattr(visitor, "personalised", True),
+    )
+    products = Product.objects.select_related("category").in_bulk([item.product_id for item in made.items])
+    items = [
+        ShownItem(
+            products[item.product_id], serving.reason_text(item.reason, language), position, item.source, item.score
+        )
+        for position, item in enumerate(made.items, 1)
+        if item.product_id in products
+    ]
+    heading = serving.reason_text(made.heading, language)
+    return ShownSlate(made.slate_id, slot, heading, made.fallback, made.model, items)

@@ -1,0 +1,101 @@
+"""Model versions and training runs: what was learned when, from what, how good it is, and who let it serve."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop import clock
+
+
+class Slot(models.TextChoices):
+    """A named place where recommendations are shown; each has its own task to be judged by (recommender/evaluation/tasks.py)."""
+
+    HOME = "home", _("Home page")
+    PRODUCT = "product", _("Product page")
+    CART = "cart", _("Cart")
+    EMAIL = "email", _("E-mail")
+
+
+class ModelVersion(models.Model):
+    """One trained artefact of one algorithm as judged for one slot. Versions of several slots may share a file."""
+
+    class Status(models.TextChoices):
+        CANDIDATE = "candidate", _("Candidate")
+        CHAMPION = "champion", _("Champion")
+        RETIRED = "retired", _("Retired")
+
+    algorithm = models.CharField(max_length=40)
+    slot = models.CharField(max_length=16, choices=Slot)
+    status = models.CharField(max_length=12, choices=Status, default=Status.CANDIDATE)
+    run = models.ForeignKey("TrainingRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="versions")
+    metrics = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("Name to {value, low, high, n}: 95 % bootstrap intervals on the test window."),
+    )
+    comparison = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("The slot's metric against popularity and the champion: {name: {difference, low, high, n}}."),
+    )
+    params = models.JSONField(default=dict, blank=True)
+    window_from = models.DateTimeField(null=True, blank=True)
+    window_to = models.DateTimeField(null=True, blank=True)
+    trained_at = models.DateTimeField(default=clock.now)
+    fit_seconds = models.FloatField(default=0.0)
+    size_bytes = models.BigIntegerField(default=0)
+    file = models.CharField(max_length=200, blank=True, help_text=_("Name in STORAGES['models'], by content hash."))
+    sha256 = models.CharField(max_length=64, blank=True)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    promoted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reason = models.TextField(blank=True, help_text=_("Why it was promoted, retired or kept back."))
+    pinned = models.BooleanField(default=False, help_text=_("Training does not replace it."))
+    error = models.TextField(blank=True, help_text=_("Why a process could not load it."))
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slot"], condition=models.Q(status="champion"), name="model_one_champion_per_slot"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["slot", "-trained_at"], name="model_newest_of_slot"),
+            models.Index(fields=["-trained_at", "id"], name="model_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}-{self.pk}"
+
+
+class TrainingRun(models.Model):
+    """One run of training: how far it is, what it said, how it ended."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        SKIPPED = "skipped", _("Skipped: another one was running")
+
+    algorithm = models.CharField(max_length=40, blank=True, help_text=_("Empty: all of them."))
+    status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
+    progress = models.FloatField(default=0.0, help_text=_("Share done, 0 to 1."))
+    step = models.CharField(max_length=120, blank=True, help_text=_("What it is doing."))
+    log = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    report = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("training run")
+        verbose_name_plural = _("training runs")
+        indexes = [models.Index(fields=["-started_at", "id"], name="training_newest")]
+
+    def __str__(self) -> str:
+        return f"training {self.pk} ({self.status})"

@@ -1,0 +1,78 @@
+"""What changed of products, told to every process: price, stock, active and the like count from the next response on.
+
+A change is one entry of a Valkey stream with the new facts themselves, so that who serves needs no query to follow. Saving,
+deleting and ``update()`` announce by themselves (:class:`shop.catalogue.models.ProductQuerySet`); raw SQL and COPY call
+:func:`announce` or :func:`announce_all` once they are committed. Readers also load everything again every few seconds, so an
+announcement that is lost costs seconds, not truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import redis
+import structlog
+from django.db import transaction
+
+from shop.valkey import client
+
+STREAM = "catalogue:changes"
+KEEP = 5_000
+# More than this at once and readers had better load all of it.
+MANY = 500
+
+log = structlog.get_logger(__name__)
+
+# Columns of a fact row, in this order; readers unpack by it.
+COLUMNS = (
+    "id",
+    "price",
+    "stock",
+    "active",
+    "category__path",
+    "brand",
+    "units_sold",
+    "created_at",
+    "name_en",
+    "name_zh",
+)
+
+
+def pack(row: tuple[Any, ...]) -> bytes:
+    """A row of :data:`COLUMNS` as JSON: price as float, creation as ms since the epoch."""
+    values = list(row)
+    values[1] = float(values[1])
+    values[7] = int(values[7].timestamp() * 1000)
+    return orjson.dumps(values)
+
+
+def announce(product_ids: Iterable[str]) -> None:
+    """Tell every process the present facts of these products, once the transaction is committed."""
+    ids = list(dict.fromkeys(product_ids))
+    if ids:
+        transaction.on_commit(lambda: _send(ids), robust=True)
+
+
+def announce_all() -> None:
+    """Tell every process to load the whole catalogue again, once the transaction is committed."""
+    transaction.on_commit(lambda: _send(None), robust=True)
+
+
+def _send(ids: list[str] | None) -> None:
+    from shop.catalogue.models import Product
+
+    try:
+        if ids is None or len(ids) > MANY:
+            client().xadd(STREAM, {"all": "1"}, maxlen=KEEP)
+            return
+        rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*COLUMNS)}
+        pipe = client().pipeline(transaction=False)
+        for product_id in ids:
+            row = rows.get(product_id)
+            entry = {"facts": pack(row)} if row is not None else {"gone": product_id}
+            pipe.xadd(STREAM, entry, maxlen=KEEP)  # type: ignore[arg-type]
+        pipe.execute()
+    except redis.RedisError as error:
+        log.warning("catalogue_change_not_announced", products=len(ids or ()), error=str(error))

@@ -1,0 +1,86 @@
+"""Without any model a slate is what sells best, and says so."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+import redis
+from django.template import Context, Template
+
+from recommender.serving import recommend, slate_log
+from shop.api.keys import create_key
+from shop.events.visitors import BrowsingVisitor
+from shop.valkey import client
+from tests.factories.catalogue import make_product
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shelf():
+    for number in range(8):
+        make_product(id=f"p{number}", name_zh=f"商品{number}", units_sold=10 * number)
+
+
+def ids(slate) -> list[str]:
+    return [item.product_id for item in slate.items]
+
+
+def test_the_best_selling_come_first_and_the_slate_says_it_is_a_fallback(shelf) -> None:
+    slate = recommend("home", k=3)
+    assert ids(slate) == ["p7", "p6", "p5"]
+    assert slate.fallback
+    assert slate.model == "popular"
+    assert {item.source for item in slate.items} == {"popular"}
+
+
+def test_the_product_in_view_and_excluded_ones_are_left_out_and_the_slate_stays_full(shelf) -> None:
+    assert ids(recommend("product", product_id="p7", exclude=["p5"], k=3)) == ["p6", "p4", "p3"]
+
+
+def test_every_slate_is_logged(shelf) -> None:
+    slate = recommend("home", visitor_id="visitor-1", k=2)
+    ((_, entry),) = client().xrange(slate_log.STREAM)
+    logged = orjson.loads(entry[b"slate"])
+    assert logged["id"] == str(slate.slate_id)
+    assert [item["product_id"] for item in logged["items"]] == ["p7", "p6"]
+    assert logged["visitor_id"] == "visitor-1"
+
+
+def test_the_endpoint_answers_a_key_with_the_scope_and_nobody_else(client, shelf) -> None:
+    _, token = create_key("shop", "pk")
+    answer = client.get("/api/v1/recommendations/home?k=2", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert [item["product_id"] for item in answer.json()["items"]] == ["p7", "p6"]
+    assert answer.json()["items"][0]["reason"] == "Sold often"
+    assert answer["Cache-Control"] == "private, no-store"
+    assert client.get("/api/v1/recommendations/home").status_code == 401
+
+
+@pytest.mark.parametrize("query", ["k=0", "k=101", "k=x", "k=-1", "visitor_id=" + "x" * 200, "product_id=%00"])
+def test_rubbish_is_refused_with_the_parameter_named(client, query: str) -> None:
+    _, token = create_key("shop", "pk")
+    answer = client.get(f"/api/v1/recommendations/home?{query}", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["parameter"] == query.split("=")[0]
+
+
+def test_an_unknown_slot_is_not_found(client) -> None:
+    _, token = create_key("shop", "pk")
+    answer = client.get("/api/v1/recommendations/nowhere", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 404
+
+
+def test_a_template_shows_products_with_reasons_in_its_language(rf, shelf) -> None:
+    request = rf.get("/")
+    request.visitor = BrowsingVisitor(id="visitor-1", consented=True, known=True, shopper_id="")
+    text = "{% load recommendations i18n %}{% language 'zh-hans' %}{% slate 'home' k=2 as s %}{% endlanguage %}"
+    page = Template(text + "{{ s.heading }}: {% for i in s.items %}{{ i.product.id }} {{ i.reason }};{% endfor %}")
+    assert page.render(Context({"request": request})).endswith("p7 Sold often;p6 Sold often;")
+
+
+def test_without_valkey_popular_products_are_shown_all_the_same(shelf, settings, tmp_path) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
+    with pytest.raises(redis.RedisError):
+        client().ping()
+    assert ids(recommend("home", k=2)) == ["p7", "p6"]
