@@ -58,7 +58,7 @@ SIMULATE = env.bool("SIMULATE", default=DEMO)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
@@ -302,4 +302,4 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 CRISPY_TEMPLATE_PACK = "unfold_crispy"
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["unfold_crispy"]
-UNFOLD = {"SITE_TITLE": "Pushcart", "SITE_HEADER": "Pushcart"}
+from config.dashboard.frame import UNFOLD  # noqa: E402, F401 - colours, sidebar, own style sheet

@@ -3,7 +3,7 @@
 from shop.api.models import ApiKey, IdempotentAnswer
 from shop.carts.models import Cart, CartLine
 from shop.catalogue.models import Category, Product, Review
-from shop.events.models import Event, OutboxEvent, PoisonEvent
+from shop.events.models import Event, EventHour, FunnelDay, OutboxEvent, PoisonEvent
 from shop.operators.models import AuditEntry
 from shop.orders.models import Order, OrderLine
 from shop.people.models import Address, Consent, Shopper, User, Visitor
@@ -17,6 +17,8 @@ __all__ = [
     "Category",
     "Consent",
     "Event",
+    "EventHour",
+    "FunnelDay",
     "IdempotentAnswer",
     "Order",
     "OrderLine",

@@ -68,3 +68,39 @@ class PoisonEvent(models.Model):
 
     def __str__(self) -> str:
         return self.stream_id
+
+
+class EventHour(models.Model):
+    """How many events of a type an hour received; kept by ``shop.events.rollups``, so that dashboards scan no events."""
+
+    hour = models.DateTimeField()
+    type = models.CharField(max_length=48)
+    simulated = models.BooleanField(default=False)
+    events = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("events in an hour")
+        verbose_name_plural = _("events by hour")
+        constraints = [models.UniqueConstraint(fields=["hour", "type", "simulated"], name="event_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} {self.type}: {self.events}"
+
+
+class FunnelDay(models.Model):
+    """Sessions of a day of the shop, and how far they came; kept by ``shop.events.rollups``."""
+
+    day = models.DateField(help_text=_("In the shop's time zone."))
+    simulated = models.BooleanField(default=False)
+    sessions = models.PositiveIntegerField()
+    viewed = models.PositiveIntegerField()
+    added = models.PositiveIntegerField()
+    ordered = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("funnel of a day")
+        verbose_name_plural = _("funnel by day")
+        constraints = [models.UniqueConstraint(fields=["day", "simulated"], name="funnel_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.sessions}"

@@ -1,0 +1,68 @@
+"""View, cart, order: how far sessions came."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from config.dashboard import words
+from config.dashboard.charts import Bar
+from config.dashboard.period import Period
+from config.dashboard.tiles import compared
+from shop.models import FunnelDay
+
+STEPS = ("sessions", "viewed", "added", "ordered")
+
+
+def _sums(start: datetime, end: datetime) -> dict[str, int]:
+    rows = FunnelDay.objects.filter(day__gte=start.date(), day__lte=end.date())
+    sums = rows.aggregate(**{step: Sum(step) for step in STEPS})
+    simulated = rows.filter(simulated=True).aggregate(sessions=Sum("sessions"))["sessions"]
+    return {step: sums[step] or 0 for step in STEPS} | {"simulated": simulated or 0}
+
+
+def panel(period: Period) -> dict[str, Any]:
+    """``bars`` of the funnel, and the tile of conversion."""
+    now, before = _sums(period.start, period.end), _sums(period.previous_start, period.previous_end)
+    labels = {
+        "sessions": _("All sessions"),
+        "viewed": _("Viewed a product"),
+        "added": _("Put it in the cart"),
+        "ordered": _("Ordered"),
+    }
+    whole = now["sessions"]
+    bars = [
+        Bar(
+            label=labels[step],
+            value=words.number(now[step]),
+            share=100 * now[step] / whole if whole else 0.0,
+            note=words.percent(now[step], whole),
+            tone={"sessions": "b3", "viewed": "b2"}.get(step, "b1"),
+        )
+        for step in STEPS
+    ]
+    rate, rate_before = (100 * s["ordered"] / s["sessions"] if s["sessions"] else 0.0 for s in (now, before))
+    tile = compared(
+        _("Conversion"),
+        rate,
+        rate_before,
+        period,
+        url=reverse("admin:shop_event_changelist"),
+        text=f"{rate:.2f}",
+        unit=_("% of sessions"),
+    )
+    notes = []
+    if now["viewed"]:
+        notes.append(
+            _("Of those who viewed, %(added)s put something in the cart.")
+            % {"added": words.percent(now["added"], now["viewed"])}
+        )
+    if now["simulated"]:
+        notes.append(
+            _("%(share)s of these sessions are simulated.") % {"share": words.percent(now["simulated"], whole)}
+        )
+    return {"bars": bars, "tile": tile, "note": " ".join(notes), "empty": not whole}

@@ -1,0 +1,124 @@
+"""Revenue and orders: tiles, and a chart each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncDate, TruncHour
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from config.dashboard import charts, words
+from config.dashboard.period import Period, shop_zone
+from config.dashboard.tiles import compared
+from shop.models import Order
+
+COUNTED = (Order.Status.PAID, Order.Status.PENDING, Order.Status.SHIPPED)
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Revenue and orders of the steps (days, or hours of today) of a stretch of time."""
+
+    revenue: list[float]
+    orders: list[int]
+    simulated: int
+
+    @property
+    def total(self) -> float:
+        """Revenue of the whole stretch."""
+        return sum(self.revenue)
+
+    @property
+    def count(self) -> int:
+        """Orders of the whole stretch."""
+        return sum(self.orders)
+
+
+def sales(start: datetime, end: datetime, *, hourly: bool) -> Sales:
+    """Sales between two moments, by day of the shop or by hour."""
+    step = TruncHour("placed_at", tzinfo=shop_zone()) if hourly else TruncDate("placed_at", tzinfo=shop_zone())
+    rows = (
+        Order.objects.filter(placed_at__gte=start, placed_at__lt=end, status__in=COUNTED)
+        .values(step=step)
+        .annotate(revenue=Sum("total"), orders=Count("id"), simulated=Count("id", filter=Q(simulated=True)))
+    )
+    by_step: dict[Any, Any] = {row["step"]: row for row in rows}
+    keys: list[Any]
+    if hourly:
+        keys = [start + timedelta(hours=hour) for hour in range(24) if start + timedelta(hours=hour) < end]
+    else:
+        keys = [
+            (start + timedelta(days=day)).date()
+            for day in range((end - start).days + 1)
+            if start + timedelta(days=day) < end
+        ]
+    found = [by_step.get(key) for key in keys]
+    return Sales(
+        revenue=[float(row["revenue"] or Decimal(0)) if row else 0.0 for row in found],
+        orders=[row["orders"] if row else 0 for row in found],
+        simulated=sum(row["simulated"] for row in by_step.values()),
+    )
+
+
+def panel(period: Period) -> dict[str, Any]:
+    """``tiles`` and ``charts`` of the period."""
+    hourly = period.key == "today"
+    now = sales(period.start, period.end, hourly=hourly)
+    before = sales(period.previous_start, period.previous_end, hourly=hourly)
+    length = min(len(now.orders), len(before.orders))
+    if hourly:
+        labels = [f"{hour:02d}:00" for hour in range(length)]
+    else:
+        labels = [date_format(day, "j M") for day in period.dates()][:length]
+    headers = (_("Hour") if hourly else _("Day"), _("This period"), _("Before"))
+    url = reverse("admin:shop_order_changelist")
+    simulated = words.percent(now.simulated, now.count) if now.simulated else ""
+    note = _("%(share)s of these orders are simulated.") % {"share": simulated} if simulated else ""
+    mean, mean_before = (s.total / s.count if s.count else 0.0 for s in (now, before))
+    pairs = list(zip(now.revenue[:length], before.revenue[:length], strict=True))
+    totals = {"now": words.money(now.total), "before": words.money(before.total)}
+    counts = {"now": words.number(now.count), "before": words.number(before.count)}
+    return {
+        "tiles": [
+            compared(
+                _("Revenue"),
+                now.total,
+                before.total,
+                period,
+                url=url,
+                series=now.revenue,
+                text=totals["now"],
+                wide=True,
+            ),
+            compared(_("Orders"), now.count, before.count, period, url=url, series=now.orders),
+            compared(_("Order value"), mean, mean_before, period, url=url, text=words.money(mean), unit=_("mean")),
+        ],
+        "lines": [
+            charts.line_chart(
+                _("Revenue an hour") if hourly else _("Revenue a day"),
+                settings.CURRENCY,
+                labels,
+                now.revenue[:length],
+                before.revenue[:length],
+                shown=[(words.money(a), words.money(b)) for a, b in pairs],
+                headers=headers,
+                note=_("Sum %(now)s, before %(before)s.") % totals + " " + note,
+            ),
+            charts.line_chart(
+                _("Orders an hour") if hourly else _("Orders a day"),
+                _("count"),
+                labels,
+                now.orders[:length],
+                before.orders[:length],
+                headers=headers,
+                note=_("Sum %(now)s, before %(before)s.") % counts,
+            ),
+        ],
+    }

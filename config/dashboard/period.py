@@ -1,0 +1,73 @@
+"""The period a dashboard looks at, and the one it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from shop import clock
+
+CHOICES = ("today", "7", "28", "90")
+
+
+@dataclass(frozen=True)
+class Period:
+    """Two stretches of time of equal length; ends are exclusive, all aware, in the shop's zone.
+
+    Attributes:
+        key: one of :data:`CHOICES`.
+        days: whole days in the stretch; 1 for today.
+    """
+
+    key: str
+    days: int
+    start: datetime
+    end: datetime
+    previous_start: datetime
+    previous_end: datetime
+
+    @property
+    def label(self) -> str:
+        """The stretch in words."""
+        if self.key == "today":
+            return _("Today until %(time)s, against the same time last week") % {"time": date_format(self.end, "H:i")}
+        last = self.end - timedelta(microseconds=1)
+        return _("%(first)s to %(last)s, against the %(days)d days before") % {
+            "first": date_format(self.start, "j M"),
+            "last": date_format(last, "j M Y"),
+            "days": self.days,
+        }
+
+    @property
+    def previous_label(self) -> str:
+        """What it is compared with, short."""
+        if self.key == "today":
+            return _("the same time last week")
+        return _("the %(days)d days before") % {"days": self.days}
+
+    def dates(self) -> list[datetime]:
+        """First moments of its days."""
+        return [self.start + timedelta(days=day) for day in range(self.days)]
+
+
+def shop_zone() -> ZoneInfo:
+    """The shop's time zone."""
+    return ZoneInfo(settings.SHOP_TIME_ZONE)
+
+
+def of(key: str | None) -> Period:
+    """The period chosen by ``?days=``; an unknown one is 28 days. Whole days end with today's present moment."""
+    now = clock.now().astimezone(shop_zone())
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if key == "today":
+        week = timedelta(days=7)
+        return Period("today", 1, midnight, now, midnight - week, now - week)
+    days = int(key) if key in CHOICES else 28
+    start = midnight - timedelta(days=days - 1)
+    length = timedelta(days=days)
+    return Period(str(days), days, start, now, start - length, now - length)

@@ -1,0 +1,44 @@
+"""Figures as people read them: thin spaces in thousands, a true minus, a change in words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+THIN = "\u202f"
+MINUS = "\u2212"
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
+
+
+def number(value: float | Decimal, digits: int = 0) -> str:
+    """12 480, with a thin space."""
+    return f"{value:,.{digits}f}".replace(",", THIN).replace("-", MINUS)
+
+
+def money(value: float | Decimal, digits: int | None = None) -> str:
+    """$12 480 or $48.20: cents below a thousand."""
+    digits = (2 if abs(float(value)) < 1000 else 0) if digits is None else digits
+    sign: str = SIGNS.get(settings.CURRENCY, settings.CURRENCY + THIN)
+    return (MINUS if value < 0 else "") + sign + number(abs(float(value)), digits)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """+1.15 or −0.37."""
+    return ("+" if value > 0 else "") + number(value, digits)
+
+
+def percent(part: float, whole: float, digits: int = 1) -> str:
+    """Share in per cent, a dash where there is no whole."""
+    return f"{100 * part / whole:.{digits}f}{THIN}%" if whole else "–"
+
+
+def change(now: float, before: float) -> tuple[str, str]:
+    """Change in per cent with its arrow, and a tone ("ok" up, "wn" down, "m" none or unknown)."""
+    if not before:
+        return (_("no figure before") if now else "–"), "m"
+    share = 100 * (now - before) / before
+    if abs(share) < 0.05:
+        return "±0" + THIN + "%", "m"
+    return f"{'▲' if share > 0 else '▼'} {abs(share):.1f}{THIN}%", "ok" if share > 0 else "wn"

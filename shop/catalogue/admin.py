@@ -1,0 +1,78 @@
+"""The catalogue in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from shop.catalogue.models import Category, Product, Review
+from shop.operators.lists import BigListAdmin
+
+
+@admin.register(Category)
+class CategoryAdmin(BigListAdmin):
+    """Categories, by their path."""
+
+    list_display = ["path", "name_en", "name_zh", "position"]
+    search_fields = ["path", "name_en", "name_zh"]
+    ordering = ["path"]
+    autocomplete_fields = ["parent"]
+
+
+@admin.register(Product)
+class ProductAdmin(BigListAdmin):
+    """Products, best-selling first."""
+
+    list_display = [
+        "id",
+        "name_en",
+        "name_zh",
+        "brand",
+        "category",
+        "price",
+        "list_price",
+        "stock_state",
+        "units_sold",
+        "active",
+    ]
+    list_filter = ["active", ("category", AutocompleteSelectFilter)]
+    list_filter_submit = True
+    search_fields = ["=id", "name_en", "name_zh"]
+    search_help_text = "Product id, or part of its name"
+    ordering = ["-units_sold", "id"]
+    list_select_related = ["category"]
+    autocomplete_fields = ["category"]
+    readonly_fields = ["units_sold", "rating_average", "rating_count", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": [("id", "active"), ("name_en", "name_zh"), ("brand", "size"), "category"]}),
+        ("Price and stock", {"fields": [("price", "list_price", "currency"), ("stock", "units_sold")]}),
+        ("Description", {"fields": ["description_en", "description_zh", "tags", "attributes", "image"]}),
+        ("Known", {"fields": [("rating_average", "rating_count"), ("created_at", "updated_at")]}),
+    ]
+
+    @display(description="stock", label={"sold out": "danger", "few": "warning", "in stock": "success"})
+    def stock_state(self, product: Product) -> tuple[str, str]:
+        """Stock in words, and the number."""
+        state = "sold out" if product.stock <= 0 else "few" if product.stock <= 5 else "in stock"
+        return state, f"{product.stock} {state}"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[Any]:
+        """A product's id never changes once it is there."""
+        return [*super().get_readonly_fields(request, obj), *(["id"] if obj else [])]
+
+
+@admin.register(Review)
+class ReviewAdmin(BigListAdmin):
+    """Reviews, newest first."""
+
+    list_display = ["product", "rating", "title", "language", "invented", "created_at"]
+    list_filter = ["rating", "invented"]
+    search_fields = ["=product__id"]
+    ordering = ["-id"]
+    list_select_related = ["product"]
+    autocomplete_fields = ["product"]
+    raw_id_fields = ["shopper"]

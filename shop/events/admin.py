@@ -1,0 +1,57 @@
+"""Events in the admin: what was stored, and what was set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from shop.events.models import Event, PoisonEvent
+from shop.operators.lists import ReadOnlyAdmin
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """Events, newest first: the id is their time, so the primary key is the order."""
+
+    list_display = [
+        "occurred_at",
+        "type",
+        "visitor_id",
+        "shopper_id",
+        "product_id",
+        "value",
+        "query",
+        "source",
+        "simulated",
+    ]
+    search_fields = ["visitor_id"]
+    search_help_text = "A whole visitor id, shopper id or event id"
+    ordering = ["-id"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """Whole ids only: each has an index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.startswith("v-"):
+            return queryset.filter(visitor_id=term), False
+        if len(term) == 36 and term.count("-") == 4:
+            return queryset.filter(id=term), False
+        return queryset.filter(shopper_id=term), False
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Always by id."""
+        return ["-id"]
+
+
+@admin.register(PoisonEvent)
+class PoisonEventAdmin(ReadOnlyAdmin):
+    """Entries of the stream that could not be stored."""
+
+    list_display = ["at", "stream_id", "reason"]
+    ordering = ["-id"]

@@ -1,0 +1,19 @@
+"""The audit log in the admin."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from shop.operators.lists import ReadOnlyAdmin
+from shop.operators.models import AuditEntry
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Who did it."""
+
+    list_display = ["at", "actor", "api_key", "action", "object_type", "object_id", "reason"]
+    list_filter = [("at", RangeDateTimeFilter)]
+    list_filter_submit = True
+    search_fields = ["=action", "=object_id"]
+    ordering = ["-at", "id"]
+    list_select_related = ["actor"]

@@ -1,0 +1,35 @@
+"""What all lists of the admin share: no count of a big table, keyset-friendly order, nothing to add or delete by mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+
+class BigListAdmin(ModelAdmin):
+    """A list that stays fast at millions of rows: it never counts them."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_fullwidth = True
+
+
+class ReadOnlyAdmin(BigListAdmin):
+    """Rows that are facts: looked at, never edited."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody."""
+        return False

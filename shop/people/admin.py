@@ -1,0 +1,90 @@
+"""People in the admin: masked unless the operator may see personal data."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
+from shop.people.encryption import email_hash
+from shop.people.masking import shown
+from shop.people.models import Shopper, User
+
+_viewer: ContextVar[Any] = ContextVar("viewer")
+
+
+class PersonalDataAdmin(BigListAdmin):
+    """Keeps the request at hand, so that columns know who looks."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Remember who looks: a ``ModelAdmin`` is shared by all threads, a context variable is not."""
+        _viewer.set(request.user)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows
+
+
+@admin.register(User)
+class UserAdmin(PersonalDataAdmin):
+    """Accounts; searched by whole address (by its hash), never by part."""
+
+    list_display = ["id", "masked_email", "role", "is_staff", "is_active", "created_at", "last_login"]
+    list_filter = ["role", "is_staff", "is_active"]
+    search_fields = ["id"]
+    search_help_text = "The whole e-mail address, or a number"
+    ordering = ["-id"]
+    fields = ["masked_email", "masked_name", "role", "is_active", "is_staff", "groups", "created_at", "last_login"]
+    readonly_fields = ["masked_email", "masked_name", "created_at", "last_login"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """An address is looked up by its keyed hash."""
+        if "@" in search_term:
+            return queryset.filter(email_hash=email_hash(search_term)), False
+        return (
+            queryset.filter(pk=int(search_term))
+            if search_term.isdigit()
+            else queryset.none()
+            if search_term
+            else queryset
+        ), False
+
+    @display(description="e-mail address")
+    def masked_email(self, user: User) -> str:
+        """Masked without the permission."""
+        return shown(user.email, _viewer.get())
+
+    @display(description="name")
+    def masked_name(self, user: User) -> str:
+        """Masked without the permission."""
+        return shown(user.name, _viewer.get())
+
+
+@admin.register(Shopper)
+class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
+    """Shoppers, newest first; the page of one is a timeline."""
+
+    list_display = ["id", "masked_email", "age_band", "place", "locale", "simulated", "personalised", "created_at"]
+    list_filter = ["age_band", "locale", "simulated"]
+    search_fields = ["id"]
+    search_help_text = "Shopper id, or the whole e-mail address"
+    ordering = ["-created_at", "id"]
+    list_select_related = ["user"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Shopper], search_term: str
+    ) -> tuple[QuerySet[Shopper], bool]:
+        """By id, or by the hash of a whole address."""
+        if "@" in search_term:
+            return queryset.filter(user__email_hash=email_hash(search_term)), False
+        return (queryset.filter(id=search_term.strip()) if search_term else queryset), False
+
+    @display(description="e-mail address")
+    def masked_email(self, shopper: Shopper) -> str:
+        """Masked without the permission."""
+        return shown(shopper.user.email, _viewer.get())
