@@ -38,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     if _WORKER:
         return
+    # WhiteNoise warns of a missing STATIC_ROOT, and warnings are errors.
+    (_DATA / "static").mkdir(parents=True, exist_ok=True)
     _servers.extend(embedded.start(_DATA, server, fsync=False) for server in ("postgres", "valkey"))
 
 

@@ -7,7 +7,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from shop.storefront.frame import Frame
+from shop.storefront.theme import chosen_theme
+
 
 def storefront(request: HttpRequest) -> dict[str, Any]:
-    """``demo`` (whether this is the demo shop) and ``shop_name``."""
-    return {"demo": settings.DEMO, "shop_name": settings.SHOP_NAME}
+    """``demo``, ``shop_name``, ``theme``, ``consent_asked`` (whether the visitor has answered) and ``frame``."""
+    return {
+        "demo": settings.DEMO,
+        "shop_name": settings.SHOP_NAME,
+        "theme": chosen_theme(request),
+        "consent_asked": request.COOKIES.get(settings.CONSENT_COOKIE) in ("yes", "no"),
+        "frame": Frame(request),
+    }

@@ -1,0 +1,112 @@
+"""Small things that storefront templates say often: icons, money, pictures, times."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from django import template
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from shop import clock
+from shop.catalogue.models import Product
+
+register = template.Library()
+
+SIZE = re.compile(r"(?P<amount>\d+(?:\.\d+)?) ?(?P<unit>[A-Za-z]+)")
+COUNTED = {"ct", "pk", "pack", "count", "rolls"}
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """The icon ``name`` of the page's sprite; ``extra`` are classes (``s`` small, ``full`` filled)."""
+    return format_html(
+        '<svg class="i{}" aria-hidden="true" focusable="false"><use href="#i-{}"/></svg>',
+        f" {extra}" if extra else "",
+        name,
+    )
+
+
+@register.filter
+def money(amount: Decimal | float | None, currency: str = "USD") -> str:
+    """``$1,234.50``: sign, thousands, two decimals; empty for None."""
+    if amount is None:
+        return ""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    sign = "−" if amount < 0 else ""
+    return f"{sign}{symbol}{abs(amount):,.2f}"
+
+
+@register.simple_tag
+def picture(product: Product, size: int, alt: str = "") -> SafeString:
+    """The product's picture, ``size`` CSS pixels wide and high; ``alt`` stays empty where the name stands beside it."""
+    url = product.image or f"/p/{quote(product.pk)}.svg"
+    return format_html('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">', url, size, size, alt)
+
+
+@register.filter
+def link(product: Product) -> str:
+    """The product's page in the active language."""
+    return str(reverse("product", args=[product.pk, product.slug] if product.slug else [product.pk]))
+
+
+@register.filter
+def unit_price(product: Product) -> str:
+    """``$0.36 / oz``: the price of one unit of the printed size; empty where the size does not say."""
+    match = SIZE.fullmatch(product.size.strip())
+    if match is None or (amount := Decimal(match["amount"])) <= 0:
+        return ""
+    unit = match["unit"].lower()
+    each = product.price / amount
+    if unit in COUNTED:
+        return _("%(price)s each") % {"price": money(each, product.currency)} if amount > 1 else ""
+    return f"{money(each, product.currency)} / {_(unit) if unit in ('oz', 'lb') else unit}"
+
+
+@register.filter
+def percent_off(product: Product) -> int:
+    """By how many whole per cent the price stands below the list price (0: not reduced)."""
+    if not product.reduced or not product.list_price:
+        return 0
+    return round(100 * (1 - product.price / product.list_price))
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """``12 s``, ``3 min``, ``2 h``, ``5 days``: how long ago, in one unit."""
+    seconds = max(0, int((clock.now() - moment).total_seconds()))
+    if seconds < 60:
+        return _("%(n)d s") % {"n": seconds}
+    if seconds < 3600:
+        return _("%(n)d min") % {"n": seconds // 60}
+    if seconds < 86_400:
+        return _("%(n)d h") % {"n": seconds // 3600}
+    days = seconds // 86_400
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+
+
+@register.filter
+def lookup(mapping: Any, key: Any) -> Any:
+    """``mapping[key]``, or None."""
+    return mapping.get(key) if hasattr(mapping, "get") else None
+
+
+@register.simple_tag(takes_context=True)
+def with_params(context: RequestContext, **changes: Any) -> str:
+    """The page's own query string with ``changes`` (None takes a parameter out), with its question mark."""
+    params = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        else:
+            params[name] = str(value)
+    return f"?{params.urlencode()}"
