@@ -16,7 +16,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 # Name: (task, seconds between two ticks).
-TICKS: dict[str, tuple[str, float]] = {}
+TICKS: dict[str, tuple[str, float]] = {
+    "partitions of the events": ("shop.make_event_partitions", 6 * 3600),
+    "outbox of the orders": ("shop.relay_outbox", 5),
+}
 
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}

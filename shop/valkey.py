@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -12,6 +15,9 @@ from redis.retry import Retry
 # What a shopper waits for must not hang on a silent server.
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
+
+# What a call raises while Valkey is away, restarting or full.
+AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, redis.ReadOnlyError)
 
 _lock = threading.Lock()
 _clients: dict[str, redis.Redis] = {}
@@ -36,3 +42,18 @@ def client() -> redis.Redis:
                 ),
             )
     return found
+
+
+class Script:
+    """A Lua script, run by its hash; sent whole when the server does not know it (after a restart)."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run it: one round trip."""
+        try:
+            return client().execute_command("EVALSHA", self.sha, len(keys), *keys, *arguments)
+        except redis.exceptions.NoScriptError:
+            return client().execute_command("EVAL", self.text, len(keys), *keys, *arguments)

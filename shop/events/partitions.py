@@ -32,6 +32,8 @@ def ensure_partitions(first: datetime, last: datetime) -> list[str]:
             cursor.execute("SELECT to_regclass(%s)", [name])
             if cursor.fetchone()[0] is not None:
                 continue
+            # Nobody may add to the default partition between the move and the attachment.
+            cursor.execute("LOCK TABLE shop_event_default IN ACCESS EXCLUSIVE MODE")
             cursor.execute(f"CREATE TABLE {name} (LIKE shop_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
             cursor.execute(
                 f"WITH moved AS (DELETE FROM shop_event_default WHERE id >= %s AND id < %s RETURNING *)"

@@ -1,16 +1,30 @@
-"""Who is browsing: the first-party visitor cookie, consent, and the shopper behind the login."""
+"""Who is browsing: the first-party visitor cookie, consent, and the shopper behind the login.
+
+Consent first: without it nothing is recorded and no visitor cookie is written, except where a cart needs one (``visitor.keep()``):
+that cookie then only finds the cart again.
+"""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest, HttpResponse
 
 VISITOR_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
+COOKIE_AGE = timedelta(days=365)
+SIMULATOR_AGENT = "PushcartSimulator"
+
+
+def new_visitor_id() -> str:
+    """A random visitor id."""
+    return f"v-{uuid.uuid4().hex}"
 
 
 @dataclass
@@ -22,21 +36,50 @@ class BrowsingVisitor:
         consented: whether behaviour may be recorded and used (the consent cookie says "yes").
         known: whether the browser brought its id.
         shopper_id: the shopper logged in, or empty.
+        simulated: whether this is one of our simulated shoppers.
     """
 
     id: str
     consented: bool
     known: bool
     shopper_id: str
+    simulated: bool = False
+    kept: bool = field(default=False, repr=False)
+
+    def keep(self) -> str:
+        """Write the cookie even without consent, because a cart needs it; return the id."""
+        self.kept = True
+        return self.id
+
+    def become(self, visitor_id: str) -> None:
+        """Go on under another id (what ``link_visitor`` returned at login)."""
+        self.id = visitor_id
+        self.kept = True
+
+    def renew(self) -> None:
+        """Go on as nobody: after a log-out, what comes next belongs to no one known."""
+        self.id = new_visitor_id()
+        self.shopper_id = ""
+        self.kept = self.known
 
 
-def new_visitor_id() -> str:
-    """A random visitor id."""
-    return f"v-{uuid.uuid4().hex}"
+def is_simulated(request: HttpRequest) -> bool:
+    """Whether a request comes from ``manage.py simulate``."""
+    agent: str = request.META.get("HTTP_USER_AGENT", "")
+    return agent.startswith(SIMULATOR_AGENT)
+
+
+def _shopper_id(request: HttpRequest) -> str:
+    """The shopper logged in; no query for a browser without a login."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return ""
+    shopper = getattr(user, "shopper", None)
+    return shopper.pk if shopper is not None else ""
 
 
 class VisitorMiddleware:
-    """Set ``request.visitor``; write the cookie once there is consent."""
+    """Set ``request.visitor``; write the cookie once there is consent, or a cart that needs it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -49,7 +92,28 @@ class VisitorMiddleware:
             id=brought if known else new_visitor_id(),
             consented=request.COOKIES.get(settings.CONSENT_COOKIE) == "yes",
             known=known,
-            shopper_id="",
+            shopper_id=_shopper_id(request),
+            simulated=is_simulated(request),
         )
         request.visitor = visitor  # type: ignore[attr-defined]
-        return self.get_response(request)
+        response = self.get_response(request)
+        if visitor.id != brought and (visitor.consented or visitor.kept):
+            response.set_cookie(
+                settings.VISITOR_COOKIE,
+                visitor.id,
+                max_age=COOKIE_AGE,
+                samesite="Lax",
+                secure=request.is_secure(),
+                # The tracker reads it, so that pages and server speak of the same visitor.
+                httponly=False,
+            )
+        return response
+
+
+def _split_at_log_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
+    visitor = getattr(request, "visitor", None)
+    if visitor is not None:
+        visitor.renew()
+
+
+user_logged_out.connect(_split_at_log_out, dispatch_uid="shop.events.visitors")

@@ -1,0 +1,232 @@
+"""Consumers of the event stream: each group gets every entry, acknowledged once it is dealt with.
+
+A consumer is a class with ``group`` and ``handle``, registered in ``settings.EVENT_CONSUMERS`` by path. :class:`Runner` reads for
+it. What a dead process had taken is taken over after :data:`CLAIM_AFTER_MS`; while a server is away the runner waits; a
+batch that fails otherwise is split in halves down to the entry at fault, which is set aside with its reason.
+An entry may come twice: go by the event's id.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from typing import Any, ClassVar
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+from django.utils.module_loading import import_string
+
+from shop import valkey
+from shop.events.models import PoisonEvent
+from shop.events.stream import StreamEntry
+
+log = structlog.get_logger(__name__)
+
+BATCH = 2000
+BLOCK_MS = 500
+CLAIM_AFTER_MS = int(float(os.environ.get("EVENT_CLAIM_SECONDS", "15")) * 1000)
+CLAIM_EVERY_SECONDS = 2.0
+FORGET_CONSUMER_MS = 3_600_000
+LONGEST_PAUSE_SECONDS = 5.0
+# Acknowledged entries stay for the live view until there are this many.
+KEEP_ENTRIES = 10_000
+# A server is away, not the entry at fault.
+AWAY = (*valkey.AWAY, OperationalError, InterfaceError)
+
+
+class Consumer:
+    """Base of the consumers."""
+
+    group: ClassVar[str]
+    batch = BATCH
+
+    def handle(self, entries: list[StreamEntry]) -> None:
+        """Deal with ``entries``, oldest first; they are acknowledged when this returns, and come again when it raises."""
+        raise NotImplementedError
+
+    def idle(self) -> None:
+        """Called when there is nothing to do, about twice a second, and between batches."""
+
+
+class Runner:
+    """Reads the stream for one consumer until it is stopped."""
+
+    def __init__(self, consumer: Consumer, *, stream: str = "", claim_after_ms: int = CLAIM_AFTER_MS) -> None:
+        self.consumer = consumer
+        self.stream = stream or settings.EVENT_STREAM
+        self.claim_after_ms = claim_after_ms
+        # Unique, so that no two processes ever take each other's entries for their own.
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+        self.stopping = threading.Event()
+        self._next_claim = 0.0
+        self._ready = False
+
+    def stop(self) -> None:
+        """End after the batch in hand."""
+        self.stopping.set()
+
+    def run(self) -> None:
+        """Serve until :meth:`stop`; servers that are away are waited for."""
+        pause = 0.1
+        while not self.stopping.is_set():
+            try:
+                self.step(block_ms=BLOCK_MS)
+                pause = 0.1
+            except AWAY as error:
+                self._ready = False
+                log.warning("consumer_waits", group=self.consumer.group, reason=str(error).strip())
+                close_old_connections()
+                self.stopping.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        self._leave()
+
+    def step(self, block_ms: int | None = None) -> int:
+        """One round: what dead consumers left if it is time, then what is new. Returns the number of entries dealt with."""
+        if not self._ready:
+            self._make_group()
+        taken = self._take_over() if time.monotonic() >= self._next_claim else 0
+        taken += self._read_new(None if taken else block_ms)
+        self.consumer.idle()
+        return taken
+
+    def drain(self) -> int:
+        """Deal with everything that is there now (tests, commands)."""
+        total = 0
+        while taken := self.step():
+            total += taken
+        return total
+
+    def _make_group(self) -> None:
+        try:
+            valkey.client().xgroup_create(self.stream, self.consumer.group, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._ready = True
+
+    def _read_new(self, block_ms: int | None) -> int:
+        try:
+            reply: Any = valkey.client().xreadgroup(
+                self.consumer.group, self.name, {self.stream: ">"}, count=self.consumer.batch, block=block_ms
+            )
+        except redis.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            self._make_group()
+            return 0
+        # One stream was asked for: RESP2 answers with a list of pairs, RESP3 with a dictionary.
+        pairs: Any = reply.items() if isinstance(reply, dict) else reply
+        return sum(self._deal(entries) for _, entries in pairs or ())
+
+    def _take_over(self) -> int:
+        """Take what consumers left unacknowledged, ourselves in a former try included."""
+        total, start = 0, b"0-0"
+        while True:
+            start, raw, _ = valkey.client().xautoclaim(
+                self.stream, self.consumer.group, self.name, self.claim_after_ms, start, count=self.consumer.batch
+            )
+            total += self._deal(raw)
+            if start == b"0-0":
+                break
+        self._next_claim = time.monotonic() + min(CLAIM_EVERY_SECONDS, self.claim_after_ms / 1000)
+        self._forget_the_dead()
+        if self.consumer.group == "store":
+            trim(self.stream)
+        return total
+
+    def _deal(self, raw: list[tuple[bytes, dict[bytes, bytes]]]) -> int:
+        entries = [
+            StreamEntry(stream_id.decode(), fields.get(b"e", b""), fields.get(b"s", b"").decode())
+            for stream_id, fields in raw
+            if fields
+        ]
+        if not entries:
+            return 0
+        self._handle_or_split(entries)
+        valkey.client().xack(self.stream, self.consumer.group, *[entry.stream_id for entry in entries])
+        return len(entries)
+
+    def _handle_or_split(self, entries: list[StreamEntry]) -> None:
+        try:
+            self.consumer.handle(entries)
+        except AWAY:
+            raise
+        except Exception as error:  # whatever an entry can provoke: it is narrowed down and kept with its reason
+            if len(entries) == 1:
+                set_aside(entries[0], self.consumer.group, error)
+                return
+            middle = len(entries) // 2
+            self._handle_or_split(entries[:middle])
+            self._handle_or_split(entries[middle:])
+
+    def _forget_the_dead(self) -> None:
+        client = valkey.client()
+        for consumer in client.xinfo_consumers(self.stream, self.consumer.group):
+            if consumer["pending"] == 0 and consumer["idle"] > FORGET_CONSUMER_MS:
+                client.xgroup_delconsumer(self.stream, self.consumer.group, consumer["name"])
+
+    def _leave(self) -> None:
+        try:
+            client = valkey.client()
+            pending = client.xpending_range(self.stream, self.consumer.group, "-", "+", 1, consumername=self.name)
+            if not pending:
+                client.xgroup_delconsumer(self.stream, self.consumer.group, self.name)
+        except (*valkey.AWAY, redis.ResponseError):
+            log.info("consumer_left_in_silence", group=self.consumer.group)
+
+
+def set_aside(entry: StreamEntry, group: str, error: Exception) -> None:
+    """Keep an entry that ``group`` cannot deal with, and why."""
+    reason = f"{group}: {type(error).__name__}: {error}".strip().replace("\x00", "")
+    body = entry.body.decode(errors="replace").replace("\x00", "\ufffd")
+    PoisonEvent.objects.get_or_create(stream_id=entry.stream_id, defaults={"body": body, "reason": reason[:2000]})
+    log.error("event_set_aside", group=group, stream_id=entry.stream_id, error=type(error).__name__)
+
+
+def consumer_for(group: str) -> Consumer:
+    """The consumer registered for ``group``.
+
+    Raises:
+        LookupError: there is none; the message lists those there are.
+    """
+    try:
+        path = settings.EVENT_CONSUMERS[group]
+    except KeyError:
+        raise LookupError(f"no consumer group {group!r}: there are {', '.join(settings.EVENT_CONSUMERS)}") from None
+    found: Consumer = import_string(path)()
+    return found
+
+
+def _position(stream_id: bytes | str) -> tuple[int, int]:
+    text = stream_id.decode() if isinstance(stream_id, bytes) else stream_id
+    milliseconds, _, sequence = text.partition("-")
+    return int(milliseconds), int(sequence)
+
+
+def trim(stream: str) -> None:
+    """Drop what every group has acknowledged, once :data:`KEEP_ENTRIES` have gathered; nothing that one still needs."""
+    client = valkey.client()
+    if client.xlen(stream) <= KEEP_ENTRIES:
+        return
+    needed = []
+    for group in client.xinfo_groups(stream):
+        oldest = client.xpending(stream, group["name"])["min"]
+        needed.append(_position(oldest or group["last-delivered-id"]))
+    if needed:
+        milliseconds, sequence = min(needed)
+        client.xtrim(stream, minid=f"{milliseconds}-{sequence}", approximate=True)
+
+
+def lag() -> dict[str, Any]:
+    """Entries that each group has yet to deal with (undelivered and unacknowledged); None where Valkey cannot tell."""
+    found: dict[str, Any] = dict.fromkeys(settings.EVENT_CONSUMERS)
+    client = valkey.client()
+    if client.exists(settings.EVENT_STREAM):
+        for group in client.xinfo_groups(settings.EVENT_STREAM):
+            waiting = group.get("lag")
+            found[group["name"].decode()] = None if waiting is None else waiting + group["pending"]
+    return found
