@@ -3,6 +3,7 @@
 from shop.api.models import ApiKey, IdempotentAnswer
 from shop.carts.models import Cart, CartLine
 from shop.catalogue.models import Category, Product, Review
+from shop.demo.models import DemoStep
 from shop.events.models import Event, EventHour, FunnelDay, OutboxEvent, PoisonEvent
 from shop.operators.models import AuditEntry
 from shop.orders.models import Order, OrderLine
@@ -16,6 +17,7 @@ __all__ = [
     "CartLine",
     "Category",
     "Consent",
+    "DemoStep",
     "Event",
     "EventHour",
     "FunnelDay",
