@@ -171,6 +171,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 # Users are found by the keyed hash of their address (shop/people/models.py), so the encrypted column is not unique.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

@@ -2,7 +2,7 @@
 
 from shop.catalogue.admin import CategoryAdmin, ProductAdmin, ReviewAdmin
 from shop.events.admin import EventAdmin, PoisonEventAdmin
-from shop.operators.admin import AuditEntryAdmin
+from shop.operators.admin import AuditEntryAdmin, GroupAdmin
 from shop.orders.admin import OrderAdmin
 from shop.people.admin import ShopperAdmin, UserAdmin
 
@@ -10,6 +10,7 @@ __all__ = [
     "AuditEntryAdmin",
     "CategoryAdmin",
     "EventAdmin",
+    "GroupAdmin",
     "OrderAdmin",
     "PoisonEventAdmin",
     "ProductAdmin",

@@ -53,6 +53,27 @@ def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
 SIDEBAR = [
     _group(_("Overview"), _item(_("Dashboard"), "dashboard", "admin:index")),
     _group(
+        _("Recommend"),
+        _item(
+            _("Model versions"), "layers", "admin:recommender_modelversion_changelist", "recommender.view_modelversion"
+        ),
+        _item(
+            _("Training runs"),
+            "model_training",
+            "admin:recommender_trainingrun_changelist",
+            "recommender.view_trainingrun",
+        ),
+        _item(_("Slates"), "view_carousel", "admin:recommender_slate_changelist", "recommender.view_slate"),
+    ),
+    _group(
+        _("Campaigns"),
+        _item(_("Segments"), "pie_chart", "admin:push_segment_changelist", "push.view_segment"),
+        _item(_("Campaigns"), "campaign", "admin:push_campaign_changelist", "push.view_campaign"),
+        _item(_("Messages"), "mail", "admin:push_message_changelist", "push.view_message"),
+        _item(_("Holdouts"), "science", "admin:push_holdout_changelist", "push.view_holdout"),
+        _item(_("Suppressed"), "block", "admin:push_suppression_changelist", "push.view_suppression"),
+    ),
+    _group(
         _("Shop"),
         _item(_("Shoppers"), "person", "admin:shop_shopper_changelist", "shop.view_shopper"),
         _item(_("Products"), "deployed_code", "admin:shop_product_changelist", "shop.view_product"),

@@ -1,9 +1,11 @@
 """The audit log in the admin."""
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.models import Group
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from shop.operators.lists import ReadOnlyAdmin
+from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
 from shop.operators.models import AuditEntry
 
 
@@ -17,3 +19,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ["=action", "=object_id"]
     ordering = ["-at", "id"]
     list_select_related = ["actor"]
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(BigListAdmin, BaseGroupAdmin):
+    """Groups of permissions: one a role."""

@@ -1,0 +1,82 @@
+"""Campaigns in the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.admin import StackedInline
+from unfold.decorators import display
+
+from push.campaigns.models import Campaign, Step
+from shop.operators.lists import BigListAdmin
+
+TONES = {
+    Campaign.Status.RUNNING.label: "success",
+    Campaign.Status.PAUSED.label: "warning",
+    Campaign.Status.IN_REVIEW.label: "warning",
+    Campaign.Status.CANCELLED.label: "danger",
+    Campaign.Status.DRAFT.label: "info",
+}
+
+
+class StepInline(StackedInline):
+    """The messages of a campaign."""
+
+    model = Step
+    extra = 0
+    readonly_fields = ["content_version"]
+    tab = True
+
+
+@admin.register(Campaign)
+class CampaignAdmin(BigListAdmin):
+    """Campaigns; launched, paused and cancelled on their report, never by editing a field."""
+
+    list_display = ["name", "kind", "shown_status", "segment", "trigger", "holdout_share", "launched_at"]
+    list_filter = ["status", "kind"]
+    search_fields = ["name"]
+    ordering = ["-created_at", "-id"]
+    list_select_related = ["segment"]
+    autocomplete_fields = ["segment"]
+    prepopulated_fields = {"slug": ["name"]}
+    readonly_fields = ["status", "launched_at", "approved_at", "finished_at"]
+    inlines = [StepInline]
+    fieldsets = [
+        (
+            None,
+            {"fields": [("name", "slug"), "description", ("kind", "status"), ("segment", "topic", "transactional")]},
+        ),
+        (
+            "When",
+            {
+                "fields": [
+                    ("trigger", "trigger_options"),
+                    ("send_at", "weekday", "at_time"),
+                    ("in_shopper_zone", "rate_per_minute", "ends_at"),
+                ]
+            },
+        ),
+        (
+            "Limits",
+            {
+                "fields": [
+                    ("keep_quiet_hours", "quiet_from", "quiet_until"),
+                    ("cap_count", "cap_days", "when_capped"),
+                    "exit_on_order",
+                ]
+            },
+        ),
+        (
+            "What came of it",
+            {
+                "fields": [
+                    ("holdout_share", "window_days", "needs_approval"),
+                    ("launched_at", "approved_at", "finished_at"),
+                ]
+            },
+        ),
+    ]
+
+    @display(description="status", ordering="status", label=TONES)
+    def shown_status(self, campaign: Campaign) -> str:
+        """The status, coloured."""
+        return str(campaign.get_status_display())
