@@ -219,6 +219,10 @@ if EMAIL_URL:
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Pushcart Pantry <hello@pushcart.example>")
 SHOP_NAME = env.str("SHOP_NAME", default="Pushcart Pantry")
+# Stands in every e-mail: the law of most countries asks for it.
+SHOP_ADDRESS = env.str("SHOP_ADDRESS", default="12 Market Row, Riverside" if DEMO else "")
+# Sign the links of messages, newest first; all are accepted, so a former key stays as long as its mails are read.
+LINK_KEYS = env.list("LINK_KEYS", default=[SECRET_KEY])
 
 # API ---------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

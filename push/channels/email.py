@@ -1,0 +1,204 @@
+"""E-mail: SMTP by Django's ``EMAIL_*`` settings (``EMAIL_URL``), or any other mail backend (django-anymail's) by ``EMAIL_BACKEND``.
+
+By SMTP the ready bytes of :class:`push.content.rendering.EmailPrepared` go over one connection that stays open. What the server
+said, and when the connection broke, decides the outcome:
+
+* broken before the last octet of the message was handed to the kernel: the server cannot have it: tried again;
+* broken between that and the server's answer to DATA: it may have it: uncertain.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.utils.translation import gettext_lazy as _
+
+from push.channels.base import Channel, Material, Outcome, Rendered
+from push.content import mime
+from shop import clock
+from shop.people.encryption import email_hash
+from shop.people.models import Shopper
+
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
+_DETAIL = 200
+
+
+def sendable(address: str) -> str | None:
+    """``address`` as it can stand in SMTP and in a header, or None; a domain outside ASCII becomes its IDNA form."""
+    local, _at, domain = address.strip().rpartition("@")
+    try:
+        plain = f"{local}@{domain.encode('idna').decode('ascii')}" if domain else ""
+    except UnicodeError:
+        return None
+    return plain if len(plain) <= 254 and _ADDRESS.fullmatch(plain) else None
+
+
+class EmailChannel(Channel):
+    """E-mail to the shopper's address."""
+
+    name = "email"
+    label = _("E-mail")
+
+    def __init__(self) -> None:
+        self._smtp: smtplib.SMTP | None = None
+        self._sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+        self._other: Any = None
+
+    def connect(self) -> None:
+        """Open the connection, or see that it still answers."""
+        if settings.EMAIL_BACKEND != SMTP_BACKEND:
+            if self._other is None:
+                self._other = get_connection()
+                self._other.open()
+            return
+        if self._smtp is not None and self._answers(self._smtp):
+            return
+        self.close()
+        self._smtp = _open_smtp()
+
+    @staticmethod
+    def _answers(smtp: smtplib.SMTP) -> bool:
+        try:
+            return smtp.noop()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def close(self) -> None:
+        """Say goodbye; a connection that is gone is no error."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            try:
+                smtp.quit()
+            except (OSError, smtplib.SMTPException):
+                smtp.close()
+        other, self._other = self._other, None
+        if other is not None:
+            other.close()
+
+    def address(self, shopper: Shopper) -> str | None:
+        """The address of the account, where there is one that can be sent to."""
+        return sendable(shopper.user.email) if shopper.user.email else None
+
+    def address_hash(self, address: str) -> str:
+        """The hash that accounts are found by, so that any spelling of case is the same mailbox."""
+        return email_hash(address)
+
+    def send(self, rendered: Rendered, material: Material) -> Outcome:
+        """Hand over one message; never raises for what the server or the network does."""
+        if settings.EMAIL_BACKEND != SMTP_BACKEND:
+            return self._send_by_backend(rendered, material)
+        if rendered.raw is None:
+            return Outcome.rejected("no_content", permanent=True)
+        if self._smtp is None:
+            try:
+                self._smtp = _open_smtp()
+            except (OSError, smtplib.SMTPException) as error:
+                return _not_now("no_connection", error)
+        return self._transact(self._smtp, rendered.raw, material)
+
+    def _transact(self, smtp: smtplib.SMTP, raw: bytes, material: Material) -> Outcome:
+        """One SMTP transaction (RFC 5321, 3.3)."""
+        try:
+            for command, good in (
+                (f"MAIL FROM:<{self._sender}>", 250),
+                (f"RCPT TO:<{material.address}>", 250),
+                ("DATA", 354),
+            ):
+                code, answer = smtp.docmd(command)
+                if code != good and not (command.startswith("RCPT") and code == 251):
+                    self._reset(smtp)
+                    return _refusal(code, answer, material.address)
+            date = mime.header("Date", mime.date(clock.now()))
+            # Lines that begin with a dot get another one (RFC 5321, 4.5.2); the headers begin with none.
+            smtp.send(date + raw.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            return _not_now("connection_lost", error)
+        try:
+            code, answer = smtp.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            return Outcome.uncertain("connection_lost_after_data", type(error).__name__)
+        if code == 250:
+            return Outcome.accepted(_provider_id(answer))
+        return _refusal(code, answer, material.address)
+
+    def _reset(self, smtp: smtplib.SMTP) -> None:
+        try:
+            smtp.rset()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+    def _send_by_backend(self, rendered: Rendered, material: Material) -> Outcome:
+        headers = {**rendered.headers}
+        message = EmailMultiAlternatives(
+            rendered.subject, rendered.text, settings.DEFAULT_FROM_EMAIL, [material.address], headers=headers
+        )
+        message.attach_alternative(rendered.html, "text/html")
+        message.connection = self._other or get_connection()
+        return _by_backend(message, material.address)
+
+
+def _open_smtp() -> smtplib.SMTP:
+    kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+    smtp = kind(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=settings.EMAIL_TIMEOUT)
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        if settings.EMAIL_USE_TLS:
+            smtp.starttls()
+        if settings.EMAIL_HOST_USER:
+            smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _by_backend(message: EmailMultiAlternatives, address: str) -> Outcome:
+    from anymail.exceptions import AnymailAPIError, AnymailError
+
+    try:
+        message.send()
+    except AnymailAPIError as error:
+        status = getattr(error, "status_code", None)
+        if status is None:
+            return Outcome.uncertain("no_answer", type(error).__name__)
+        return Outcome.rejected(f"http_{status}", permanent=status < 500 and status not in (408, 429))
+    except AnymailError as error:
+        return Outcome.rejected("refused_by_backend", permanent=True, detail=_without_address(str(error), address))
+    except OSError as error:
+        return Outcome.uncertain("no_answer", type(error).__name__)
+    status = getattr(message, "anymail_status", None)
+    return Outcome.accepted(str(getattr(status, "message_id", "") or "")[:128])
+
+
+def _refusal(code: int, answer: bytes, address: str) -> Outcome:
+    """4xx and the end of the session are for now, 5xx is for ever (RFC 5321, 4.2.1)."""
+    detail = _without_address(answer.decode("utf-8", "replace"), address)
+    return Outcome.rejected(f"smtp_{code}", permanent=500 <= code < 600, detail=detail)
+
+
+def _not_now(reason: str, error: Exception) -> Outcome:
+    return Outcome.rejected(reason, permanent=False, detail=type(error).__name__)
+
+
+def _without_address(words: str, address: str) -> str:
+    """The server's words without the recipient, whom servers like to quote."""
+    return re.sub(re.escape(address), "<recipient>", words, flags=re.IGNORECASE)[:_DETAIL]
+
+
+def _provider_id(answer: bytes) -> str:
+    """The queue id in "2.0.0 Ok: queued as 4F1B2", as far as the server says one."""
+    match = re.search(rb"queued as ([\w.<>@-]{1,100})", answer)
+    return match[1].decode("ascii") if match else ""

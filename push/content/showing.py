@@ -1,0 +1,177 @@
+"""Products, carts and links as plain dicts, the way templates show them: names in the language, prices as text, pictures by URL.
+
+What there is not is None: ``{% if product.list_price %}`` means what it says (an empty text is true in Liquid).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+
+from push.channels.base import Item, Material
+from push.tracking.links import Kind, signed
+from shop.catalogue.models import Product
+
+CARDS_IN_A_ROW = 3
+LINES_SHOWN = 4
+NAMES_SHOWN = 3
+SCARCE = 3
+_REMEMBERED = 20_000
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
+# Names under `links.` and what they are.
+PAGES = {"home": "home", "cart": "cart", "inbox": "inbox", "account": "account"}
+OTHER_LINKS = {"unsubscribe": Kind.UNSUBSCRIBE, "preferences": Kind.PREFERENCES, "pause": Kind.PAUSE}
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """``$1,234.50``."""
+    return f"{_SYMBOLS.get(currency, currency + ' ')}{amount:,.2f}"
+
+
+def page_path(name: str, locale: str, *arguments: str) -> str:
+    """Path of a page of the storefront in ``locale``; the home page where a shop has no such page."""
+    with translation.override(locale):
+        try:
+            return reverse(name, args=arguments)
+        except NoReverseMatch:
+            return reverse("home")
+
+
+def picture_url(product: Product, width: int) -> str:
+    """Absolute address of a PNG of the product: mail clients show no SVG."""
+    if product.image.startswith(("https://", "http://")):
+        return product.image
+    return f"{settings.PUBLIC_URL}/p/{quote(product.pk, safe='')}.png?w={width}"
+
+
+def shop_facts() -> dict[str, Any]:
+    """What templates know of the shop as ``shop``."""
+    return {
+        "name": settings.SHOP_NAME,
+        "address": settings.SHOP_ADDRESS,
+        "logo": settings.PUBLIC_URL + static("push/logo.png"),
+        "demo": settings.DEMO,
+    }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A product in one language, at one price."""
+
+    facts: dict[str, Any]
+    path: str
+
+
+@dataclass
+class Showcase:
+    """Products as dicts in one language, remembered as long as neither price nor stock changes."""
+
+    locale: str
+    _known: dict[tuple[str, Decimal, Decimal | None, str], Shown] = field(default_factory=dict)
+
+    def product(self, product: Product) -> Shown:
+        """``name, brand, size, said, price, list_price, picture``."""
+        key = (product.pk, product.price, product.list_price, product.name_en)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found = self._known[key] = self._show(product)
+        return found
+
+    def _show(self, product: Product) -> Shown:
+        name = (product.name_zh if self.locale.startswith("zh") else "") or product.name_en
+        list_price = product.list_price if product.list_price and product.price < product.list_price else None
+        facts = {
+            "id": product.pk,
+            "name": name,
+            "brand": product.brand,
+            "size": product.size,
+            "said": ", ".join(part for part in (product.brand, product.size) if part),
+            "price": money(product.price, product.currency),
+            "list_price": money(list_price, product.currency) if list_price else None,
+            "picture": picture_url(product, 328),
+        }
+        arguments = (product.pk, product.slug) if product.slug else (product.pk,)
+        return Shown(facts, page_path("product", self.locale, *arguments))
+
+
+def recommendations(material: Material, showcase: Showcase) -> dict[str, Any]:
+    """``recommendations``: ``heading``, ``products`` (each with ``reason`` and ``link``), and the same in ``rows`` of three."""
+    products = []
+    for item in material.items:
+        shown = showcase.product(item.product)
+        link = signed(material.message_id, Kind.CLICK, shown.path, counted=not material.test)
+        products.append(shown.facts | {"reason": item.reason or None, "link": link})
+    rows = []
+    for start in range(0, len(products), CARDS_IN_A_ROW):
+        row = products[start : start + CARDS_IN_A_ROW]
+        rows.append({"products": row, "gaps": [""] * (CARDS_IN_A_ROW - len(row))})
+    return {"heading": material.heading, "products": products, "rows": rows}
+
+
+def _line(item: Item, material: Material, showcase: Showcase) -> dict[str, Any]:
+    shown = showcase.product(item.product)
+    product = item.product
+    cheaper = item.price_before - product.price if item.price_before else Decimal(0)
+    return shown.facts | {
+        "quantity": item.quantity,
+        "total": money(product.price * item.quantity, product.currency),
+        "link": signed(material.message_id, Kind.CLICK, shown.path, counted=not material.test),
+        "left": product.stock if 0 < product.stock <= SCARCE else None,
+        "cheaper_by": money(cheaper, product.currency) if cheaper > 0 else None,
+    }
+
+
+def cart(material: Material, showcase: Showcase, separator: str) -> dict[str, Any]:
+    """``cart``: ``lines``, ``more`` (names of those not shown), ``count``, ``kinds``, ``total``, ``scarce``, ``cheaper``."""
+    items = material.cart
+    lines = [_line(item, material, showcase) for item in items[:LINES_SHOWN]]
+    hidden: Sequence[Item] = items[LINES_SHOWN:]
+    total = sum((item.product.price * item.quantity for item in items), Decimal(0))
+    scarce = next((item for item in items if 0 < item.product.stock <= SCARCE), None)
+    cheaper = next((item for item in items if item.price_before and item.price_before > item.product.price), None)
+    names = [showcase.product(item.product).facts["name"] for item in hidden[:NAMES_SHOWN]]
+    return {
+        "lines": lines,
+        "more": separator.join(names) + ("…" if len(hidden) > NAMES_SHOWN else "") or None,
+        "more_count": len(hidden),
+        "count": sum(item.quantity for item in items),
+        "kinds": len(items),
+        "total": money(total, items[0].product.currency) if items else "",
+        "scarce": showcase.product(scarce.product).facts["name"] if scarce else None,
+        "scarce_stock": scarce.product.stock if scarce else 0,
+        "cheaper": showcase.product(cheaper.product).facts["name"] if cheaper else None,
+    }
+
+
+def links(material: Material, wanted: dict[str, tuple[Kind, str]]) -> dict[str, str]:
+    """``links``: each name of ``wanted`` (kind, path) as a signed address."""
+    return {
+        name: signed(material.message_id, kind, path, counted=not material.test)
+        for name, (kind, path) in wanted.items()
+    }
+
+
+def wanted_links(names: set[str], locale: str) -> dict[str, tuple[Kind, str]]:
+    """Kind and path of the links a template asks for; unknown names are left out."""
+    found: dict[str, tuple[Kind, str]] = {}
+    for name in names:
+        if name in OTHER_LINKS:
+            found[name] = (OTHER_LINKS[name], "")
+        elif name in PAGES:
+            found[name] = (Kind.CLICK, page_path(PAGES[name], locale))
+    return found
+
+
+def unsubscribe_link(material: Material) -> str:
+    """The address of the List-Unsubscribe header."""
+    return signed(material.message_id, Kind.UNSUBSCRIBE, counted=not material.test)
