@@ -274,7 +274,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"recommender.*": {"queue": "train"}, "push.*": {"queue": "delivery"}}
+CELERY_TASK_ROUTES = {
+    "recommender.refresh_rollups": {"queue": "default"},
+    "recommender.*": {"queue": "train"},
+    "push.*": {"queue": "delivery"},
+}
 
 # Security ------------------------------------------------------------------------------------------------------------------
 if not DEBUG:
