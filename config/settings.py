@@ -150,7 +150,11 @@ CACHES = {
 
 # People ----------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "shop.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "shop.operators.roles.RoleBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -170,11 +174,24 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "shop.people.lockout.name_for_counting"
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 # Users are found by the keyed hash of their address (shop/people/models.py), so the encrypted column is not unique.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+
+# What is kept about people, for export and erasure: rooms above shop first (shop/people/erasure.py says what a part is).
+PERSONAL_DATA_PARTS = [
+    "shop.people.personal_data.CartsPart",
+    "shop.people.personal_data.ReviewsPart",
+    "shop.people.personal_data.EventsPart",
+    "shop.people.personal_data.OrdersPart",
+    "shop.people.personal_data.ConsentsPart",
+    "shop.people.personal_data.ProfilePart",
+]
 
 # Languages -------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -274,11 +291,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {
-    "recommender.refresh_rollups": {"queue": "default"},
-    "recommender.*": {"queue": "train"},
-    "push.*": {"queue": "delivery"},
-}
+CELERY_TASK_ROUTES = {"recommender.*": {"queue": "train"}, "push.*": {"queue": "delivery"}}
 
 # Security ------------------------------------------------------------------------------------------------------------------
 if not DEBUG:

@@ -1,5 +1,7 @@
 """Django application of the room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class ShopConfig(AppConfig):
 
     name = "shop"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the signals of logging in and out."""
+        import_module("shop.people.signals")

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
+from shop.people.encryption import EncryptedTextField
 
 
 class ApiKey(models.Model):
@@ -35,14 +36,14 @@ class ApiKey(models.Model):
 
 
 class IdempotentAnswer(models.Model):
-    """The answer given to a write with an Idempotency-Key, kept for 24 hours."""
+    """The answer given to a write with an Idempotency-Key, kept for 24 hours. Keys and bodies may hold personal data."""
 
-    key = models.CharField(max_length=255)
+    key = models.CharField(max_length=64, help_text=_("Keyed hash of the Idempotency-Key."))
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE)
-    fingerprint = models.CharField(max_length=64, help_text=_("Hash of method, path and body."))
+    fingerprint = models.CharField(max_length=64, help_text=_("Keyed hash of method, path and body."))
     status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while the first request is under way."))
-    body = models.BinaryField(null=True)
-    created_at = models.DateTimeField(default=clock.now)
+    body = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta:
         verbose_name = _("remembered answer")

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from shop import clock
-from shop.events import ids
-from shop.events.models import Event, OutboxEvent
+from shop.events import ids, outbox
+from shop.events.types import StoredEvent
 from shop.orders.models import Order
 
 
@@ -39,27 +39,18 @@ def _properties(order: Order) -> dict[str, Any]:
 
 def put_completed(order: Order, *, visitor_id: str) -> None:
     """Write the event of a paid order beside it (same transaction); ``visitor_id`` is empty without consent."""
-    row: dict[str, Any] = {
-        "id": completed_id(order),
-        "message_id": f"order-{order.pk}",
-        "type": "order_completed",
-        "occurred_at": order.placed_at,
-        "received_at": clock.now(),
-        "visitor_id": visitor_id,
-        "shopper_id": order.shopper_id or "",
-        "value": order.total,
-        "properties": _properties(order),
-        "source": order.source,
-        "simulated": order.simulated,
-    }
-    Event.objects.create(**row)
-    OutboxEvent.objects.create(
-        event_id=row["id"],
-        body={
-            **row,
-            "id": str(row["id"]),
-            "occurred_at": row["occurred_at"].isoformat(),
-            "received_at": row["received_at"].isoformat(),
-            "value": str(row["value"]),
-        },
+    outbox.put(
+        StoredEvent(
+            id=completed_id(order),
+            message_id=f"order-{order.pk}",
+            type="order_completed",
+            occurred_at=order.placed_at,
+            received_at=clock.now(),
+            visitor_id=visitor_id,
+            shopper_id=order.shopper_id or "",
+            value=order.total,
+            properties=_properties(order),
+            source=order.source,
+            simulated=order.simulated,
+        )
     )

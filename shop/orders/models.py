@@ -26,6 +26,10 @@ class Order(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     number = models.CharField(max_length=16, unique=True, help_text=_("What people call it: P-1042-7F3A."))
+    # Empty is null: it is unique where there is one.
+    reference = models.CharField(
+        max_length=128, null=True, blank=True, unique=True, help_text=_("The shop's own key of an order sent by API.")
+    )
     shopper = models.ForeignKey(Shopper, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
     visitor_id = models.CharField(max_length=64, blank=True, db_index=True)
     cart = models.OneToOneField(Cart, on_delete=models.SET_NULL, null=True, blank=True, related_name="order")

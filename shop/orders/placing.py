@@ -83,13 +83,16 @@ def checkout_key_of(cart: Cart) -> uuid.UUID:
     return uuid.uuid5(_CHECKOUT, str(cart.pk))
 
 
-def find_placed(checkout_key: uuid.UUID, visitor: BrowsingVisitor) -> Order | None:
-    """The order that this browser or person has placed under ``checkout_key`` already: a retry, or another tab."""
+def find_placed(checkout_key: uuid.UUID, visitor: BrowsingVisitor, cart_owner: str = "") -> Order | None:
+    """The order that this browser or person has placed under ``checkout_key`` already: a retry, or another tab.
+
+    ``cart_owner`` is the id under which the browser's cart was kept, where that is not the visitor's (no consent).
+    """
     order = Order.objects.filter(checkout_key=checkout_key).first()
     if order is None:
         return None
     theirs = (visitor.shopper_id and order.shopper_id == visitor.shopper_id) or (
-        order.cart is not None and order.cart.visitor_id == visitor.id
+        order.cart is not None and order.cart.visitor_id in (visitor.id, cart_owner)
     )
     return order if theirs else None
 

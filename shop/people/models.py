@@ -73,6 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = [("view_personal_data", _("Can see personal data in clear"))]
 
     def __str__(self) -> str:
         return f"user {self.pk}"
@@ -83,10 +84,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.phone_hash = keyed_hash(self.phone, "phone") if self.phone else ""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the hashes in line."""
+        """Keep the hashes, and entry to the admin, in line with address, phone and role."""
         self.set_hashes()
+        self.is_staff = self.is_superuser or self.role != User.Role.SHOPPER
         if (fields := kwargs.get("update_fields")) is not None:
-            kwargs["update_fields"] = {*fields, "email_hash", "phone_hash"}
+            kwargs["update_fields"] = {*fields, "email_hash", "phone_hash", "is_staff"}
         super().save(*args, **kwargs)
 
     def get_short_name(self) -> str:
