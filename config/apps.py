@@ -9,7 +9,7 @@ class PushcartAdminConfig(AdminConfig):
     default_site = "config.admin.PushcartAdminSite"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401
+        """Register the system checks and the receivers of signals."""
+        from config import checks, request_ids  # noqa: F401
 
         super().ready()

@@ -5,15 +5,36 @@ Beat only ticks: whatever is due lies as a row in Postgres and is found by the t
 
 from __future__ import annotations
 
+import logging.config
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("pushcart")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A task's log lines carry the id of the request that asked for it.
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@signals.setup_logging.connect
+def _log_like_the_web(**kwargs: Any) -> None:
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _refuse_unsafe_configuration(**kwargs: Any) -> None:
+    from config.checks import require_safe_configuration
+
+    require_safe_configuration()
+
 
 # Name: (task, seconds between two ticks).
 TICKS: dict[str, tuple[str, float]] = {

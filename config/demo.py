@@ -98,6 +98,7 @@ def demo_environment(settings: Any) -> dict[str, str]:
         "PORT": str(settings.PORT),
         "LIVE_PORT": str(settings.LIVE_PORT),
         "PYTHONUNBUFFERED": "1",
+        "PROMETHEUS_MULTIPROC_DIR": str(data / "prometheus"),
     }
 
 
@@ -344,6 +345,9 @@ def _up_alone(settings: Any, began: float) -> int:
     check_machine(settings)
     environment = demo_environment(settings)
     (settings.DATA_DIR / "logs").mkdir(exist_ok=True)
+    # Counters begin anew with the processes that count.
+    shutil.rmtree(settings.DATA_DIR / "prometheus", ignore_errors=True)
+    (settings.DATA_DIR / "prometheus").mkdir()
     embedded.private_socket_dir(settings.DATA_DIR)
     supervisor: Supervisor | None = None
     try:

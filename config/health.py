@@ -1,7 +1,8 @@
-"""``/livez`` and ``/readyz``: is this process alive, and can it serve.
+"""``/livez``, ``/readyz`` and ``/metrics``: is this process alive, can it serve, and its figures.
 
-``/livez`` touches nothing: a full database must not make a supervisor kill web processes. ``/readyz`` answers 503 with every reason
-at once; its checks are those of ``manage.py doctor`` that serving needs.
+``/livez`` touches nothing: a slow database must not make a supervisor kill web processes. ``/readyz`` answers 503 with
+every reason at once. They stand before all other middleware: a probe comes by address, not by the shop's host name, and
+brings no session.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-# More than this in the stream before the slowest consumer group: what shoppers do arrives late.
+from config import measures
+from config.metrics import metrics
+from shop import valkey
+
+# With more than this before the slowest consumer group, what shoppers do is minutes old when it counts.
 STREAM_LAG_LIMIT = 100_000
 
 
-def database() -> str:
+def database_problem() -> str:
     """Empty, or why PostgreSQL cannot be used."""
     try:
         with connection.cursor() as cursor:
@@ -28,33 +32,52 @@ def database() -> str:
     return ""
 
 
-def migrations() -> str:
-    """Empty, or how many migrations are missing."""
+_migrated = False
+
+
+def migrations_problem() -> str:
+    """Empty, or how many migrations are missing; asked until there are none, then remembered by the process."""
+    global _migrated
+    if _migrated:
+        return ""
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return "unknown: PostgreSQL does not answer"
-    return f"{len(missing)} migrations are not applied: manage.py migrate" if missing else ""
+        return "unknown, PostgreSQL does not answer"
+    _migrated = not missing
+    return f"{len(missing)} not applied: manage.py migrate" if missing else ""
 
 
-def valkey() -> str:
+def valkey_problem() -> str:
     """Empty, or why Valkey cannot be used."""
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
     try:
-        client.ping()
+        valkey.client().ping()
     except redis.RedisError as error:
         return f"Valkey does not answer: {_first_line(error)}"
-    finally:
-        client.close()
     return ""
 
 
+def stream_problem() -> str:
+    """Empty, or which consumer group is too far behind."""
+    try:
+        lags = measures.stream_lags(valkey.client())
+    except redis.RedisError:
+        return "unknown, Valkey does not answer"
+    late = [f"{lag.group} is {lag.behind} events behind" for lag in lags if lag.behind > STREAM_LAG_LIMIT]
+    return "; ".join(late)
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-CHECKS: dict[str, Callable[[], str]] = {"database": database, "migrations": migrations, "valkey": valkey}
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": database_problem,
+    "migrations": migrations_problem,
+    "valkey": valkey_problem,
+    "stream": stream_problem,
+}
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -62,9 +85,24 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(request: HttpRequest) -> HttpResponse:
     """200, or 503 with the reason of each check that failed: ``{"ready": false, "checks": {"valkey": "..."}}``."""
     results = {name: check() for name, check in CHECKS.items()}
     ready = not any(results.values())
     body = {"ready": ready, "checks": {name: reason or "ok" for name, reason in results.items()}}
     return JsonResponse(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+
+
+PAGES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/livez": livez, "/readyz": readyz, "/metrics": metrics}
+
+
+class HealthMiddleware:
+    """Answer the pages of this module before anything else is asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """A page of ours, or what comes next."""
+        page = PAGES.get(request.path)
+        return page(request) if page else self.get_response(request)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded
+from config import embedded, logs
 from config.version import VERSION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.HealthMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -137,6 +139,8 @@ else:
     # Never reached by a running process: config/checks.py refuses to start. Tools that only read the settings get on.
     DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "pushcart"}}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+# A server that hangs is one that is away.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url(DATA_DIR) if DEBUG else "")
@@ -181,7 +185,8 @@ AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 # Users are found by the keyed hash of their address (shop/people/models.py), so the encrypted column is not unique.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# Pages of ours show e-mails in frames of their own (mailbox, preview), so frames of the same origin are allowed.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W019"]
 
 # What is kept about people, for export and erasure: rooms above shop first (shop/people/erasure.py says what a part is).
 PERSONAL_DATA_PARTS = [
@@ -292,6 +297,21 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"recommender.*": {"queue": "train"}, "push.*": {"queue": "delivery"}}
+
+# Logs and metrics ------------------------------------------------------------------------------------------------------------
+# auto: readable on a terminal, else JSON lines on standard error (config/logs.py).
+LOGGING = logs.logging_settings(env.str("LOG_LEVEL", default="INFO"), env.str("LOG_FORMAT", default="auto"))
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.ERROR
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+PROMETHEUS_EXPORT_MIGRATIONS = False
+# Whoever scrapes /metrics in production brings it as a bearer token; empty: no such page.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # Security ------------------------------------------------------------------------------------------------------------------
 if not DEBUG:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
 from config.languages import language_patterns
 
 urlpatterns = [
-    path("livez", health.livez),
-    path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("shop.urls")),
