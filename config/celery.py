@@ -40,6 +40,8 @@ def _refuse_unsafe_configuration(**kwargs: Any) -> None:
 TICKS: dict[str, tuple[str, float]] = {
     "partitions of the events": ("shop.make_event_partitions", 6 * 3600),
     "outbox of the orders": ("shop.relay_outbox", 5),
+    "sums of events": ("shop.refresh_rollups", 30),
+    "sums of slates": ("recommender.refresh_rollups", 30),
 }
 
 app.conf.beat_schedule = {

@@ -296,7 +296,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"recommender.*": {"queue": "train"}, "push.*": {"queue": "delivery"}}
+CELERY_TASK_ROUTES = {
+    "recommender.refresh_rollups": {"queue": "default"},
+    "recommender.*": {"queue": "train"},
+    "push.*": {"queue": "delivery"},
+}
 
 # Logs and metrics ------------------------------------------------------------------------------------------------------------
 # auto: readable on a terminal, else JSON lines on standard error (config/logs.py).

@@ -202,4 +202,4 @@ def forest(estimates: Sequence[Estimate], *, with_zero: bool = True, unit: str =
                 highlighted=e.highlighted,
             )
         )
-    return Forest(rows, ticks, place(0.0) if with_zero else None, unit)
+    return Forest(rows, ticks if ends else [], place(0.0) if with_zero and ends else None, unit)

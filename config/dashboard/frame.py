@@ -50,43 +50,42 @@ def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": False, "collapsible": False, "items": list(items)}
 
 
+def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
+    """The list of ``app.model``, for those who may view it."""
+    app, name = model.split(".")
+    return _item(title, icon, f"admin:{app}_{name}_changelist", f"{app}.view_{name}")
+
+
 SIDEBAR = [
     _group(_("Overview"), _item(_("Dashboard"), "dashboard", "admin:index")),
     _group(
         _("Recommend"),
-        _item(
-            _("Model versions"), "layers", "admin:recommender_modelversion_changelist", "recommender.view_modelversion"
-        ),
-        _item(
-            _("Training runs"),
-            "model_training",
-            "admin:recommender_trainingrun_changelist",
-            "recommender.view_trainingrun",
-        ),
-        _item(_("Slates"), "view_carousel", "admin:recommender_slate_changelist", "recommender.view_slate"),
+        _item(_("Models"), "layers", "admin:models", "recommender.view_modelversion"),
+        _list(_("Training runs"), "model_training", "recommender.trainingrun"),
+        _list(_("Slates"), "view_carousel", "recommender.slate"),
     ),
     _group(
         _("Campaigns"),
-        _item(_("Segments"), "pie_chart", "admin:push_segment_changelist", "push.view_segment"),
-        _item(_("Campaigns"), "campaign", "admin:push_campaign_changelist", "push.view_campaign"),
-        _item(_("Messages"), "mail", "admin:push_message_changelist", "push.view_message"),
-        _item(_("Holdouts"), "science", "admin:push_holdout_changelist", "push.view_holdout"),
-        _item(_("Suppressed"), "block", "admin:push_suppression_changelist", "push.view_suppression"),
+        _list(_("Campaigns"), "campaign", "push.campaign"),
+        _list(_("Segments"), "pie_chart", "push.segment"),
+        _list(_("Messages"), "mail", "push.message"),
+        _list(_("Holdouts"), "science", "push.holdout"),
+        _list(_("Suppressed"), "block", "push.suppression"),
     ),
     _group(
         _("Shop"),
-        _item(_("Shoppers"), "person", "admin:shop_shopper_changelist", "shop.view_shopper"),
-        _item(_("Products"), "deployed_code", "admin:shop_product_changelist", "shop.view_product"),
-        _item(_("Categories"), "account_tree", "admin:shop_category_changelist", "shop.view_category"),
-        _item(_("Orders"), "shopping_cart", "admin:shop_order_changelist", "shop.view_order"),
-        _item(_("Reviews"), "reviews", "admin:shop_review_changelist", "shop.view_review"),
+        _list(_("Shoppers"), "person", "shop.shopper"),
+        _list(_("Products"), "deployed_code", "shop.product"),
+        _list(_("Categories"), "account_tree", "shop.category"),
+        _list(_("Orders"), "shopping_cart", "shop.order"),
+        _list(_("Reviews"), "reviews", "shop.review"),
     ),
     _group(
         _("Run"),
-        _item(_("Events"), "monitoring", "admin:shop_event_changelist", "shop.view_event"),
-        _item(_("Set aside"), "report", "admin:shop_poisonevent_changelist", "shop.view_poisonevent"),
-        _item(_("Users"), "group", "admin:shop_user_changelist", "shop.view_user"),
-        _item(_("Audit log"), "history", "admin:shop_auditentry_changelist", "shop.view_auditentry"),
+        _list(_("Events"), "monitoring", "shop.event"),
+        _list(_("Set aside"), "report", "shop.poisonevent"),
+        _list(_("Users"), "group", "shop.user"),
+        _list(_("Audit log"), "history", "shop.auditentry"),
     ),
 ]
 

@@ -61,13 +61,13 @@ def shop_zone() -> ZoneInfo:
 
 
 def of(key: str | None) -> Period:
-    """The period chosen by ``?days=``; an unknown one is 28 days. Whole days end with today's present moment."""
+    """The period chosen by ``?days=``; an unknown one is 28 days. Whole days end with yesterday: half a day would
+    look like a fall."""
     now = clock.now().astimezone(shop_zone())
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if key == "today":
         week = timedelta(days=7)
         return Period("today", 1, midnight, now, midnight - week, now - week)
     days = int(key) if key in CHOICES else 28
-    start = midnight - timedelta(days=days - 1)
-    length = timedelta(days=days)
-    return Period(str(days), days, start, now, start - length, now - length)
+    start = midnight - timedelta(days=days)
+    return Period(str(days), days, start, midnight, start - timedelta(days=days), start)

@@ -11,12 +11,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from config.dashboard import funnel, orders, pages, period
+from config.dashboard import funnel, orders, pages, period, slots, system
 
 REMEMBER_SECONDS = 20
 PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
     "orders": orders.panel,
     "funnel": funnel.panel,
+    "slots": slots.panel,
+    "system": system.panel,
 }
 
 

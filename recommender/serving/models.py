@@ -37,3 +37,22 @@ class Slate(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class SlotDay(models.Model):
+    """Slates of a slot in a day of the shop and what came of them; kept by ``recommender.serving.rollups``."""
+
+    day = models.DateField(help_text=_("In the shop's time zone."))
+    slot = models.CharField(max_length=16)
+    slates = models.PositiveIntegerField()
+    fallback = models.PositiveIntegerField(help_text=_("Slates of which more than half is popularity."))
+    seen = models.PositiveIntegerField(help_text=_("Slates that came into view."))
+    clicked = models.PositiveIntegerField(help_text=_("Slates clicked at least once."))
+
+    class Meta:
+        verbose_name = _("slot in a day")
+        verbose_name_plural = _("slots by day")
+        constraints = [models.UniqueConstraint(fields=["day", "slot"], name="slot_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.slot}: {self.slates}"

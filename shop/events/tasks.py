@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from shop import clock
-from shop.events import outbox, partitions
+from shop.events import outbox, partitions, rollups
 
 
 @shared_task(name="shop.make_event_partitions")
@@ -20,3 +20,9 @@ def make_event_partitions() -> None:
 def relay_outbox() -> None:
     """Put on the stream what a crash or an absence of Valkey left in the outbox."""
     outbox.relay()
+
+
+@shared_task(name="shop.refresh_rollups")
+def refresh_rollups() -> None:
+    """Bring the sums of events by hour and sessions by day up to date."""
+    rollups.refresh()

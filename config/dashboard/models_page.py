@@ -1,0 +1,155 @@
+"""Models: which is best for a slot, by how much, and what the operator may do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from config.dashboard import pages, words
+from config.dashboard.charts import Estimate, forest
+from config.dashboard.slots import METRIC, sums
+from recommender.models import ModelVersion, TrainingRun
+from recommender.training.models import Slot
+from shop import clock
+
+SHOWN = 12
+METRICS = ("NDCG@10", "HR@10", "MRR@10", "coverage@10")
+
+
+def _estimate(version: ModelVersion, metric: str) -> Estimate:
+    figure = version.metrics.get(metric)
+    when = date_format(version.trained_at, "j M H:i")
+    return Estimate(
+        label=str(version),
+        note=f"{version.get_status_display()}, {when}",
+        value=figure["value"] if figure else None,
+        low=figure["low"] if figure else None,
+        high=figure["high"] if figure else None,
+        value_text=f"{figure['value']:.4f}" if figure else "–",
+        span_text=f"{figure['low']:.4f} – {figure['high']:.4f}" if figure else "",
+        verdict=version.error or ("" if figure else _("not measured")),
+        highlighted=version.status == ModelVersion.Status.CHAMPION,
+        reference=float("inf"),
+    )
+
+
+def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[str, str]:
+    """The answer in words: a heading and what stands behind it."""
+    if champion is None:
+        return _("No model serves this slot."), _("Popular products are shown, and say so. Train to get a champion.")
+    figure = champion.metrics.get(METRIC, {})
+    facts = _(
+        "%(champion)s has %(metric)s %(value).4f (95 %% interval %(low).4f to %(high).4f) on %(n)s held-out cases."
+    ) % {
+        "champion": champion,
+        "metric": METRIC,
+        "value": figure.get("value", 0),
+        "low": figure.get("low", 0),
+        "high": figure.get("high", 0),
+        "n": words.number(figure.get("n", 0)),
+    }
+    if best is None or best.pk == champion.pk:
+        return _("%(champion)s is the best we have.") % {"champion": champion}, facts
+    against = best.comparison.get("champion")
+    if against and against["low"] > 0:
+        heading = _("You may switch. %(best)s is better than %(champion)s.") % {"best": best, "champion": champion}
+    else:
+        heading = _("Keep %(champion)s. No candidate can be told from it.") % {"champion": champion}
+    if against:
+        facts += " " + _("%(best)s differs by %(difference)s (%(low)s to %(high)s), paired on the same cases.") % {
+            "best": best,
+            "difference": words.signed(against["difference"], 4),
+            "low": words.signed(against["low"], 4),
+            "high": words.signed(against["high"], 4),
+        }
+    return heading, facts
+
+
+def _slots() -> list[dict[str, Any]]:
+    champions = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
+    waiting = set(ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE).values_list("slot", flat=True))
+    now = clock.now()
+    figures = sums(now.replace(hour=0), now)
+    rows = []
+    for slot, label in Slot.choices:
+        champion = champions.get(slot)
+        row = figures.get(slot)
+        rows.append(
+            {
+                "slot": slot,
+                "label": label,
+                "champion": champion,
+                "age": (now - champion.trained_at).days if champion else None,
+                "rate": words.percent(row["clicked"], row["seen"]) if row else "–",
+                "state": _("candidate waits")
+                if slot in waiting and champion
+                else _("good")
+                if champion
+                else _("no model"),
+                "tone": "wn" if not champion or slot in waiting else "ok",
+            }
+        )
+    return rows
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The page of one slot (``?slot=``); POST promotes, rolls back, pins or trains, each with a reason and an audit entry."""
+    if not request.user.has_perm("recommender.view_modelversion"):
+        raise PermissionDenied
+    slot = request.GET.get("slot", Slot.HOME)
+    if slot not in Slot.values:
+        slot = Slot.HOME.value
+    metric = request.GET.get("metric", METRIC)
+    versions = list(ModelVersion.objects.filter(slot=slot).order_by("-trained_at", "-id")[:SHOWN])
+    champion = ModelVersion.objects.filter(slot=slot, status=ModelVersion.Status.CHAMPION).first()
+    candidates = [v for v in versions if v.status == ModelVersion.Status.CANDIDATE and not v.error]
+    best = max(candidates, key=lambda v: v.metrics.get(METRIC, {}).get("value", -1.0), default=None)
+    heading, facts = _verdict(champion, best)
+    available = sorted({name for version in versions for name in version.metrics})
+    ordered = [name for name in METRICS if name in available] + [name for name in available if name not in METRICS]
+    return pages.render(
+        request,
+        "dashboard/models.html",
+        _("Models"),
+        slot=slot,
+        slot_label=dict(Slot.choices)[slot],
+        slots=_slots(),
+        champion=champion,
+        best=best,
+        verdict=heading,
+        facts=facts,
+        metric=metric,
+        metrics=ordered,
+        forest=forest([_estimate(version, metric) for version in versions], with_zero=False, unit=metric),
+        versions=versions,
+        rows=[(version, [(version.metrics.get(name)) for name in ordered]) for version in versions],
+        comparison=_comparison(best or champion, champion),
+        runs=TrainingRun.objects.order_by("-started_at")[:5],
+        may_change=request.user.has_perm("recommender.change_modelversion"),
+    )
+
+
+def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list[dict[str, Any]]:
+    """What a version is compared with, paired: popularity and the champion."""
+    if one is None:
+        return []
+    rows = []
+    for name, label in (("popular", _("Popularity")), ("champion", _("Champion"))):
+        figure = one.comparison.get(name)
+        if figure:
+            clear = figure["low"] > 0 or figure["high"] < 0
+            rows.append(
+                {
+                    "label": label,
+                    "difference": words.signed(figure["difference"], 4),
+                    "span": f"{words.signed(figure['low'], 4)} – {words.signed(figure['high'], 4)}",
+                    "verdict": (_("better") if figure["low"] > 0 else _("worse")) if clear else _("cannot tell"),
+                    "tone": "ok" if figure["low"] > 0 else "bd" if clear else "",
+                    "version": one,
+                }
+            )
+    return rows

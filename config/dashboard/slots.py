@@ -1,0 +1,109 @@
+"""Recommendations: clicks and fallbacks by slot, and the champion of each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from config.dashboard import words
+from config.dashboard.charts import Estimate, forest
+from config.dashboard.period import Period
+from config.dashboard.tiles import compared
+from recommender.models import ModelVersion, SlotDay
+from recommender.training.models import Slot
+from shop import clock
+
+FIELDS = ("slates", "fallback", "seen", "clicked")
+METRIC = "NDCG@10"
+FALLBACK_LIMIT = 5.0
+
+
+def sums(start: datetime, end: datetime) -> dict[str, dict[str, Any]]:
+    """Slot to its sums between two days."""
+    rows = SlotDay.objects.filter(day__gte=start.date(), day__lte=end.date()).values("slot")
+    return {str(row["slot"]): dict(row) for row in rows.annotate(**{name: Sum(name) for name in FIELDS})}
+
+
+def _share(found: dict[str, dict[str, Any]], part: str, whole: str) -> float:
+    total = sum(row[whole] for row in found.values())
+    return 100 * sum(row[part] for row in found.values()) / total if total else 0.0
+
+
+def panel(period: Period) -> dict[str, Any]:
+    """``tiles`` of click-through and fallback, ``rows`` by slot, and the ``champions`` with their intervals."""
+    now, before = sums(period.start, period.end), sums(period.previous_start, period.previous_end)
+    url = reverse("admin:models")
+    rate, rate_before = _share(now, "clicked", "seen"), _share(before, "clicked", "seen")
+    fallback, fallback_before = _share(now, "fallback", "slates"), _share(before, "fallback", "slates")
+    labels = dict(Slot.choices)
+    most = max((row["clicked"] for row in now.values()), default=0)
+    rows = [
+        {
+            "label": str(labels.get(slot, slot)),
+            "clicked": words.number(row["clicked"]),
+            "seen": words.number(row["seen"]),
+            "rate": words.percent(row["clicked"], row["seen"]),
+            "fallback": words.percent(row["fallback"], row["slates"]),
+            "share": 100 * row["clicked"] / most if most else 0.0,
+        }
+        for slot, row in sorted(now.items(), key=lambda item: -item[1]["clicked"])
+    ]
+    return {
+        "tiles": [
+            compared(
+                _("Slot click-through"),
+                rate,
+                rate_before,
+                period,
+                url=url,
+                text=f"{rate:.2f}",
+                unit=_("% of slates seen"),
+            ),
+            compared(
+                _("Fallback share"),
+                fallback,
+                fallback_before,
+                period,
+                url=url,
+                text=f"{fallback:.1f}",
+                unit=_("% of slates"),
+                more_is_better=False,
+            ),
+        ],
+        "rows": rows,
+        "champions": champions(),
+    }
+
+
+def champions() -> dict[str, Any]:
+    """The champion of each slot with its metric and interval, as a forest; slots without one say so."""
+    found = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
+    estimates = []
+    for slot, label in Slot.choices:
+        version = found.get(slot)
+        figure = version.metrics.get(METRIC) if version else None
+        verdict = _("No champion yet: popular products are shown.")
+        if version:
+            age = (clock.now() - version.trained_at).days
+            verdict = _("pinned") if version.pinned else _("%(days)d days old") % {"days": age}
+        estimates.append(
+            Estimate(
+                label=str(label),
+                note=f"{version}, {_('trained %(when)s') % {'when': date_format(version.trained_at, 'j M H:i')}}"
+                if version
+                else "",
+                value=figure["value"] if figure else None,
+                low=figure["low"] if figure else None,
+                high=figure["high"] if figure else None,
+                value_text=f"{figure['value']:.4f}" if figure else "–",
+                span_text=f"{figure['low']:.4f} – {figure['high']:.4f}" if figure else "",
+                verdict=verdict,
+                url=reverse("admin:models") + f"?slot={slot}",
+            )
+        )
+    return {"forest": forest(estimates, unit=f"{METRIC}, {_('95 % interval')}"), "metric": METRIC}

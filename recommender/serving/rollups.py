@@ -1,0 +1,44 @@
+"""Sums of slates by slot and day, recomputed for the recent past by a tick, so that dashboards scan neither slates nor events."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from shop import clock
+from shop.events.ids import lowest_id
+
+SHOWN = """
+INSERT INTO recommender_slotday (day, slot, slates, fallback, seen, clicked)
+SELECT (at AT TIME ZONE %(zone)s)::date, slot, count(*), count(*) FILTER (WHERE fallback), 0, 0
+FROM recommender_slate WHERE at >= %(since)s GROUP BY 1, 2
+ON CONFLICT (day, slot) DO UPDATE SET slates = excluded.slates, fallback = excluded.fallback
+"""
+# A slate counts on the day it was chosen, however late it is clicked; each slate once.
+ANSWERED = """
+UPDATE recommender_slotday AS target SET seen = sums.seen, clicked = sums.clicked
+FROM (
+    SELECT (slate.at AT TIME ZONE %(zone)s)::date AS day, slate.slot,
+        count(DISTINCT slate.id) FILTER (WHERE event.type = 'slate_seen') AS seen,
+        count(DISTINCT slate.id) FILTER (WHERE event.type = 'slate_clicked') AS clicked
+    FROM shop_event AS event JOIN recommender_slate AS slate ON slate.id = event.slate_id
+    WHERE event.id >= %(low)s AND event.type IN ('slate_seen', 'slate_clicked') AND slate.at >= %(since)s
+    GROUP BY 1, 2
+) AS sums
+WHERE target.day = sums.day AND target.slot = sums.slot
+"""
+
+
+def refresh(since: datetime | None = None) -> None:
+    """Recompute the shop's days from that of ``since`` on (default: yesterday)."""
+    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
+    first = (since or clock.now() - timedelta(days=1)).astimezone(zone)
+    first = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    values = {"since": first, "low": lowest_id(first - timedelta(days=1)), "zone": settings.SHOP_TIME_ZONE}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('slot rollups'))")
+        cursor.execute(SHOWN, values)
+        cursor.execute(ANSWERED, values)
