@@ -11,10 +11,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from config.dashboard import funnel, orders, pages, period, slots, system
+from config.dashboard import funnel, needs, orders, pages, period, slots, system
 
 REMEMBER_SECONDS = 20
 PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
+    "needs": needs.panel,
     "orders": orders.panel,
     "funnel": funnel.panel,
     "slots": slots.panel,

@@ -1,0 +1,154 @@
+"""What needs the operator: one line each, most urgent first, with what is safe and where to go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from config.dashboard import slots, words
+from config.dashboard.period import Period
+from push.delivery.states import State
+from push.models import Campaign, Message
+from recommender.models import ModelVersion, TrainingRun
+from recommender.training.models import Slot
+from shop import clock
+from shop.models import PoisonEvent, Product
+
+URGENT, SOON, LATER = "bd", "wn", "ok"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A line: tone, what happened, what stands behind it, and a button."""
+
+    tone: str
+    heading: str
+    text: str
+    button: str
+    url: str
+
+
+def _uncertain() -> Iterator[Need]:
+    since = clock.now() - timedelta(days=28)
+    rows = Message.objects.filter(state=State.UNCERTAIN, planned_at__gte=since).values("campaign", "campaign__name")
+    for row in rows.annotate(count=Count("id"))[:3]:
+        values = {"count": words.number(row["count"]), "name": row["campaign__name"]}
+        yield Need(
+            URGENT,
+            _("%(count)s messages of “%(name)s” are uncertain.") % values,
+            _("The provider never answered. Marketing is not sent again: decide whether to check or leave them."),
+            _("See the %(count)s") % values,
+            reverse("admin:push_message_changelist") + f"?campaign__id__exact={row['campaign']}&state__exact=uncertain",
+        )
+
+
+def _waiting_for_approval() -> Iterator[Need]:
+    for campaign in Campaign.objects.filter(status=Campaign.Status.IN_REVIEW)[:3]:
+        yield Need(
+            SOON,
+            _("“%(name)s” waits for approval.") % {"name": campaign.name},
+            _("Nothing is sent before a second person has said yes."),
+            _("Review"),
+            reverse("admin:push_campaign_change", args=[campaign.pk]),
+        )
+
+
+def _models() -> Iterator[Need]:
+    url = reverse("admin:models")
+    run = TrainingRun.objects.exclude(status=TrainingRun.Status.SKIPPED).order_by("-started_at").first()
+    if run and run.status == TrainingRun.Status.FAILED:
+        first = run.error.strip().splitlines()
+        yield Need(SOON, _("The last training failed."), first[0] if first else "", _("See why"), url)
+    labels = dict(Slot.choices)
+    served = set(ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("slot", flat=True))
+    missing = [str(label) for slot, label in Slot.choices if slot not in served]
+    if missing:
+        yield Need(
+            SOON,
+            _("No model serves: %(slots)s.") % {"slots": ", ".join(missing)},
+            _("Popular products are shown there, and say so. manage.py train makes a champion of each slot."),
+            _("Open models"),
+            url,
+        )
+    for version in ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="").order_by("-trained_at")[
+        :20
+    ]:
+        against = version.comparison.get("champion") or {}
+        if against.get("low", 0) > 0:
+            yield Need(
+                LATER,
+                _("A candidate for slot “%(slot)s” beats its champion.")
+                % {"slot": labels.get(version.slot, version.slot)},
+                _("%(metric)s %(difference)s (95 %% interval %(low)s to %(high)s). It waits for your yes.")
+                % {
+                    "metric": slots.METRIC,
+                    "difference": words.signed(against["difference"], 4),
+                    "low": words.signed(against["low"], 4),
+                    "high": words.signed(against["high"], 4),
+                },
+                _("Review %(version)s") % {"version": version},
+                f"{url}?slot={version.slot}",
+            )
+
+
+def _fallback() -> Iterator[Need]:
+    now = clock.now()
+    labels = dict(Slot.choices)
+    for slot, row in slots.sums(now - timedelta(days=7), now).items():
+        share = 100 * row["fallback"] / row["slates"] if row["slates"] else 0.0
+        if share > slots.FALLBACK_LIMIT and row["slates"] >= 100:
+            yield Need(
+                SOON,
+                _("Slot “%(slot)s” falls back in %(share).1f %% of slates.")
+                % {"slot": labels.get(slot, slot), "share": share},
+                _("More than half of those slates is popularity: little is known of who saw them, or no model serves."),
+                _("Open models"),
+                reverse("admin:models") + f"?slot={slot}",
+            )
+
+
+def _set_aside() -> Iterator[Need]:
+    count = PoisonEvent.objects.filter(at__gte=clock.now() - timedelta(days=7)).count()
+    if count:
+        yield Need(
+            SOON,
+            _("%(count)s events were set aside in the last 7 days.") % {"count": words.number(count)},
+            _("They could not be stored; each is kept with its reason."),
+            _("See them"),
+            reverse("admin:shop_poisonevent_changelist"),
+        )
+
+
+def _sold_out() -> Iterator[Need]:
+    best = Product.objects.filter(active=True).order_by("-units_sold", "id")[:100].values_list("stock", flat=True)
+    out = sum(1 for stock in best if stock <= 0)
+    if out:
+        yield Need(
+            LATER,
+            _("%(count)s of the 100 best-selling products are sold out.") % {"count": out},
+            _("They are left out of every slate until they are back."),
+            _("See products"),
+            reverse("admin:shop_product_changelist"),
+        )
+
+
+SOURCES: list[Callable[[], Iterator[Need]]] = [
+    _uncertain,
+    _waiting_for_approval,
+    _models,
+    _fallback,
+    _set_aside,
+    _sold_out,
+]
+
+
+def panel(period: Period) -> dict[str, Any]:
+    """``needs`` by urgency."""
+    needs = [need for source in SOURCES for need in source()]
+    return {"needs": sorted(needs, key=lambda need: (URGENT, SOON, LATER).index(need.tone))}
