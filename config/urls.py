@@ -18,3 +18,6 @@ urlpatterns = [
         path("", include("shop.storefront.urls")),
     ),
 ]
+
+handler404 = "shop.storefront.errors.not_found"
+handler500 = "shop.storefront.errors.server_error"

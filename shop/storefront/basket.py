@@ -1,22 +1,17 @@
-"""Whose cart a request is about.
+"""Whose cart a request is about: the shopper's who is logged in, else the browser's.
 
-Before consent a browser has no visitor id, so an anonymous cart has a functional cookie of its own, set when something is
-put into the cart and for nothing else.
+An anonymous cart makes the visitor's cookie necessary, so it is kept then even before consent; nothing is recorded under it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from shop.carts import editing
 from shop.carts.models import Cart, CartLine
-from shop.events.visitors import VISITOR_ID, new_visitor_id
 from shop.people.models import Shopper
-
-CART_COOKIE = "pushcart_cart"
 
 
 def shopper_of(request: HttpRequest) -> Shopper | None:
@@ -26,40 +21,24 @@ def shopper_of(request: HttpRequest) -> Shopper | None:
 
 
 def cart_owner(request: HttpRequest) -> str:
-    """The id under which this browser's anonymous cart is kept; empty when it cannot have one yet."""
+    """The id under which the browser's anonymous cart is kept; empty for a browser that has none yet."""
     visitor: Any = request.visitor  # type: ignore[attr-defined]
-    if visitor.known and visitor.consented:
-        return str(visitor.id)
-    if made := getattr(request, "new_cart_owner", ""):
-        return str(made)
-    brought = request.COOKIES.get(CART_COOKIE, "")
-    return brought if VISITOR_ID.fullmatch(brought) else ""
+    return str(visitor.id) if visitor.known or visitor.kept else ""
 
 
 def open_cart_of(request: HttpRequest) -> Cart | None:
-    """The open cart of the shopper or, for a guest, of the browser."""
-    shopper = shopper_of(request)
-    owner = cart_owner(request)
-    return editing.current_cart(owner, shopper) if shopper or owner else None
+    """The open cart, or None where nothing was put into one."""
+    owner, shopper = cart_owner(request), shopper_of(request)
+    return editing.current_cart(owner, shopper) if owner or shopper else None
+
+
+def cart_for_writing(request: HttpRequest) -> Cart:
+    """The open cart, made where there is none; the browser keeps its cookie from now on."""
+    visitor: Any = request.visitor  # type: ignore[attr-defined]
+    return editing.open_cart(visitor.keep(), shopper_of(request))
 
 
 def cart_lines(request: HttpRequest) -> list[CartLine]:
     """Lines of the open cart, with their products; empty without a cart."""
     cart = open_cart_of(request)
     return list(cart.lines.select_related("product", "product__category")) if cart else []
-
-
-def owner_for_writing(request: HttpRequest) -> str:
-    """:func:`cart_owner`, or a new id that :func:`remember_owner` must then write."""
-    owner = cart_owner(request)
-    if not owner:
-        owner = request.new_cart_owner = new_visitor_id()  # type: ignore[attr-defined]
-    return owner
-
-
-def remember_owner(request: HttpRequest, response: HttpResponse) -> None:
-    """Set the cart's cookie where this request made a new owner."""
-    if owner := getattr(request, "new_cart_owner", ""):
-        response.set_cookie(
-            CART_COOKIE, owner, max_age=timedelta(days=30), samesite="Lax", httponly=True, secure=request.is_secure()
-        )

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
 from shop.catalogue.models import Category, Product
-from shop.storefront.privately import private
+from shop.storefront.privately import revalidated
 
 
 @dataclass
@@ -51,7 +51,7 @@ def parents_of(category: Category) -> list[Category]:
     return above
 
 
-@private
+@revalidated
 def category(request: HttpRequest, path: str) -> HttpResponse:
     """The products of a category."""
     found = get_object_or_404(Category.objects.select_related("parent__parent"), path=path)
@@ -65,7 +65,7 @@ def category(request: HttpRequest, path: str) -> HttpResponse:
     return render(request, "shop/category.html", context)
 
 
-@private
+@revalidated
 def search(request: HttpRequest) -> HttpResponse:
     """The products found for words."""
     query = request.GET.get("q", "").strip()[:200]

@@ -12,9 +12,10 @@ from shop.storefront.theme import chosen_theme
 
 
 def storefront(request: HttpRequest) -> dict[str, Any]:
-    """``demo``, ``shop_name``, ``theme``, ``consent_asked`` (whether the visitor has answered) and ``frame``."""
+    """``demo``, ``simulated`` (whether simulated shoppers are about), ``shop_name``, ``theme``, ``consent_asked``, ``frame``."""
     return {
         "demo": settings.DEMO,
+        "simulated": settings.DEMO and settings.SIMULATE,
         "shop_name": settings.SHOP_NAME,
         "theme": chosen_theme(request),
         "consent_asked": request.COOKIES.get(settings.CONSENT_COOKIE) in ("yes", "no"),

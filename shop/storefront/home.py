@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 
-from shop.catalogue.models import Product
+from shop.carts.reckoning import summary
+from shop.storefront.acts import note
+from shop.storefront.basket import open_cart_of, shopper_of
 from shop.storefront.privately import private
+from shop.storefront.rows import Shown, recently_viewed
+from shop.storefront.usual import usual_basket
 
 
 def root(request: HttpRequest) -> HttpResponse:
@@ -21,6 +26,20 @@ def root(request: HttpRequest) -> HttpResponse:
 
 @private
 def home(request: HttpRequest) -> HttpResponse:
-    """The home page."""
-    popular = Product.objects.filter(active=True, stock__gt=0).select_related("category")
-    return render(request, "shop/home.html", {"popular": popular.order_by("-units_sold", "id")[:6]})
+    """The home page: the usual basket, personal rows, rows that are the same for everybody."""
+    note(request, "page_viewed", properties={"page": "home"})
+    basket = usual_basket(shopper_of(request))
+    shown = Shown(request)
+    if basket:
+        shown.ids.extend(line.product.pk for line in basket.lines)
+    viewed = recently_viewed(request, 4)
+    context = {
+        "basket": basket,
+        "shown": shown,
+        "viewed": viewed,
+        "seed": viewed[0] if viewed else None,
+        "summary": summary(open_cart_of(request)),
+        "free_from": settings.FREE_DELIVERY_FROM,
+        "delivery_price": settings.DELIVERY_PRICE,
+    }
+    return render(request, "shop/home.html", context)

@@ -10,19 +10,41 @@ from urllib.parse import quote
 
 from django import template
 from django.template.context import RequestContext
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from shop import clock
 from shop.catalogue.models import Product
+from shop.storefront import rows
 
 register = template.Library()
 
 SIZE = re.compile(r"(?P<amount>\d+(?:\.\d+)?) ?(?P<unit>[A-Za-z]+)")
 COUNTED = {"ct", "pk", "pack", "count", "rolls"}
+EVENT_WORDS = {
+    "page_viewed": gettext_lazy("pages opened"),
+    "product_viewed": gettext_lazy("products looked at"),
+    "product_list_viewed": gettext_lazy("lists looked at"),
+    "products_searched": gettext_lazy("searches"),
+    "product_added": gettext_lazy("put into the cart"),
+    "product_removed": gettext_lazy("taken out of the cart"),
+    "product_dismissed": gettext_lazy("waved off"),
+    "product_rated": gettext_lazy("reviews written"),
+    "cart_viewed": gettext_lazy("cart opened"),
+    "checkout_started": gettext_lazy("checkouts begun"),
+    "order_completed": gettext_lazy("orders"),
+    "slate_seen": gettext_lazy("rows seen"),
+    "slate_clicked": gettext_lazy("products of rows opened"),
+    "message_opened": gettext_lazy("messages opened"),
+    "message_clicked": gettext_lazy("links in messages followed"),
+    "identified": gettext_lazy("recognised"),
+    "logged_in": gettext_lazy("logins"),
+    "logged_out": gettext_lazy("logouts"),
+}
+FEWEST_IN_ROW = 3
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 
 
@@ -110,3 +132,50 @@ def with_params(context: RequestContext, **changes: Any) -> str:
         else:
             params[name] = str(value)
     return f"?{params.urlencode()}"
+
+
+@register.simple_tag
+def undo_of(message: Any) -> dict[str, str]:
+    """What the undo button beside a message must send to the cart; empty where there is nothing to undo."""
+    tags = message.extra_tags or ""
+    if not tags.startswith("undo "):
+        return {}
+    product_id, quantity, slate_id = tags.removeprefix("undo ").rsplit("|", 2)
+    return {"product": product_id, "quantity": quantity, "slate": slate_id}
+
+
+@register.simple_tag(takes_context=True)
+def generic_row(context: RequestContext, kind: str, k: int = 6) -> rows.Row:
+    """A row that is the same for everybody (``popular``, ``reduced``, ``category``); what it shows is taken note of."""
+    shown: rows.Shown = context["shown"]
+    if kind == "category":
+        row = rows.category_row(context["category"], shown, k)
+    else:
+        row = {"popular": rows.popular_row, "reduced": rows.reduced_row}[kind](shown, k)
+    if len(row.items) >= FEWEST_IN_ROW:
+        shown.add(row.items)
+    return row
+
+
+@register.simple_tag(takes_context=True)
+def keep_out(context: RequestContext, row: Any) -> str:
+    """Take note of the products of a slate, so that no later row shows them again."""
+    if len(row.items) >= FEWEST_IN_ROW:
+        context["shown"].add(row.items)
+    return ""
+
+
+@register.simple_tag
+def link_if(name: str) -> str:
+    """The URL of a page of another room; empty where it is not installed."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+@register.filter
+def event_words(type: str) -> str:
+    """What an event's type means to the person who did it."""
+    words = EVENT_WORDS.get(type)
+    return str(words) if words else type.replace("_", " ")

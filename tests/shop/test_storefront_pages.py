@@ -3,25 +3,83 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 
-from shop.carts.models import Cart
+from recommender.serving import facts
+from shop.models import Cart, Consent, Order, Review, Shopper
+from shop.orders import links
 from tests.factories.catalogue import make_category, make_product
+from tests.factories.orders import make_cart, order_cart
+from tests.factories.people import PASSWORD, make_shopper, make_visitor
 
 pytestmark = pytest.mark.django_db
+
+FORM = {
+    "email": "grace.hopper@example.org",
+    "name": "Grace Hopper",
+    "street": "17 Compiler Street",
+    "postcode": "22202",
+    "town": "Arlington",
+    "country": "US",
+    "card": "accepted",
+}
 
 
 @pytest.fixture
 def shelf():
+    facts.forget()
     category = make_category(slug="drinks", path="drinks", name_en="Drinks", name_zh="饮料")
     return [make_product(category=category, name_zh=f"燕麦奶{n}", size="64 oz", stock=10) for n in range(8)]
 
 
+@pytest.fixture
+def anna(client):
+    shopper = make_shopper("anna@example.org", name="Anna Keller")
+    client.force_login(shopper.user)
+    return shopper
+
+
+def fill(client, *products):
+    for product in products:
+        client.post("/en/cart/add/", {"product": product.pk})
+
+
+def check_out(client, **changes):
+    page = client.get("/en/checkout/").context
+    return client.post(
+        "/en/checkout/", {**FORM, "checkout_key": page["checkout_key"], "total": page["summary"].total, **changes}
+    )
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("path", ["", "search/?q=product", "c/drinks/", "p/{id}/", "cart/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "search/",
+        "search/?q=product",
+        "c/drinks/",
+        "p/{id}/",
+        "cart/",
+        "login/",
+        "register/",
+        "password/",
+        "privacy/",
+        "about-demo/",
+    ],
+)
 def test_pages_answer_in_both_languages(client, shelf, language, path):
     response = client.get(f"/{language}/{path.format(id=shelf[0].pk)}")
     assert response.status_code == 200
     assert f'<html lang="{"zh-Hans" if language == "zh" else "en"}"' in response.content.decode()
+    assert "style=" not in response.content.decode(), "the content policy blocks inline styles"
+
+
+@pytest.mark.parametrize("path", ["", "cart/", "account/", "privacy/", "account/address/", "account/password/"])
+def test_pages_about_a_person_are_kept_by_no_cache(client, anna, path):
+    response = client.get(f"/en/{path}")
+    assert response.status_code == 200
+    assert "private" in response["Cache-Control"]
     assert "no-store" in response["Cache-Control"]
 
 
@@ -32,15 +90,133 @@ def test_the_root_leads_to_the_language_of_the_browser(client, browser, home):
     assert response["Location"] == home
 
 
+def test_what_is_not_there_is_said_by_the_shop_with_a_way_on(client, shelf):
+    response = client.get("/zh/p/none/")
+    assert response.status_code == 404
+    assert 'role="search"' in response.content.decode()
+
+
 def test_a_guest_fills_a_cart_before_any_consent_and_only_the_carts_cookie_is_set(client, shelf):
     response = client.post("/en/cart/add/", {"product": shelf[0].pk, "next": "/en/c/drinks/"})
     assert response["Location"] == "/en/c/drinks/"
-    assert set(client.cookies) <= {"pushcart_cart", "csrftoken", "messages"}
-    client.post("/en/cart/add/", {"product": shelf[0].pk})
+    assert set(client.cookies) <= {settings.VISITOR_COOKIE, "csrftoken", "messages"}
+    fill(client, shelf[0])
     assert Cart.objects.get().lines.get().quantity == 2
     assert shelf[0].name_en in client.get("/en/cart/").content.decode()
+
+
+def test_without_consent_and_cart_no_cookie_names_the_browser(client, shelf):
+    for path in ("", f"p/{shelf[0].pk}/", "c/drinks/", "search/?q=product"):
+        client.get(f"/en/{path}")
+    assert set(client.cookies) <= {"csrftoken"}
 
 
 def test_a_form_never_sends_the_shopper_to_another_site(client, shelf):
     response = client.post("/en/cart/add/", {"product": shelf[0].pk, "next": "https://evil.example/"})
     assert response["Location"] == "/en/cart/"
+
+
+def test_taking_a_product_out_can_be_undone(client, shelf):
+    fill(client, shelf[0], shelf[0], shelf[1])
+    page = client.post("/en/cart/update/", {"product": shelf[0].pk, "step": "0"}, follow=True).content.decode()
+    assert f'name="product" value="{shelf[0].pk}"' in page
+    client.post("/en/cart/add/", {"product": shelf[0].pk, "quantity": "2"})
+    assert Cart.objects.get().lines.get(product=shelf[0]).quantity == 2
+
+
+def test_the_cart_says_what_changed_since(client, shelf):
+    fill(client, shelf[0])
+    shelf[0].price = "9.99"
+    shelf[0].save()
+    assert "9.99" in client.get("/en/cart/").content.decode()
+    client.post("/en/cart/accept/")
+    assert client.get("/en/cart/").context["changes"] == []
+
+
+def test_a_guest_orders_and_gets_an_account_with_that_order_afterwards(client, shelf):
+    fill(client, shelf[0])
+    response = check_out(client, marketing="on")
+    order = Order.objects.get()
+    assert links.order_of(response["Location"].rstrip("/").rsplit("/", 1)[1]) == order
+    assert order.shopper is None
+    client.post(response["Location"], {"password": "a-long-new-password"})
+    order.refresh_from_db()
+    assert order.shopper.user.email == FORM["email"]
+    assert Consent.objects.get(shopper=order.shopper).source == "checkout"
+    assert order.number in client.get("/en/account/").content.decode()
+
+
+def test_a_declined_card_keeps_what_was_typed_and_says_so_at_the_field(client, shelf):
+    fill(client, shelf[0])
+    response = check_out(client, card="declined")
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "17 Compiler Street" in page
+    assert str(response.context["form"].errors["card"][0]) in page
+    assert not Order.objects.exists()
+
+
+def test_a_second_press_shows_the_order_of_the_first(client, shelf):
+    fill(client, shelf[0])
+    page = client.get("/en/checkout/").context
+    body = {**FORM, "checkout_key": page["checkout_key"], "total": page["summary"].total}
+    first, second = (client.post("/en/checkout/", body) for _ in range(2))
+    assert Order.objects.count() == 1
+    assert first.status_code == second.status_code == 302
+    assert client.get(second["Location"]).context["order"] == Order.objects.get()
+
+
+def test_a_price_that_rose_while_typing_is_said_and_nothing_is_ordered(client, shelf):
+    fill(client, shelf[0])
+    page = client.get("/en/checkout/").context
+    shelf[0].price = "9.99"
+    shelf[0].save()
+    body = {**FORM, "checkout_key": page["checkout_key"], "total": page["summary"].total}
+    response = client.post("/en/checkout/", body)
+    assert response.context["told"]
+    assert not Order.objects.exists()
+    assert check_out(client).status_code == 302
+
+
+def test_only_buyers_review_and_the_average_follows(client, shelf, anna):
+    client.post(f"/en/p/{shelf[0].pk}/review/", {"rating": 2, "title": "No"})
+    assert not Review.objects.exists()
+    visitor = make_visitor()
+    order_cart(make_cart(visitor, shelf[0], shopper=anna), visitor)
+    client.post(f"/en/p/{shelf[0].pk}/review/", {"rating": 4, "title": "Good"})
+    client.post(f"/en/p/{shelf[0].pk}/review/", {"rating": 2, "title": "Less good"})
+    shelf[0].refresh_from_db()
+    assert (shelf[0].rating_count, shelf[0].rating_average) == (1, 2)
+
+
+def test_another_shoppers_address_cannot_be_read_or_removed(client, shelf, anna):
+    other = make_shopper()
+    address = other.addresses.create(name="B", street="1 Secret Street", town="C")
+    assert client.get(f"/en/account/address/{address.pk}/").status_code == 404
+    assert client.post(f"/en/account/address/{address.pk}/delete/").status_code == 404
+    assert other.addresses.exists()
+
+
+def test_what_was_waved_off_is_in_no_row_again(client, shelf, anna):
+    shown = [item.product.pk for item in client.get("/en/").context["personal"].items]
+    client.post("/en/not-interested/", {"product": shown[0]})
+    assert shown[0] not in [item.product.pk for item in client.get("/en/").context["personal"].items]
+
+
+def test_erasing_asks_first_then_leaves_no_login(client, anna):
+    client.post("/en/privacy/erase/")
+    assert Shopper.objects.get(pk=anna.pk).erased_at is None
+    client.post("/en/privacy/erase/", {"sure": "yes"})
+    assert Shopper.objects.get(pk=anna.pk).erased_at is not None
+    response = client.post("/en/login/", {"username": "anna@example.org", "password": PASSWORD})
+    assert response.status_code == 200, "the form again, not a login"
+
+
+def test_taking_back_consent_lets_go_of_the_visitor_id_but_not_of_the_cart(client, shelf):
+    client.post("/en/consent/", {"choice": "yes"})
+    client.get("/en/")
+    before = client.cookies[settings.VISITOR_COOKIE].value
+    fill(client, shelf[0])
+    client.post("/en/consent/", {"choice": "no"})
+    assert client.cookies[settings.VISITOR_COOKIE].value != before
+    assert client.get("/en/cart/").context["summary"].count == 1

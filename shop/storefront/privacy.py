@@ -1,0 +1,105 @@
+"""What we know of you: profile, acts, guesses; turning them off, taking them along, erasing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Max, Min
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from shop import clock
+from shop.catalogue.models import Category, Product
+from shop.events.models import Event
+from shop.orders.models import OrderLine
+from shop.people import erasure
+from shop.people.models import Shopper
+from shop.storefront.basket import shopper_of
+from shop.storefront.hidden import hidden_products
+from shop.storefront.privately import private
+
+
+def _events(request: HttpRequest, shopper: Shopper | None) -> Any:
+    """The stored events of whoever asks; None for a browser that has agreed to nothing."""
+    visitor: Any = request.visitor  # type: ignore[attr-defined]
+    if shopper is not None:
+        return Event.objects.filter(shopper_id=shopper.pk)
+    return Event.objects.filter(visitor_id=visitor.id) if visitor.consented and visitor.known else Event.objects.none()
+
+
+def _bought(shopper: Shopper) -> dict[str, Any]:
+    lines = OrderLine.objects.filter(order__shopper=shopper)
+    top = lines.values("product__category_id").annotate(n=Count("id")).order_by("-n")[:3]
+    categories = Category.objects.in_bulk([row["product__category_id"] for row in top])
+    return {
+        "categories": [categories[row["product__category_id"]] for row in top],
+        **shopper.orders.aggregate(orders=Count("id"), first=Min("placed_at"), last=Max("placed_at")),
+    }
+
+
+@private
+def privacy(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    shopper = shopper_of(request)
+    events = _events(request, shopper)
+    counts = events.values("type").annotate(n=Count("id")).order_by("-n")
+    newest = list(events.order_by("-id")[:8])
+    products = Product.objects.in_bulk([event.product_id for event in newest if event.product_id])
+    context = {
+        "shopper": shopper,
+        "bought": _bought(shopper) if shopper else None,
+        "counts": [(row["type"], row["n"]) for row in counts],
+        "newest": [(event, products.get(event.product_id)) for event in newest],
+        "hidden": Product.objects.filter(pk__in=hidden_products(request)),
+    }
+    return render(request, "shop/privacy.html", context)
+
+
+@login_required
+@require_POST
+def personalisation(request: HttpRequest) -> HttpResponse:
+    """Let rows use the shopper's history, or not."""
+    if shopper := shopper_of(request):
+        shopper.personalised = request.POST.get("personalised") == "on"
+        shopper.save(update_fields=["personalised", "updated_at"])
+        messages.success(
+            request, _("Rows are personal again.") if shopper.personalised else _("Rows no longer use your history.")
+        )
+    return redirect("privacy")
+
+
+@login_required
+@private
+def export(request: HttpRequest) -> HttpResponse:
+    """Everything, as JSON or (``?as=csv``) as one table."""
+    shopper = shopper_of(request)
+    if shopper is None:
+        return redirect("privacy")
+    kind = "csv" if request.GET.get("as") == "csv" else "json"
+    data = erasure.export(shopper)
+    body = erasure.as_csv(data) if kind == "csv" else erasure.as_json(data)
+    response = HttpResponse(body, content_type={"csv": "text/csv; charset=utf-8", "json": "application/json"}[kind])
+    response["Content-Disposition"] = f'attachment; filename="pushcart-{clock.now():%Y-%m-%d}.{kind}"'
+    return response
+
+
+@login_required
+@private
+def erase(request: HttpRequest) -> HttpResponse:
+    """Ask, then erase, then log out."""
+    shopper = shopper_of(request)
+    if shopper is None:
+        return redirect("privacy")
+    if request.method == "POST":
+        if request.POST.get("sure") == "yes":
+            erasure.erase(shopper, reason="asked for on the privacy page")
+            logout(request)
+            messages.success(request, _("Everything that names you is erased."))
+            return redirect("home")
+        messages.error(request, _("Tick the box first: erasing cannot be undone."))
+    return render(request, "shop/erase.html")
