@@ -129,7 +129,7 @@ def page(request: HttpRequest) -> HttpResponse:
         rows=[(version, [(version.metrics.get(name)) for name in ordered]) for version in versions],
         comparison=_comparison(best or champion, champion),
         runs=TrainingRun.objects.order_by("-started_at")[:5],
-        may_change=request.user.has_perm("recommender.change_modelversion"),
+        may_change=request.user.has_perm("recommender.promote_modelversion"),
     )
 
 

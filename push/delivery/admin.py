@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from push.delivery.models import Message, Suppression
 from push.delivery.states import State
-from shop.operators.lists import ReadOnlyAdmin
+from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
 TONES = {
     State.ACCEPTED.label: "success",
@@ -26,7 +27,7 @@ class MessageAdmin(ReadOnlyAdmin):
     """Messages: who got it, who did not, and why."""
 
     list_display = ["planned_at", "campaign", "shopper_id", "channel", "shown_state", "reason", "decided_at", "attempt"]
-    list_filter = ["state", "channel", "reason"]
+    list_filter = ["state", choice_filter("channel", _("channel"), [("email", _("E-mail")), ("inapp", _("Inbox"))])]
     search_fields = ["=shopper__id"]
     search_help_text = "A whole shopper id"
     ordering = ["-id"]
@@ -54,7 +55,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
     """Addresses nothing is sent to; only their hashes are known. Deleting one lets messages through again."""
 
     list_display = ["at", "channel", "cause", "short_hash"]
-    list_filter = ["channel", "cause"]
+    list_filter = ["cause"]
     ordering = ["-at"]
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:

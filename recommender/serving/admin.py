@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from recommender.serving.models import Slate
-from shop.operators.lists import ReadOnlyAdmin
+from recommender.training.models import Slot
+from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
 
 @admin.register(Slate)
@@ -15,7 +17,7 @@ class SlateAdmin(ReadOnlyAdmin):
     """Slates as shown, newest first."""
 
     list_display = ["at", "slot", "model", "variant", "fallback", "shopper_id", "visitor_id"]
-    list_filter = ["slot", "fallback"]
+    list_filter = [choice_filter("slot", _("slot"), Slot.choices), "fallback"]
     search_fields = ["shopper_id"]
     search_help_text = "A whole shopper, visitor or slate id"
     ordering = ["-at", "id"]

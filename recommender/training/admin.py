@@ -24,7 +24,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         "promoted_at",
         "pinned",
     ]
-    list_filter = ["slot", "status", "algorithm"]
+    list_filter = ["slot", "status"]
     ordering = ["-trained_at", "id"]
 
     @display(

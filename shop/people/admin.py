@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
+from shop.operators.lists import BigListAdmin, ReadOnlyAdmin, choice_filter
 from shop.people.encryption import email_hash
 from shop.people.masking import shown
 from shop.people.models import Shopper, User
@@ -70,7 +72,7 @@ class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
     """Shoppers, newest first; the page of one is a timeline."""
 
     list_display = ["id", "masked_email", "age_band", "place", "locale", "simulated", "personalised", "created_at"]
-    list_filter = ["age_band", "locale", "simulated"]
+    list_filter = ["age_band", choice_filter("locale", _("language"), settings.LANGUAGES), "simulated"]
     search_fields = ["id"]
     search_help_text = "Shopper id, or the whole e-mail address"
     ordering = ["-created_at", "id"]
