@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from shop import clock
+from shop.catalogue import changes
 from shop.demo import journey as complete_journey
 from shop.demo import orders, people, products
 from shop.demo.models import DemoStep
@@ -105,6 +106,7 @@ class Loader:
         self._orders()
         self.step("units sold", lambda: {"products": orders.count_units_sold()})
         self.step("statistics", _analyse)
+        changes.announce_all()
         return {step.name: step.facts for step in DemoStep.objects.order_by("id")}
 
     def step(self, name: str, act: Callable[[], dict[str, Any]], progress: Progress | None = None) -> None:
