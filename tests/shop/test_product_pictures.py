@@ -18,8 +18,7 @@ from shop.catalogue.packshots import PICTURE_WIDTHS, Picture, png, svg
 from shop.catalogue.packshots.kit import GLYPHS, SHAPES
 from shop.demo.taxonomy import Taxonomy
 from shop.models import Product
-
-from ..factories.catalogue import make_product
+from tests.factories.catalogue import make_product
 
 PLAIN = Picture("1", "carton", "drop", "sky", "Umber & Ash", "64 oz")
 # Rendered once and looked at; a change of the drawings changes it, and then `pictures.EDITION` is raised.
