@@ -1,45 +1,39 @@
-"""Category and search pages: one list with facets, sort and paging."""
+"""Category and search pages: one list with facets, sort and paging, all of it in the URL."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
-from shop.catalogue.models import Category, Product
+from shop.catalogue.models import Category
+from shop.storefront.acts import note
+from shop.storefront.listing import find, suggestions
 from shop.storefront.privately import revalidated
+from shop.storefront.rows import Shown
+
+# Names in the query string that are no filters.
+RESERVED = ("q", "sort", "cursor", "exact", "slate")
+MOST_WORDS = 200
 
 
-@dataclass
-class Page:
-    """What a list page shows."""
+@dataclass(frozen=True)
+class Chip:
+    """A chosen filter, and the page without it."""
 
-    products: list[Product]
-    total: int
-    facets: list[Any] = field(default_factory=list)
-    corrected: str = ""
-    next_cursor: str = ""
-    previous_cursor: str = ""
+    label: str
+    url: str
 
 
-def _page(category_path: str, query: str, cursor: str) -> Page:
-    products = Product.objects.filter(active=True).select_related("category").order_by("-units_sold", "id")
-    if category_path:
-        products = products.filter(category__path__startswith=category_path)
-    if query:
-        products = products.filter(Q(name_en__icontains=query) | Q(name_zh__icontains=query))
-    pages = Paginator(products, 24)
-    page = pages.get_page(cursor)
-    return Page(
-        list(page.object_list),
-        pages.count,
-        next_cursor=str(page.next_page_number()) if page.has_next() else "",
-        previous_cursor=str(page.previous_page_number()) if page.has_previous() else "",
-    )
+def sorts(query: str) -> list[tuple[str, Any]]:
+    """The orders a list can be read in; without words there is no relevance."""
+    found = [("popular", _("Most bought")), ("price", _("Price, low first")), ("-price", _("Price, high first"))]
+    found += [("rating", _("Rating")), ("new", _("Newest"))]
+    return [("relevance", _("Best match")), *found] if query else found
 
 
 def parents_of(category: Category) -> list[Category]:
@@ -51,29 +45,87 @@ def parents_of(category: Category) -> list[Category]:
     return above
 
 
+def _filters(params: QueryDict) -> dict[str, list[str]]:
+    return {name: params.getlist(name) for name in params if name not in RESERVED}
+
+
+def _without(params: QueryDict, name: str = "", value: str = "") -> str:
+    """The query string without one chosen value, or without any filter; always from the first page."""
+    left = params.copy()
+    left.pop("cursor", None)
+    if name:
+        left.setlist(name, [each for each in left.getlist(name) if each != value])
+    else:
+        for each in list(left):
+            if each not in RESERVED:
+                del left[each]
+    return f"?{left.urlencode()}"
+
+
+def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
+    """Everything a list shows, from the query string of ``request``."""
+    params = request.GET
+    query = params.get("q", "").strip().replace("\x00", "")[:MOST_WORDS]
+    choices = sorts(query)
+    sort = params.get("sort", "")
+    if sort not in dict(choices):
+        sort = choices[0][0]
+    exact = params.get("exact") == "1"
+    category: Category | None = more.get("category")
+    page = find(
+        query,
+        category_path=category.path if category else "",
+        filters=_filters(params),
+        sort=sort,
+        cursor=params.get("cursor", ""),
+        language=(get_language() or "en")[:2],
+        exact=exact,
+    )
+    chips = [
+        Chip(value.label, _without(params, facet.name, value.value))
+        for facet in page.facets
+        for value in facet.values
+        if value.chosen
+    ]
+    kept = [(name, value) for name in params if name not in ("sort", "cursor") for value in params.getlist(name)]
+    return {
+        "query": query,
+        "page": page,
+        "exact": exact,
+        "chips": chips,
+        "clear_url": _without(params),
+        "kept": kept,
+        "sort": sort,
+        "sorts": choices,
+        "shown": Shown(request),
+        **more,
+    }
+
+
 @revalidated
 def category(request: HttpRequest, path: str) -> HttpResponse:
     """The products of a category."""
     found = get_object_or_404(Category.objects.select_related("parent__parent"), path=path)
-    page = _page(found.path, "", request.GET.get("cursor", ""))
-    context = {
-        "category": found,
-        "parents": parents_of(found),
-        "department_path": path.split("/")[0],
-        "page": page,
-    }
+    context = _list_page(request, category=found, parents=parents_of(found), department_path=path.split("/")[0])
+    note(request, "product_list_viewed", properties={"category": path, "total": context["page"].total})
     return render(request, "shop/category.html", context)
 
 
 @revalidated
 def search(request: HttpRequest) -> HttpResponse:
     """The products found for words."""
-    query = request.GET.get("q", "").strip()[:200]
-    return render(
-        request, "shop/category.html", {"query": query, "page": _page("", query, request.GET.get("cursor", ""))}
-    )
+    context = _list_page(request)
+    page, query = context["page"], context["query"]
+    if query:
+        properties = {"total": page.total, "corrected": page.corrected or ""}
+        note(request, "products_searched", query=query, properties=properties)
+        if not page.products and not context["chips"]:
+            context["nearest"] = suggestions(query, language=(get_language() or "en")[:2]).queries[:5]
+    return render(request, "shop/category.html", context)
 
 
-def suggest(request: HttpRequest) -> JsonResponse:
-    """Suggestions for the first letters of a search."""
-    return JsonResponse({"suggestions": []})
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Suggestions for the first letters of a search, as options of the combobox."""
+    query = request.GET.get("q", "").strip().replace("\x00", "")[:MOST_WORDS]
+    found = suggestions(query, language=(get_language() or "en")[:2]) if query else None
+    return render(request, "shop/suggest.html", {"suggestions": found})

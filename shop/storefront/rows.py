@@ -18,6 +18,7 @@ from shop.events.sessions import read_session
 from shop.orders.models import OrderLine
 from shop.storefront.frame import Frame, remembered
 from shop.storefront.hidden import hidden_products
+from shop.storefront.money import money
 
 CANDIDATES = 120
 FRESH_SECONDS = 600
@@ -90,14 +91,23 @@ def popular_row(shown: Shown, k: int) -> Row:
 def reduced_row(shown: Shown, k: int) -> Row:
     """What costs less than its list price, most bought first."""
     ids = remembered("storefront:reduced", FRESH_SECONDS, _reduced_ids)
-    items = [RowItem(product) for product in _items(ids, shown, k)]
+    items = [
+        RowItem(product, _("%(amount)s less than before") % {"amount": money(product.list_price - product.price)})
+        for product in _items(ids, shown, k)
+        if product.list_price is not None
+    ]
     return Row(_("Reduced now"), _("Most bought first, the same for every shopper"), items)
 
 
 def category_row(category: Category, shown: Shown, k: int) -> Row:
     """The most bought of a category."""
     ids = remembered(f"storefront:best:{category.pk}", FRESH_SECONDS, lambda: _best_of(category.path))
-    items = [RowItem(product) for product in _items(ids, shown, k)]
+    place = {pk: n for n, pk in enumerate(ids, 1)}
+    words = _("No. %(n)d in %(category)s")
+    items = [
+        RowItem(product, words % {"n": place[product.pk], "category": category.name})
+        for product in _items(ids, shown, k)
+    ]
     heading = _("More from %(category)s") % {"category": category.name}
     return Row(heading, _("Most bought first, the same for every shopper"), items)
 

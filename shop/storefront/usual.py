@@ -34,7 +34,7 @@ class UsualLine:
 
 @dataclass(frozen=True)
 class UsualBasket:
-    """The lines, and the rhythm of the orders that had any of them."""
+    """The lines; how often they are bought (median of their rhythms, in days); days since any of them was."""
 
     lines: list[UsualLine]
     every_days: int
@@ -81,7 +81,8 @@ def usual_line(shopper: Shopper | None, product: Product) -> UsualLine | None:
 
 
 def _line(product: Product, acts: list[tuple[datetime, int]]) -> UsualLine:
-    times = [at for at, _ in acts]
+    # Two tills on one day are one shopping trip.
+    times = list({at.date(): at for at, _ in acts}.values())
     quantity = round(median(quantity for _, quantity in acts))
     return UsualLine(product, max(1, quantity), len(acts), days_between(times), max(times))
 
@@ -93,8 +94,10 @@ def usual_basket(shopper: Shopper | None) -> UsualBasket | None:
     bought = {pk: acts for pk, acts in _bought(shopper).items() if len(acts) >= FEWEST_ORDERS}
     ids = sorted(bought, key=lambda pk: (-len(bought[pk]), pk))[: 2 * MOST_PRODUCTS]
     products = Product.objects.filter(active=True, stock__gt=0).select_related("category").in_bulk(ids)
-    lines = [_line(products[pk], bought[pk]) for pk in ids if pk in products][:MOST_PRODUCTS]
+    # Of products that share a name (four spring waters) the one bought most often stands for them.
+    by_name = {products[pk].name_en: pk for pk in reversed(ids) if pk in products}
+    lines = [_line(products[pk], bought[pk]) for pk in ids if pk in by_name.values()][:MOST_PRODUCTS]
     if len(lines) < FEWEST_PRODUCTS:
         return None
-    times = sorted({at for line in lines for at, _ in bought[line.product.pk]})
-    return UsualBasket(lines, days_between(times), (clock.now() - times[-1]).days)
+    rhythm = round(median(line.every_days for line in lines))
+    return UsualBasket(lines, rhythm, (clock.now() - max(line.last_at for line in lines)).days)

@@ -19,8 +19,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from shop import clock
 from shop.catalogue.models import Product
 from shop.storefront import rows
+from shop.storefront.money import money
 
 register = template.Library()
+register.filter(money)
 
 SIZE = re.compile(r"(?P<amount>\d+(?:\.\d+)?) ?(?P<unit>[A-Za-z]+)")
 COUNTED = {"ct", "pk", "pack", "count", "rolls"}
@@ -45,7 +47,6 @@ EVENT_WORDS = {
     "logged_out": gettext_lazy("logouts"),
 }
 FEWEST_IN_ROW = 3
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 
 
 @register.simple_tag
@@ -56,16 +57,6 @@ def icon(name: str, extra: str = "") -> SafeString:
         f" {extra}" if extra else "",
         name,
     )
-
-
-@register.filter
-def money(amount: Decimal | float | None, currency: str = "USD") -> str:
-    """``$1,234.50``: sign, thousands, two decimals; empty for None."""
-    if amount is None:
-        return ""
-    symbol = SYMBOLS.get(currency, f"{currency} ")
-    sign = "−" if amount < 0 else ""
-    return f"{sign}{symbol}{abs(amount):,.2f}"
 
 
 @register.simple_tag
