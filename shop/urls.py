@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from shop.catalogue.pictures import product_picture
 from shop.storefront.home import root
 from shop.storefront.robots import robots
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("shop.events.urls")),
     path("", root, name="root"),
     path("robots.txt", robots, name="robots"),
     re_path(r"^p/(?P<product_id>.+)\.(?P<form>svg|png)$", product_picture, name="product_picture"),

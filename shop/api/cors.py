@@ -1,0 +1,32 @@
+"""Browsers of other origins: which may call a plain endpoint, and what they are told."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from shop.api.keys import KeyInfo
+
+ALLOWED_HEADERS = "authorization, content-type, content-encoding, idempotency-key, x-request-id"
+
+
+def preflight(request: HttpRequest, methods: str) -> HttpResponse:
+    """The answer to OPTIONS: any origin may ask, the key decides when it is shown."""
+    response = HttpResponse(status=204)
+    response["Access-Control-Allow-Methods"] = methods
+    response["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+    response["Access-Control-Max-Age"] = "86400"
+    return allow(request, response)
+
+
+def allow(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Let the calling origin read ``response`` (without cookies: a key is all that counts here)."""
+    if "HTTP_ORIGIN" in request.META:
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
+    return response
+
+
+def origin_refused(request: HttpRequest, key: KeyInfo) -> bool:
+    """Whether ``key`` is bound to origins and the request comes from another one."""
+    origin = request.META.get("HTTP_ORIGIN", "")
+    return bool(key.allowed_origins) and not key.is_secret and origin.rstrip("/") not in key.allowed_origins
