@@ -8,3 +8,11 @@ class PushConfig(AppConfig):
 
     name = "push"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Hear what e-mail providers report (django-anymail)."""
+        from anymail.signals import tracking
+
+        from push.tracking.provider_events import receive
+
+        tracking.connect(receive, dispatch_uid="push.tracking")

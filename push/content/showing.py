@@ -28,7 +28,12 @@ _REMEMBERED = 20_000
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 # Names under `links.` and what they are.
 PAGES = {"home": "home", "cart": "cart", "inbox": "inbox", "account": "account"}
-OTHER_LINKS = {"unsubscribe": Kind.UNSUBSCRIBE, "preferences": Kind.PREFERENCES, "pause": Kind.PAUSE}
+OTHER_LINKS = {
+    "unsubscribe": Kind.UNSUBSCRIBE,
+    "preferences": Kind.PREFERENCES,
+    "pause": Kind.PAUSE,
+    "hidden": Kind.HIDDEN,
+}
 
 
 def money(amount: Decimal, currency: str) -> str:

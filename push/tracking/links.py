@@ -33,9 +33,16 @@ class Kind(enum.IntEnum):
     UNSUBSCRIBE = 2
     PREFERENCES = 3
     PAUSE = 4
+    HIDDEN = 5
 
 
-_PATHS = {Kind.CLICK: "/m/c/", Kind.UNSUBSCRIBE: "/m/u/", Kind.PREFERENCES: "/m/p/", Kind.PAUSE: "/m/s/"}
+_PATHS = {
+    Kind.CLICK: "/m/c/",
+    Kind.UNSUBSCRIBE: "/m/u/",
+    Kind.PREFERENCES: "/m/p/",
+    Kind.PAUSE: "/m/s/",
+    Kind.HIDDEN: "/m/h/",
+}
 
 
 class BadLink(ValueError):

@@ -1,14 +1,23 @@
-"""Material of messages, without a database: the smallest that renders."""
+"""Messages: material that renders without a database, and rows of campaigns, steps, messages."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from push.campaigns.models import Campaign, Step
 from push.channels.base import Item, Material
+from push.delivery.keys import message_id
+from push.delivery.models import Message
+from push.delivery.states import State
+from shop import clock
 from shop.catalogue.models import Product
+from shop.people.models import Shopper
+
+_number = count(1)
 
 
 def unsaved_product(number: int = 1, **fields: Any) -> Product:
@@ -49,3 +58,36 @@ def material(**fields: Any) -> Material:
         "cart": (Item(unsaved_product(8)), Item(unsaved_product(9, stock=2), quantity=2)),
     }
     return Material(**{**defaults, **fields})
+
+
+def make_step(channel: str = "email", topic: str = "cart", **content: Any) -> Step:
+    """A step of a running campaign."""
+    n = next(_number)
+    campaign = Campaign.objects.create(
+        name="Cart left",
+        slug=f"cart-left-{n}",
+        topic=topic,
+        status=Campaign.Status.RUNNING,
+        kind=Campaign.Kind.BROADCAST,
+    )
+    return Step.objects.create(campaign=campaign, channel=channel, content=content or {"template": "cart_left"})
+
+
+def make_message(shopper: Shopper, step: Step | None = None, state: State = State.ACCEPTED, **fields: Any) -> Message:
+    """A message that was sent an hour ago."""
+    step = step or make_step()
+    now = clock.now()
+    defaults: dict[str, Any] = {
+        "id": message_id(step.campaign_id, step.pk, step.channel, "", shopper.pk),
+        "campaign": step.campaign,
+        "step": step,
+        "shopper": shopper,
+        "channel": step.channel,
+        "bucket": 5000,
+        "state": state,
+        "planned_at": now - timedelta(hours=2),
+        "scheduled_at": now - timedelta(hours=1),
+        "decided_at": now - timedelta(hours=1),
+        "settled_at": now - timedelta(hours=1),
+    }
+    return Message.objects.create(**{**defaults, **fields})

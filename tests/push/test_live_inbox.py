@@ -1,0 +1,160 @@
+"""An open inbox shows what comes, goes on after a break, and listens to nobody else's. On the real server process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.cached_db import SessionStore
+from django.db import connection
+
+from push.inbox import reading
+from push.inbox.live import announce
+from push.models import InboxItem
+from tests.factories.people import make_shopper
+
+
+def cookie_of(user) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session.session_key
+
+
+@contextmanager
+def running(port: int):
+    database = connection.settings_dict
+    url = f"postgres:///{database['NAME']}?host={database['HOST']}&user=postgres"
+    environment = os.environ | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "DEBUG": "1"}
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(
+        [
+            *command,
+            "--workers",
+            "1",
+            "--workers-kill-timeout",
+            "5",
+            "--no-ws",
+            "--log-level",
+            "warning",
+            "config.live:application",
+        ],
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
+                    break
+            except httpx.TransportError:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(15)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def put(shopper, title: str) -> InboxItem:
+    item = InboxItem.objects.create(shopper=shopper, message_id=uuid.uuid4(), title=title)
+    announce(shopper.pk)
+    return item
+
+
+class Stream:
+    """Reads events of an open connection."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.lines = response.iter_lines()
+
+    def next(self, kind: str) -> tuple[str, dict]:
+        event, identifier = "", ""
+        for line in self.lines:
+            if line.startswith("event: "):
+                event = line[7:]
+            if line.startswith("id: "):
+                identifier = line[4:]
+            if line.startswith("data: ") and event == kind:
+                return identifier, json.loads(line[6:])
+        raise AssertionError(f"the stream ended before a {kind}")
+
+
+@contextmanager
+def opened(port: int, cookie: str, **headers: str):
+    url = f"http://127.0.0.1:{port}/live/inbox"
+    with (
+        httpx.Client(timeout=10, cookies={settings.SESSION_COOKIE_NAME: cookie}) as client,
+        client.stream("GET", url, headers=headers) as response,
+    ):
+        assert response.status_code == 200, response.read()
+        yield Stream(response)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_live_inbox(port) -> None:
+    """One process for all of it: it takes seconds to start."""
+    maya, tom = make_shopper("maya@example.org"), make_shopper("tom@example.org")
+    cookie = cookie_of(maya.user)
+    with running(port) as process:
+        # Live, within two seconds, and the count from the server.
+        with opened(port, cookie) as stream:
+            assert stream.next("count")[1] == {"unread": 0}
+            put(tom, "for Tom")
+            sent = time.monotonic()
+            first = put(maya, "Your cart is still here")
+            number, item = stream.next("item")
+            assert time.monotonic() - sent < 2
+            assert (int(number), item["title"]) == (first.pk, "Your cart is still here")
+            assert stream.next("count")[1] == {"unread": 1}
+            reading.mark_all_read(maya.pk)
+            assert stream.next("count")[1] == {"unread": 0}
+
+        # What came while nobody listened comes after Last-Event-ID, in order, once.
+        missed = [put(maya, f"missed {n}") for n in range(3)]
+        with opened(port, cookie, **{"Last-Event-ID": str(first.pk)}) as stream:
+            assert [int(stream.next("item")[0]) for _ in missed] == [row.pk for row in missed]
+            assert stream.next("count")[1] == {"unread": 3}
+
+        # Who may listen: the shop's own origin, with a login.
+        url = f"http://127.0.0.1:{port}/live/inbox"
+        own = httpx.Client(cookies={settings.SESSION_COOKIE_NAME: cookie})
+        assert httpx.get(url).status_code == 401
+        assert own.get(url, headers={"Origin": "https://evil.example"}).status_code == 403
+        with own.stream("GET", url, headers={"Origin": "http://127.0.0.1:8000"}) as response:
+            assert response.headers["access-control-allow-origin"] == "http://127.0.0.1:8000"
+            assert response.headers["access-control-allow-credentials"] == "true"
+        own.close()
+
+        # TERM ends open streams and the process, soon.
+        with opened(port, cookie) as stream:
+            stream.next("count")
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            for _ in stream.lines:
+                pass
+            process.wait(10)
+            assert time.monotonic() - began < 8
