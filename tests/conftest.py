@@ -40,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # WhiteNoise warns of a missing STATIC_ROOT, and warnings are errors.
     (_DATA / "static").mkdir(parents=True, exist_ok=True)
+    if config.getoption("numprocesses", None):
+        # Or pytest-django reads the settings in each worker before this file has named the worker's own database.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
     _servers.extend(embedded.start(_DATA, server, fsync=False) for server in ("postgres", "valkey"))
 
 

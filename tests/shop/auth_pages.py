@@ -17,7 +17,9 @@ def whoami(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path(
         "login",
-        views.LoginView.as_view(authentication_form=LoginForm, template_name="shop/stub.html", next_page="/whoami"),
+        views.LoginView.as_view(
+            authentication_form=LoginForm, template_name="shop/account/login.html", next_page="/whoami"
+        ),
         name="login",
     ),
     path("logout", views.LogoutView.as_view(next_page="/whoami"), name="logout"),
