@@ -57,7 +57,11 @@ def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
 
 
 SIDEBAR = [
-    _group(_("Overview"), _item(_("Dashboard"), "dashboard", "admin:index")),
+    _group(
+        _("Overview"),
+        _item(_("Dashboard"), "dashboard", "admin:index"),
+        _item(_("Live events"), "monitoring", "admin:live", "shop.view_event"),
+    ),
     _group(
         _("Recommend"),
         _item(_("Models"), "layers", "admin:models", "recommender.view_modelversion"),
@@ -82,7 +86,7 @@ SIDEBAR = [
     ),
     _group(
         _("Run"),
-        _list(_("Events"), "monitoring", "shop.event"),
+        _list(_("Events"), "database", "shop.event"),
         _list(_("Set aside"), "report", "shop.poisonevent"),
         _list(_("Users"), "group", "shop.user"),
         _list(_("Audit log"), "history", "shop.auditentry"),

@@ -8,3 +8,20 @@ document.addEventListener("click", (event) => {
   const closer = event.target.closest("[data-close]");
   if (closer) closer.closest("dialog").close();
 });
+
+// Lists that fetch themselves again: data-live holds the address of their rows; [data-pause] holds one still.
+const paused = new Set();
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-pause]");
+  if (!button) return;
+  const held = !paused.delete(button.dataset.pause);
+  if (held) paused.add(button.dataset.pause);
+  button.setAttribute("aria-pressed", String(held));
+});
+setInterval(async () => {
+  for (const list of document.querySelectorAll("[data-live]")) {
+    if (paused.has(list.id) || document.hidden) continue;
+    const response = await fetch(list.dataset.live).catch(() => null);
+    if (response?.ok) list.innerHTML = await response.text();
+  }
+}, 2000);
