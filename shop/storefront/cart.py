@@ -78,7 +78,8 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     _add(request, product_id, whole(request.POST.get("quantity", "1"), 1))
     if request.headers.get("HX-Request"):
         product = Product.objects.filter(pk=product_id).first()
-        return render(request, "shop/parts/cart_changed.html", {"oob": True, "product": product})
+        context = {"oob": True, "product": product, "card": "card" in request.POST}
+        return render(request, "shop/parts/cart_changed.html", context)
     return back(request, reverse("cart"))
 
 

@@ -95,16 +95,18 @@ def percent_off(product: Product) -> int:
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """``12 s``, ``3 min``, ``2 h``, ``5 days``: how long ago, in one unit."""
+    """``just now``, ``12 s ago``, ``3 min ago``, ``2 h ago``, ``5 days ago``: in one unit."""
     seconds = max(0, int((clock.now() - moment).total_seconds()))
+    if seconds < 3:
+        return _("just now")
     if seconds < 60:
-        return _("%(n)d s") % {"n": seconds}
+        return _("%(n)d s ago") % {"n": seconds}
     if seconds < 3600:
-        return _("%(n)d min") % {"n": seconds // 60}
+        return _("%(n)d min ago") % {"n": seconds // 60}
     if seconds < 86_400:
-        return _("%(n)d h") % {"n": seconds // 3600}
+        return _("%(n)d h ago") % {"n": seconds // 3600}
     days = seconds // 86_400
-    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
 
 
 @register.filter

@@ -1,0 +1,123 @@
+"""What holds on every page: fits, is accessible, asks nobody else, sets no cookie unasked."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories.people import make_shopper
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = [
+    "",
+    "c/drinks/",
+    "search/?q=bakery",
+    "search/?q=qqqqq",
+    "p/drinks-0/",
+    "cart/",
+    "checkout/",
+    "login/",
+    "register/",
+    "password/",
+    "privacy/",
+    "about-demo/",
+    "nowhere/",
+]
+OWN = ["account/", "account/address/", "privacy/", "privacy/erase/"]
+# 404s are asked for, and a browser says so on its console.
+EXPECTED = ("404 (Not Found)", "422 (Unprocessable")
+
+
+def log_in(visit, address="anna@example.org"):
+    page = visit.go("/en/login/")
+    page.fill("[name=username]", address)
+    page.fill("[name=password]", "a-long-password")
+    page.click("main button.btn")
+    page.wait_for_selector("a.acct")
+
+
+def fill_cart(visit):
+    page = visit.go("/en/p/drinks-0/")
+    page.click("form.acts button.btn")
+    page.wait_for_selector(".toast")
+
+
+def test_no_page_scrolls_sideways_on_a_phone_nor_complains_nor_asks_others(visits, shop):
+    visit = visits(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    visit.agree()
+    fill_cart(visit)
+    for language in ("en", "zh"):
+        for path in PAGES:
+            page = visit.go(f"/{language}/{path}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, (language, path)
+    make_shopper("anna@example.org", name="Anna Keller")
+    log_in(visit)
+    for path in OWN:
+        page = visit.go(f"/en/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    assert visit.foreign == []
+    assert [said for said in visit.complaints if not any(word in said for word in EXPECTED)] == []
+
+
+def violations(page):
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found]
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("en", "dark"), ("zh", "light"), ("zh", "dark")])
+def test_axe_finds_no_violation(visits, shop, language, scheme):
+    visit = visits(color_scheme=scheme, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    fill_cart(visit)
+    for path in PAGES:
+        page = visit.go(f"/{language}/{path}")
+        assert violations(page) == [], path
+    page.click("details.who summary")
+    assert violations(page) == [], "menu open"
+
+
+def test_before_consent_only_cookies_that_a_shop_needs(visit, shop):
+    page = visit.go("/en/c/drinks/")
+    visit.go("/en/p/drinks-0/")
+    assert visit.cookies <= {"csrftoken"}
+    page.click("button[name=choice][value=no]")
+    visit.go("/en/p/drinks-1/")
+    assert visit.cookies <= {"csrftoken", "pushcart_consent"}
+    page.click("text=Cookie choices")
+    page.click("#cookies button[value=yes]")
+    assert "pushcart_visitor" in visit.cookies
+
+
+def test_back_returns_to_the_same_place_of_the_list(visit, shop):
+    page = visit.go("/en/c/drinks/")
+    card = page.locator(".card").nth(20)
+    card.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    assert before > 300
+    card.locator("h3 a").click()
+    page.wait_for_selector(".pdp")
+    page.go_back()
+    page.wait_for_selector(".cards")
+    page.wait_for_function("scrollY > 300")
+    assert abs(page.evaluate("scrollY") - before) < 40
+
+
+def test_the_menu_closes_on_escape_and_gives_the_focus_back(visit, shop):
+    page = visit.go("/en/")
+    page.focus("details.who summary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("details.who[open]")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("details.who .sheet")
+    assert page.evaluate("document.activeElement.matches('details.who summary')")
+
+
+def test_dark_by_switch_and_by_system(visits, shop):
+    dark = visits(color_scheme="dark").go("/en/")
+    switched = visits(color_scheme="light").go("/en/")
+    paper = switched.evaluate("getComputedStyle(document.body).backgroundColor")
+    switched.click("button[name=theme][value=dark]")
+    night = dark.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert switched.evaluate("getComputedStyle(document.body).backgroundColor") == night != paper
