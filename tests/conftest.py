@@ -22,7 +22,7 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 if not _WORKER:
     os.environ["PUSHCART_DATA"] = tempfile.mkdtemp(prefix="pushcart-tests-")
 
-from config import embedded  # noqa: E402 - the environment comes first
+from config import embedded, translations  # noqa: E402 - the environment comes first
 
 _DATA = Path(os.environ["PUSHCART_DATA"])
 (_DATA / "static").mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     if _WORKER:
         return
+    translations.compile_all()
     # WhiteNoise warns of a missing STATIC_ROOT, and warnings are errors.
     (_DATA / "static").mkdir(parents=True, exist_ok=True)
     if config.getoption("numprocesses", None):
