@@ -3,6 +3,7 @@
 from shop.api.models import ApiKey, IdempotentAnswer
 from shop.carts.models import Cart, CartLine
 from shop.catalogue.models import Category, Product, Review
+from shop.catalogue.search.models import SearchWord
 from shop.demo.models import DemoStep
 from shop.events.models import Event, EventHour, FunnelDay, OutboxEvent, PoisonEvent
 from shop.operators.models import AuditEntry
@@ -28,6 +29,7 @@ __all__ = [
     "PoisonEvent",
     "Product",
     "Review",
+    "SearchWord",
     "Shopper",
     "User",
     "Visitor",

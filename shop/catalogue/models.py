@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -37,27 +37,52 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.path
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and let products be found by a changed name."""
+        super().save(*args, **kwargs)
+        below = Product.objects.filter(models.Q(category=self) | models.Q(category__parent=self))
+        _refresh_search(below.values_list("pk", flat=True))
+
     @property
     def name(self) -> str:
         """Name in the active language, English where there is no other."""
         return (self.name_zh if (get_language() or "").startswith("zh") else "") or self.name_en
 
 
+# Fields that are searched: a change of one of them brings the search vector in line.
+SEARCHED = frozenset(
+    ["name_en", "name_zh", "description_en", "description_zh", "brand", "size", "tags", "category", "category_id"]
+)
+
+
+def _refresh_search(product_ids: Iterable[str]) -> None:
+    from shop.catalogue.search.index import refresh
+
+    refresh(product_ids)
+
+
 class ProductQuerySet(models.QuerySet["Product"]):
-    """Products; whatever changes them through it is announced to who serves (shop.catalogue.changes)."""
+    """Products; what changes them through it is searchable at once and told to who serves (shop.catalogue.changes)."""
 
     def update(self, **values: Any) -> int:
-        """As Django's, and announced."""
-        changed = list(self.values_list("pk", flat=True).order_by()[: changes.MANY + 1])
-        rows = super().update(**values)
-        changes.announce(changed)
+        """As Django's, searchable and announced."""
+        searched = not SEARCHED.isdisjoint(values)
+        changed = self.values_list("pk", flat=True).order_by()
+        ids = list(changed if searched else changed[: changes.MANY + 1])
+        with transaction.atomic():
+            rows = super().update(**values)
+            if searched:
+                _refresh_search(ids)
+        changes.announce(ids)
         return rows
 
     update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """As Django's, and announced."""
-        made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+        """As Django's, searchable and announced."""
+        with transaction.atomic():
+            made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+            _refresh_search([product.pk for product in made])
         changes.announce([product.pk for product in made])
         return made
 
@@ -99,7 +124,7 @@ class Product(models.Model):
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
-    # Words of both languages, segmented, written by shop.catalogue.search.
+    # Words of both languages, segmented, written by shop.catalogue.search.refresh.
     search = SearchVectorField(null=True, editable=False)
 
     objects = ProductQuerySet.as_manager()
@@ -125,8 +150,12 @@ class Product(models.Model):
         return self.name_en
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and announce the change."""
-        super().save(*args, **kwargs)
+        """Save, make it searchable, and announce the change."""
+        fields = kwargs.get("update_fields")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if fields is None or not SEARCHED.isdisjoint(fields):
+                _refresh_search([self.pk])
         changes.announce([self.pk])
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:

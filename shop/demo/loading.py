@@ -20,6 +20,7 @@ from django.db import connection, transaction
 
 from shop import clock
 from shop.catalogue import changes
+from shop.catalogue.search import refresh
 from shop.demo import journey as complete_journey
 from shop.demo import orders, people, products
 from shop.demo.models import DemoStep
@@ -104,6 +105,7 @@ class Loader:
         self.step("catalogue", self._catalogue)
         self.step("people", lambda: people.write_people(self.lines, self.journey))
         self._orders()
+        self.step("search", lambda: {"products": refresh()})
         self.step("units sold", lambda: {"products": orders.count_units_sold()})
         self.step("statistics", _analyse)
         changes.announce_all()
