@@ -132,7 +132,8 @@ def html_source(body: str, words: Copy) -> str:
     source = liquid.out_of_markup(source)
     source = _COPY.sub(lambda match: liquid.out_of_words(_word(words, match[1])), source)
     try:
-        compiled = mjml.mjml2html(source)
+        # Without its own list of web fonts: a mail loads nothing from a foreign host.
+        compiled = mjml.mjml2html(source, fonts={})
         inlined = _inliner().inline(compiled)
     except (ValueError, OSError) as error:
         raise ContentError(f"MJML: {error}") from error

@@ -189,7 +189,7 @@ class InAppPrepared(_Filled):
             "title": title,
             "body": body,
             "url": mime.one_line("".join(self._link.fill(data))),
-            "picture": showing.picture_url(shown[0].product, 144) if shown else "",
+            "picture": showing.picture_url(shown[0].product, showing.THUMB_PIXELS) if shown else "",
             "button": self._button,
         }
         return Rendered(title, "", body, {}, None, message, _hash(title, body))

@@ -24,6 +24,9 @@ CARDS_IN_A_ROW = 3
 LINES_SHOWN = 4
 NAMES_SHOWN = 3
 SCARCE = 3
+# Twice what is shown, for sharp screens; of the widths that pictures are drawn in.
+CARD_PIXELS = 320
+THUMB_PIXELS = 168
 _REMEMBERED = 20_000
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 # Names under `links.` and what they are.
@@ -103,7 +106,8 @@ class Showcase:
             "said": ", ".join(part for part in (product.brand, product.size) if part),
             "price": money(product.price, product.currency),
             "list_price": money(list_price, product.currency) if list_price else None,
-            "picture": picture_url(product, 328),
+            "picture": picture_url(product, CARD_PIXELS),
+            "thumb": picture_url(product, THUMB_PIXELS),
         }
         arguments = (product.pk, product.slug) if product.slug else (product.pk,)
         return Shown(facts, page_path("product", self.locale, *arguments))

@@ -5,13 +5,16 @@ Docs of the language: https://shopify.github.io/liquid/ ; what Pushcart hands to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TextIO, cast
 
-from liquid import Environment, Mode
+from liquid import Environment, Mode, RenderContext, escape
 from liquid.builtin.content import ContentNode, Literal
+from liquid.builtin.expressions import Path
+from liquid.builtin.output import Output, OutputNode
 from liquid.exceptions import LiquidError, LiquidInterrupt, OutputStreamLimitError, StopRender
+from liquid.expression import Expression
 from liquid.template import BoundTemplate
 from liquid.token import Token
 
@@ -37,9 +40,50 @@ class _StaticNode(ContentNode):
     def __init__(self, token: Token, text: str) -> None:
         super().__init__(token, Static(clean(text)))
 
+    def render(self, context: RenderContext, buffer: TextIO) -> int:
+        """Write the text: nothing to look up."""
+        return buffer.write(self.text)
+
 
 class _StaticLiteral(Literal):
     node_class = _StaticNode
+
+
+class _OutputNode(OutputNode):
+    """``{{ a.b }}`` without filters, which is most of a message, goes a shorter way to the same result."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, token: Token, expression: Expression) -> None:
+        super().__init__(token, expression)
+        self.path: tuple[str, ...] | None = None
+        left = getattr(expression, "left", None)
+        if type(left) is Path and not getattr(expression, "filters", None):
+            segments = [part for part in left.path if type(part) is str and part not in ("size", "first", "last")]
+            if len(segments) == len(left.path):
+                self.path = tuple(segments)
+
+    def render(self, context: RenderContext, buffer: TextIO) -> int:
+        """Write the value, escaped where the environment says so."""
+        value = _plain_value(context, self.path) if self.path else None
+        if type(value) is str:
+            return buffer.write(escape(value) if context.autoescape else value)
+        return self.render_to_output(context, buffer)
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+def _plain_value(context: RenderContext, path: Sequence[str]) -> Any:
+    """What ``path`` leads to through dicts alone; None where it leads elsewhere or nowhere."""
+    value: Any = context.scope
+    for segment in path:
+        try:
+            value = value[segment]
+        except (KeyError, TypeError, IndexError):
+            return None
+    return value
 
 
 class _Limited(Environment):
@@ -76,6 +120,7 @@ def environment(*, escape: bool) -> Environment:
     """The Liquid environment: ``escape`` for HTML, not for headers and plain text."""
     made = _Limited(autoescape=escape, tolerance=Mode.STRICT, strict_filters=True)
     made.add_tag(_StaticLiteral)
+    made.add_tag(_Output)
     for name in REFUSED_FILTERS:
         made.filters.pop(name, None)
     for name in REFUSED_TAGS:

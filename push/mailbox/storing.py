@@ -92,8 +92,9 @@ def unpack(text: str) -> bytes:
 
 
 def preview(parsed: ParsedMail) -> str:
-    """The first words of the text, links left out."""
-    words = _LINK.sub("", parsed.text).split()
+    """The first words of the text after its headline, links left out."""
+    headline, _, rest = parsed.text.strip().partition("\n\n")
+    words = _LINK.sub("", rest or headline).split()
     return " ".join(words)[:140]
 
 

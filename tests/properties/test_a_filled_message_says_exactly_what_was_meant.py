@@ -150,3 +150,15 @@ def test_templates_are_given_plain_data_only(text) -> None:
         material(name=text, cart=(Item(unsaved_product(2, price=Decimal("0.10"))),))
     )
     require_plain(filled)
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-hans"])
+@pytest.mark.parametrize("template", ["cart_left", "weekly_picks"])
+def test_a_mail_loads_nothing_from_a_foreign_host_and_only_pictures_that_are_drawn(template, locale, settings) -> None:
+    from shop.catalogue.packshots import PICTURE_WIDTHS
+
+    html = prepared(template, locale).render(material(locale=locale)).html
+    # Names of XML vocabularies, which nobody loads.
+    addresses = set(re.findall(r"https?://[^\s\"'<>)]+", html.replace("http://www.w3.org/1999/xhtml", "")))
+    assert all(address.startswith(settings.PUBLIC_URL) for address in addresses), addresses
+    assert {int(width) for width in re.findall(r"[.]png[?]w=([0-9]+)", html)} <= set(PICTURE_WIDTHS)
