@@ -1,0 +1,56 @@
+"""Whether a comparison may be believed, and how large an effect it could find."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+SRM_LIMIT = 0.001
+
+
+def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
+    """P-value (chi-square) of people having been split as asked; below :data:`SRM_LIMIT` no result is shown.
+
+    Args:
+        counts: people per variant.
+        shares: the split asked for, in any unit.
+
+    Raises:
+        ValueError: another number of shares than counts, or a share not above zero.
+    """
+    if len(counts) != len(shares) or any(share <= 0 for share in shares):
+        raise ValueError("one share above zero for each variant")
+    people = sum(counts)
+    if not people:
+        return 1.0
+    from scipy import stats
+
+    expected = [people * share / sum(shares) for share in shares]
+    return float(stats.chisquare(counts, expected).pvalue)
+
+
+def minimum_detectable_effect(variance: float, n_a: int, n_b: int, *, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The smallest difference of means that is found with probability ``power``; infinite without people.
+
+    (z(1 - alpha/2) + z(power)) sqrt(variance (1/n_a + 1/n_b)), the two-sample formula under equal variances.
+    """
+    if n_a < 1 or n_b < 1:
+        return math.inf
+    from scipy import stats
+
+    z = float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power))
+    return z * math.sqrt(variance * (1 / n_a + 1 / n_b))
+
+
+def people_needed(variance: float, effect: float, holdout: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
+    """People in all (both sides) to find a difference of ``effect`` when a share ``holdout`` (0 to 1) is held out.
+
+    Raises:
+        ValueError: ``effect`` is zero, or ``holdout`` is not between 0 and 1.
+    """
+    if effect == 0 or not 0 < holdout < 1:
+        raise ValueError("an effect other than zero and a holdout between 0 and 1 are needed")
+    from scipy import stats
+
+    z = float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power))
+    return math.ceil(variance * (z / effect) ** 2 * (1 / holdout + 1 / (1 - holdout)))
