@@ -22,7 +22,7 @@ from shop import clock
 from shop.catalogue import changes
 from shop.catalogue.search import refresh
 from shop.demo import journey as complete_journey
-from shop.demo import orders, people, products
+from shop.demo import orders, people, products, reviews
 from shop.demo.models import DemoStep
 from shop.demo.taxonomy import Taxonomy
 from shop.progress import Progress, shown
@@ -106,6 +106,7 @@ class Loader:
         self.step("people", lambda: people.write_people(self.lines, self.journey))
         self._orders()
         self.step("search", lambda: {"products": refresh()})
+        self.step("reviews", lambda: reviews.write_reviews(self.lines))
         self.step("units sold", lambda: {"products": orders.count_units_sold()})
         self.step("statistics", _analyse)
         changes.announce_all()
@@ -140,7 +141,8 @@ class Loader:
 
 
 def _analyse() -> dict[str, Any]:
-    tables = ["shop_product", "shop_order", "shop_orderline", "shop_event", "shop_shopper", "shop_consent"]
+    tables = ["shop_product", "shop_order", "shop_orderline", "shop_event", "shop_shopper"]
+    tables += ["shop_consent", "shop_review", "shop_searchword", "shop_user"]
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f"ANALYZE {table}")

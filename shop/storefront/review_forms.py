@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from django import forms
 from django.db import transaction
-from django.db.models import Avg, Count
 from django.utils.translation import gettext_lazy as _
 
-from shop.catalogue.models import Product, Review
+from shop.catalogue.models import Review
+from shop.catalogue.reviewing import count_ratings
 
 
 class ReviewForm(forms.ModelForm):
@@ -33,8 +33,5 @@ class ReviewForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Review:
         """Keep the review, and the product's average and count in line with it."""
         review: Review = super().save(commit)
-        figures = Review.objects.filter(product=review.product).aggregate(n=Count("id"), average=Avg("rating"))
-        Product.objects.filter(pk=review.product_id).update(
-            rating_count=figures["n"], rating_average=round(figures["average"], 2)
-        )
+        count_ratings([review.product_id])
         return review

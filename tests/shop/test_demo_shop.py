@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Avg, Count, F, Max, Q, Sum
 
 from shop import clock
 from shop.api.keys import find_key
 from shop.demo.journey import CLOSED, LAST_DAY, weeks_to_move
 from shop.demo.taxonomy import Taxonomy
-from shop.models import Category, Consent, DemoStep, Event, Order, OrderLine, Product, Shopper, User
+from shop.models import Category, Consent, DemoStep, Event, Order, OrderLine, Product, Review, Shopper, User
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOUSEHOLDS, PRODUCTS = 60, 400
@@ -234,3 +234,13 @@ def test_the_clock_of_the_shop_says_what_yesterday_is():
     late = datetime(2026, 3, 2, 3, 0, tzinfo=ZoneInfo("UTC"))  # still the first of March in New York
     with clock.replaced(lambda: late):
         assert clock.now().astimezone(NEW_YORK).date() - timedelta(days=1) == date(2026, 2, 28)
+
+
+def test_reviews_are_marked_as_invented_and_counted(loaded):
+    assert Review.objects.count() > PRODUCTS / 2
+    assert not Review.objects.exclude(invented=True).exists()
+    assert not Review.objects.exclude(shopper=None).exists(), "no household is made to have an opinion"
+    counted = Product.objects.annotate(n=Count("reviews"), mean=Avg("reviews__rating"))
+    assert not counted.exclude(rating_count=F("n")).exists()
+    assert all(abs(product.mean - float(product.rating_average)) < 0.006 for product in counted.filter(n__gt=0))
+    assert set(Review.objects.values_list("language", flat=True)) == {"en", "zh"}
