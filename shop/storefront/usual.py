@@ -95,7 +95,7 @@ def usual_basket(shopper: Shopper | None) -> UsualBasket | None:
     ids = sorted(bought, key=lambda pk: (-len(bought[pk]), pk))[: 2 * MOST_PRODUCTS]
     products = Product.objects.filter(active=True, stock__gt=0).select_related("category").in_bulk(ids)
     # Of products that share a name (four spring waters) the one bought most often stands for them.
-    by_name = {products[pk].name_en: pk for pk in reversed(ids) if pk in products}
+    by_name = {products[pk].name: pk for pk in reversed(ids) if pk in products}
     lines = [_line(products[pk], bought[pk]) for pk in ids if pk in by_name.values()][:MOST_PRODUCTS]
     if len(lines) < FEWEST_PRODUCTS:
         return None
