@@ -11,8 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shop.catalogue.models import Category
+from shop.catalogue.search import search as find
+from shop.catalogue.search import suggest as suggestions
 from shop.storefront.acts import note
-from shop.storefront.listing import find, suggestions
 from shop.storefront.privately import revalidated
 from shop.storefront.rows import Shown
 
@@ -79,7 +80,7 @@ def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
         sort=sort,
         cursor=params.get("cursor", ""),
         language=(get_language() or "en")[:2],
-        exact=exact,
+        correct=not exact,
     )
     chips = [
         Chip(value.label, _without(params, facet.name, value.value))
@@ -119,13 +120,11 @@ def search(request: HttpRequest) -> HttpResponse:
     if query:
         properties = {"total": page.total, "corrected": page.corrected or ""}
         note(request, "products_searched", query=query, properties=properties)
-        if not page.products and not context["chips"]:
-            context["nearest"] = suggestions(query, language=(get_language() or "en")[:2]).queries[:5]
     return render(request, "shop/category.html", context)
 
 
 def suggest(request: HttpRequest) -> HttpResponse:
     """Suggestions for the first letters of a search, as options of the combobox."""
     query = request.GET.get("q", "").strip().replace("\x00", "")[:MOST_WORDS]
-    found = suggestions(query, language=(get_language() or "en")[:2]) if query else None
+    found = suggestions(query, (get_language() or "en")[:2]) if query else None
     return render(request, "shop/suggest.html", {"suggestions": found})
