@@ -20,6 +20,8 @@ from shop.storefront.rows import Shown
 # Names in the query string that are no filters.
 RESERVED = ("q", "sort", "cursor", "exact", "slate")
 MOST_WORDS = 200
+# Facets that stand open before one is chosen.
+OPEN_FACETS = 3
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,15 @@ def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
         for value in facet.values
         if value.chosen
     ]
+    opened = [facet.name for facet in page.facets[:OPEN_FACETS]]
+    opened += [facet.name for facet in page.facets if any(value.chosen for value in facet.values)]
     kept = [(name, value) for name in params if name not in ("sort", "cursor") for value in params.getlist(name)]
     return {
         "query": query,
         "page": page,
         "exact": exact,
         "chips": chips,
+        "opened": opened,
         "clear_url": _without(params),
         "kept": kept,
         "sort": sort,

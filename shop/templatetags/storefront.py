@@ -25,6 +25,7 @@ register = template.Library()
 register.filter(money)
 
 SIZE = re.compile(r"(?P<amount>\d+(?:\.\d+)?) ?(?P<unit>[A-Za-z]+)")
+UNITS = {"oz": gettext_lazy("oz"), "lb": gettext_lazy("lb")}
 COUNTED = {"ct", "pk", "pack", "count", "rolls"}
 EVENT_WORDS = {
     "page_viewed": gettext_lazy("pages opened"),
@@ -78,11 +79,11 @@ def unit_price(product: Product) -> str:
     match = SIZE.fullmatch(product.size.strip())
     if match is None or (amount := Decimal(match["amount"])) <= 0:
         return ""
-    unit = match["unit"].lower()
+    unit = match["unit"]
     each = product.price / amount
-    if unit in COUNTED:
+    if unit.lower() in COUNTED:
         return _("%(price)s each") % {"price": money(each, product.currency)} if amount > 1 else ""
-    return f"{money(each, product.currency)} / {_(unit) if unit in ('oz', 'lb') else unit}"
+    return f"{money(each, product.currency)} / {UNITS.get(unit.lower(), unit)}"
 
 
 @register.filter
