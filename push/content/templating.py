@@ -5,19 +5,17 @@ Docs of the language: https://shopify.github.io/liquid/ ; what Pushcart hands to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TextIO, cast
 
-from liquid import Environment, Mode, RenderContext, escape
+from liquid import Environment, Mode, RenderContext
 from liquid.builtin.content import ContentNode, Literal
-from liquid.builtin.expressions import Path
-from liquid.builtin.output import Output, OutputNode
 from liquid.exceptions import LiquidError, LiquidInterrupt, OutputStreamLimitError, StopRender
-from liquid.expression import Expression
 from liquid.template import BoundTemplate
 from liquid.token import Token
 
+from push.content.compiling import Unusual, compiled
 from push.content.mime import Static, clean
 
 MAX_SOURCE = 200_000
@@ -47,43 +45,6 @@ class _StaticNode(ContentNode):
 
 class _StaticLiteral(Literal):
     node_class = _StaticNode
-
-
-class _OutputNode(OutputNode):
-    """``{{ a.b }}`` without filters, which is most of a message, goes a shorter way to the same result."""
-
-    __slots__ = ("path",)
-
-    def __init__(self, token: Token, expression: Expression) -> None:
-        super().__init__(token, expression)
-        self.path: tuple[str, ...] | None = None
-        left = getattr(expression, "left", None)
-        if type(left) is Path and not getattr(expression, "filters", None):
-            segments = [part for part in left.path if type(part) is str and part not in ("size", "first", "last")]
-            if len(segments) == len(left.path):
-                self.path = tuple(segments)
-
-    def render(self, context: RenderContext, buffer: TextIO) -> int:
-        """Write the value, escaped where the environment says so."""
-        value = _plain_value(context, self.path) if self.path else None
-        if type(value) is str:
-            return buffer.write(escape(value) if context.autoescape else value)
-        return self.render_to_output(context, buffer)
-
-
-class _Output(Output):
-    node_class = _OutputNode
-
-
-def _plain_value(context: RenderContext, path: Sequence[str]) -> Any:
-    """What ``path`` leads to through dicts alone; None where it leads elsewhere or nowhere."""
-    value: Any = context.scope
-    for segment in path:
-        try:
-            value = value[segment]
-        except (KeyError, TypeError, IndexError):
-            return None
-    return value
 
 
 class _Limited(Environment):
@@ -120,7 +81,6 @@ def environment(*, escape: bool) -> Environment:
     """The Liquid environment: ``escape`` for HTML, not for headers and plain text."""
     made = _Limited(autoescape=escape, tolerance=Mode.STRICT, strict_filters=True)
     made.add_tag(_StaticLiteral)
-    made.add_tag(_Output)
     for name in REFUSED_FILTERS:
         made.filters.pop(name, None)
     for name in REFUSED_TAGS:
@@ -149,6 +109,7 @@ class Template:
             self._template: BoundTemplate = environment(escape=escape).from_string(source)
         except LiquidError as error:
             raise ContentError(f"{where}: {_said(error)}") from error
+        self._quick = compiled(self._template, escaping=escape)
 
     def fill(self, data: Mapping[str, Any]) -> Pieces:
         """The template filled with ``data``, in pieces.
@@ -156,18 +117,36 @@ class Template:
         Raises:
             ContentError: a limit was reached, or an expression failed.
         """
-        template = self._template
-        context = template.context_class(template, globals=template.make_globals(data))
         pieces = Pieces()
         try:
-            for node in template.nodes:
-                node.render(context, cast("TextIO", pieces))
+            if not self._fill_quickly(data, pieces):
+                self._fill_by_library(data, pieces)
         except (LiquidError, LiquidInterrupt, StopRender) as error:
             raise ContentError(f"{self.where}: {_said(error)}") from error
         except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
             # Filters of the library let these through for odd arguments.
             raise ContentError(f"{self.where}: {type(error).__name__}: {error}") from error
         return pieces
+
+    def _fill_quickly(self, data: Mapping[str, Any], pieces: Pieces) -> bool:
+        """Fill by closures; False (and nothing written) where the template or a value is beyond them."""
+        if self._quick is None:
+            return False
+        try:
+            self._quick(dict(data), pieces)
+        except Unusual:
+            pieces.clear()
+            pieces.size = 0
+            return False
+        if sum(map(len, pieces)) > MAX_OUTPUT:
+            raise OutputStreamLimitError("output stream limit reached", token=None)
+        return True
+
+    def _fill_by_library(self, data: Mapping[str, Any], pieces: Pieces) -> None:
+        template = self._template
+        context = template.context_class(template, globals=template.make_globals(data))
+        for node in template.nodes:
+            node.render(context, cast("TextIO", pieces))
 
     def variables(self) -> set[str]:
         """Names that ``data`` is asked for at the top level, such as ``cart`` and ``shopper``."""
