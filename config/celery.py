@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("pushcart")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["push.results"])
 # A task's log lines carry the id of the request that asked for it.
 app.steps["worker"].add(DjangoStructLogInitStep)
 
@@ -42,6 +43,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "outbox of the orders": ("shop.relay_outbox", 5),
     "sums of events": ("shop.refresh_rollups", 30),
     "sums of slates": ("recommender.refresh_rollups", 30),
+    "last touches of orders": ("push.attribute", 60),
 }
 
 app.conf.beat_schedule = {

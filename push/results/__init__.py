@@ -1,0 +1,1 @@
+"""What came of campaigns: ``report(campaign)`` for pages and the API; attribution and conservation."""
