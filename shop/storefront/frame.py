@@ -98,15 +98,17 @@ class Frame:
 
     @cached_property
     def languages(self) -> list[dict[str, Any]]:
-        """This page in every language: ``code`` (``zh``), ``name``, ``url``, ``current``."""
-        path = self.request.get_full_path()
+        """This page in every language: ``code`` (``zh``), ``name``, ``path``, ``url`` (whole), ``current``."""
+        here = self.request.get_full_path()
         return [
             {
                 "code": code.split("-")[0],
                 "django_code": code,
                 "name": LANGUAGE_NAMES.get(code, code),
-                "url": translate_url(path, code),
+                "path": path,
+                "url": settings.PUBLIC_URL + path,
                 "current": code == get_language(),
             }
             for code, _ in settings.LANGUAGES
+            for path in [translate_url(here, code)]
         ]
