@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,13 @@ class Look:
     @property
     def words(self) -> str:
         """English name in small letters, without brand and size."""
-        core = self.variety if self.whole else f"{self.variety} {self.noun}".strip()
-        return core if self.qualifier in core.split() else f"{self.qualifier} {core}".strip()
+        core = self.variety if self.whole else _joined(self.variety, self.noun, " ")
+        return core if self.repeats else f"{self.qualifier} {core}".strip()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the variety says what the qualifier says."""
+        return self.qualifier in self.variety.replace("-", " ").split()
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,30 @@ class Texts:
     tags: list[str]
 
 
+def readable_size(text: str) -> str:
+    """``8 1/2 oz`` as ``8.5 oz``, ``10/6.75 oz`` and ``10-1 oz`` as ``10 x 6.75 oz`` and ``10 x 1 oz``, ``2 l`` as ``2 L``."""
+    amount, unit = re.sub(r"\s*([a-z][a-z ]*)$", r"|\1", text).split("|")
+    if mixed := re.fullmatch(r"(\d+) (\d+)/(\d+)", amount):
+        amount = f"{int(mixed[1]) + int(mixed[2]) / int(mixed[3]):.3f}"
+    elif (part := re.fullmatch(r"(\d)/(2|4|8)", amount)) and int(part[1]) < int(part[2]):
+        amount = f"{int(part[1]) / int(part[2]):.3f}"
+    elif packs := re.fullmatch(r"(\d+) ?[-/] ?(\d*\.?\d+)", amount):
+        # Pieces and pounds come as ranges ("14-18 ct"), ounces as packs ("10-1 oz").
+        amount = amount if unit in ("ct", "lb") and "-" in amount else f"{packs[1]} x {float(packs[2]):g}"
+    amount = re.sub(r"(\.\d*?)0+$", r"\1", amount).rstrip(".")
+    if not re.fullmatch(r"(\d{1,3} x )?[\d-]{0,6}(\.\d+)?", amount) or amount.endswith("-"):
+        return ""
+    return f"{'0' if amount.startswith('.') else ''}{amount} {'L' if unit == 'l' else unit}"
+
+
+def _joined(variety: str, noun: str, space: str) -> str:
+    """The two beside each other; what ends the one and begins the other stands once ("mixed fruit" and "fruit cups")."""
+    last = variety.rpartition(" ")[2] if space else variety[-2:]
+    if len(last) > 1 and noun.startswith(last + space):
+        return variety + noun[len(last) :]
+    return f"{variety}{space}{noun}".strip()
+
+
 def _text(row: Row, key: str) -> str:
     value = row.get(key)
     return value.strip() if isinstance(value, str) else ""
@@ -86,6 +115,7 @@ class Taxonomy:
 
     data: dict[str, Any] = field(default_factory=lambda: _read("taxonomy.json"))
     aisles: list[dict[str, Any]] = field(default_factory=lambda: _read("aisles.json"))
+    translations: dict[str, dict[str, str]] = field(default_factory=lambda: _read("chinese.json"))
 
     @cached_property
     def shelves(self) -> dict[str, Shelf]:
@@ -120,7 +150,8 @@ class Taxonomy:
             if in_category.search(category) and in_kind.search(kind):
                 found |= {key: rule[key] for key in ("noun", "shape", "glyph", "palettes") if key in rule}
                 break
-        look = Look(found["noun"], found["shape"], found["glyph"], tuple(found["palettes"]), found["tint"])
+        noun = self.data["renamed"].get(found["noun"], found["noun"])
+        look = Look(noun, found["shape"], found["glyph"], tuple(found["palettes"]), found["tint"])
         for pattern, word in self.data["qualifiers"].items():
             if re.search(pattern, kind) and word not in look.noun:
                 return replace(look, qualifier=word)
@@ -156,7 +187,7 @@ class Taxonomy:
         if not found:
             return ""
         crate = _text(row, "department") in self.data["fresh"] and int(found[1]) > CRATES.get(found[2], 64)
-        return "" if crate else re.sub(r" l$", " L", f"0{text}" if text.startswith(".") else text)
+        return "" if crate else readable_size(text)
 
     def picture(self, row: Row, look: Look, brand: str) -> dict[str, Any]:
         """The parts from which :mod:`shop.catalogue.packshots` draws it; JSON."""
@@ -183,9 +214,15 @@ class Taxonomy:
         )
 
     def chinese(self, look: Look) -> str:
-        """Chinese name, or empty where a word of it has no translation."""
-        noun = self.data["chinese"].get(look.noun, "")
-        return str(noun)
+        """Chinese name, or empty where a word of it has no translation: qualifier, variety, noun, with no spaces between."""
+        parts = [
+            self.translations["words"].get(word, "")
+            for word in ("" if look.repeats else look.qualifier, look.variety)
+            if word
+        ]
+        if not look.whole:
+            parts.append(self.translations["nouns"].get(look.noun, ""))
+        return reduce(lambda whole, part: _joined(whole, part, ""), parts) if all(parts) else ""
 
     def _tidy(self, text: str) -> str:
         """Readable words from a type such as ``SW GDS:COFFEE CAKES`` or ``FRZN FRUIT(BAG)``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from django.db.models import Avg, Count, F, Max, Q, Sum
 
 from shop import clock
 from shop.api.keys import find_key
+from shop.catalogue.packshots.kit import GLYPHS
 from shop.demo.journey import CLOSED, LAST_DAY, weeks_to_move
-from shop.demo.taxonomy import Taxonomy
+from shop.demo.taxonomy import Taxonomy, readable_size
 from shop.models import Category, Consent, DemoStep, Event, Order, OrderLine, Product, Review, Shopper, User
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -125,8 +127,45 @@ def test_names_are_readable(loaded):
         assert len(words) == len(set(words)), name
 
 
-def test_common_categories_have_chinese_names(loaded):
-    assert not Product.objects.filter(name_zh="").exists()
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("16 oz", "16 oz"),
+        ("15.00 oz", "15 oz"),
+        (".5 oz", "0.5 oz"),
+        ("8 1/2 oz", "8.5 oz"),
+        ("1/2 gal", "0.5 gal"),
+        ("10/6.75 oz", "10 x 6.75 oz"),
+        ("10-1 oz", "10 x 1 oz"),
+        ("4/4 oz", "4 x 4 oz"),
+        ("2 l", "2 L"),
+        ("83.1 sq ft", "83.1 sq ft"),
+    ],
+)
+def test_sizes_are_readable(written, read):
+    assert readable_size(written) == read
+
+
+def test_every_variety_qualifier_and_noun_has_a_chinese_word():
+    taxonomy = Taxonomy()
+    words, nouns = taxonomy.translations["words"], taxonomy.translations["nouns"]
+    varieties = {
+        choice.partition("=")[0].lstrip("!") for choices in taxonomy.data["varieties"].values() for choice in choices
+    }
+    assert varieties | set(taxonomy.data["qualifiers"].values()) <= set(words)
+    assert set(taxonomy.data["varieties"]) <= set(nouns)
+    glyphs = {choice.partition("=")[2] for choices in taxonomy.data["varieties"].values() for choice in choices}
+    assert glyphs - {""} <= set(GLYPHS)
+
+
+def test_products_have_chinese_names_of_their_own(loaded):
+    for name in Product.objects.values_list("name_zh", flat=True):
+        assert re.search("[\u4e00-\u9fff]", name), name
+    names = Product.objects.values("name_zh").distinct().count()
+    assert names > PRODUCTS / 3, "not just the name of the shelf"
+
+
+def test_categories_have_chinese_names(loaded):
     assert not Category.objects.filter(name_zh="").exists()
 
 
