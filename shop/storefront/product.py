@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -57,7 +57,10 @@ def _baskets_this_month(product: Product) -> int:
 def _context(request: HttpRequest, product: Product, form: ReviewForm | None) -> dict[str, Any]:
     shopper = shopper_of(request)
     category = product.category
-    reviews = product.reviews.order_by("-created_at").select_related("shopper__user")
+    # Those in the reader's language first.
+    readable = Q(language=(get_language() or "en")[:2])
+    reviews = product.reviews.annotate(readable=readable).order_by("-readable", "-created_at")
+    reviews = reviews.select_related("shopper__user")
     every = "all" in request.GET
     own = reviews.filter(shopper=shopper).first() if shopper else None
     may_review = has_bought(shopper, product)
