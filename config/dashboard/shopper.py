@@ -89,7 +89,7 @@ def _messages(shopper: Shopper, before: datetime) -> Iterator[Entry]:
             _("%(campaign)s: %(state)s") % {"campaign": row.campaign.name, "state": state},
             " · ".join(part for part in (row.channel, reason) if part),
             tone,
-            url=reverse("admin:push_message_change", args=[row.pk]),
+            url=reverse("admin:message_page", args=[row.pk]),
         )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from config.dashboard import live, models_page, shopper
+from config.dashboard import campaign, live, message, models_page, shopper
 
 
 def pages() -> list[tuple[str, Callable[..., Any], str]]:
     """The table of the pages; routes are relative to ``/admin/``."""
     return [
         ("live/", live.page, "live"),
+        ("campaigns/<int:pk>/", campaign.page, "campaign_report"),
+        ("messages/<uuid:pk>/", message.page, "message_page"),
         ("models/", models_page.page, "models"),
+        ("push/message/<uuid:pk>/change/", message.page, "message_change"),
         ("shopper/<str:pk>/", shopper.page, "shopper_page"),
         ("shop/shopper/<str:pk>/change/", shopper.change, "shopper_change"),
     ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
@@ -31,7 +34,7 @@ class StepInline(StackedInline):
 class CampaignAdmin(BigListAdmin):
     """Campaigns; launched, paused and cancelled on their report, never by editing a field."""
 
-    list_display = ["name", "kind", "shown_status", "segment", "trigger", "holdout_share", "launched_at"]
+    list_display = ["name", "kind", "shown_status", "segment", "trigger", "holdout_share", "launched_at", "report"]
     list_filter = ["status", "kind"]
     search_fields = ["name"]
     ordering = ["-created_at", "-id"]
@@ -75,6 +78,11 @@ class CampaignAdmin(BigListAdmin):
             },
         ),
     ]
+
+    @display(description="report")
+    def report(self, campaign: Campaign) -> str:
+        """A link to what came of it."""
+        return format_html('<a href="{}">{}</a>', reverse("admin:campaign_report", args=[campaign.pk]), _("Open"))
 
     @display(description="status", ordering="status", label=TONES)
     def shown_status(self, campaign: Campaign) -> str:

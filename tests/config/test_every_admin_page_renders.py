@@ -57,3 +57,20 @@ def test_an_address_is_masked_until_a_permitted_operator_gives_a_reason(client) 
     from shop.models import AuditEntry
 
     assert AuditEntry.objects.get(action="shopper.address_shown").reason == "asked by phone"
+
+
+@pytest.mark.django_db
+def test_the_report_of_a_campaign_says_what_it_caused_and_who_did_not_get_it(operator, clock) -> None:
+    from tests.factories.messages import make_message, make_step
+    from tests.factories.people import make_shopper
+
+    step = make_step()
+    sent = make_message(make_shopper(), step)
+    make_message(make_shopper(), step, state="skipped", reason="no_consent")
+    page = operator.get(reverse("admin:campaign_report", args=[step.campaign_id])).content.decode()
+    assert "Nobody is lost" in page
+    assert "no consent" in page
+    assert "Nothing to compare yet." in page
+    one = operator.get(reverse("admin:message_page", args=[sent.pk]))
+    assert one.status_code == 200
+    assert sent.shopper_id in one.content.decode()
