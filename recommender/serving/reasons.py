@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -36,14 +38,20 @@ def reason_text(reason: Reason, language: str = "en") -> str:
     A product named in it that has left the catalogue makes it the plain word without the name.
     """
     code = "zh-hans" if language.lower().startswith("zh") else "en"
-    with translation.override(code):
-        words = WORDS.get(reason.code) or HEADINGS[reason.code]
-        params = dict(reason.params)
-        if "because" in params:
-            name = facts.current().name(params["because"], code)
-            if not name:
-                return str(WORDS["popular" if reason.code == "popular_in_category" else "session"])
-            params["because"] = name
-        if "category" in params:
-            params["category"] = facts.current().category_name(params["category"], code)
-        return str(words) % params if params else str(words)
+    words = _words(reason.code, code)
+    params = dict(reason.params)
+    if "because" in params:
+        name = facts.current().name(params["because"], code)
+        if not name:
+            return _words("popular" if reason.code == "popular_in_category" else "session", code)
+        params["because"] = name
+    if "category" in params:
+        params["category"] = facts.current().category_name(params["category"], code)
+    return words % params if params else words
+
+
+@lru_cache(maxsize=256)
+def _words(code: str, language: str) -> str:
+    """Words with their placeholders in a language: asked for every product of every slate and message."""
+    with translation.override(language):
+        return str(WORDS.get(code) or HEADINGS[code])
