@@ -191,6 +191,11 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W019"]
 
 # What is kept about people, for export and erasure: rooms above shop first (shop/people/erasure.py says what a part is).
 PERSONAL_DATA_PARTS = [
+    "push.preferences.personal_data.MessagesPart",
+    "push.preferences.personal_data.ReceiptsPart",
+    "push.preferences.personal_data.InboxPart",
+    "push.preferences.personal_data.MailboxPart",
+    "push.preferences.personal_data.PreferencesPart",
     "shop.people.personal_data.CartsPart",
     "shop.people.personal_data.ReviewsPart",
     "shop.people.personal_data.EventsPart",
