@@ -44,6 +44,9 @@ TICKS: dict[str, tuple[str, float]] = {
     "sums of events": ("shop.refresh_rollups", 30),
     "sums of slates": ("recommender.refresh_rollups", 30),
     "last touches of orders": ("push.attribute", 60),
+    "campaigns: plan what is due": ("push.plan", 10),
+    "campaigns: dispatch what is due": ("push.dispatch_due", 3),
+    "campaigns: ended leases, uncertain messages": ("push.settle", 15),
 }
 
 app.conf.beat_schedule = {

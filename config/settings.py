@@ -289,7 +289,16 @@ EVENT_STREAM = "events"
 # Consumer group to class: rooms above shop add theirs by path.
 EVENT_CONSUMERS = {
     "store": "shop.events.store.StoreConsumer",
+    "triggers": "push.triggers.consumer.TriggersConsumer",
 }
+
+# Messages ----------------------------------------------------------------------------------------------------------------
+# Draws the fixed bucket (0-9999) of every shopper; a new value draws everybody anew.
+BUCKET_SALT = env.str("BUCKET_SALT", default="pushcart")
+# By the shopper's clock; nothing that disturbs is sent in between. The same twice: never quiet.
+QUIET_HOURS = (env.str("QUIET_FROM", default="21:00"), env.str("QUIET_UNTIL", default="08:00"))
+# Channel to (messages, days): rolling, per shopper; "" counts all channels together.
+FREQUENCY_CAPS = {"email": (4, 7), "": (10, 7)}
 
 # Celery --------------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

@@ -127,6 +127,10 @@ class Channel:
     disturbs: ClassVar[bool] = True
     #: How many messages may be on the way at once: what a killed worker leaves uncertain at most.
     window: ClassVar[int] = 50
+    #: What counts where a shopper has said neither yes nor no: an inbox inside the shop may take silence for consent.
+    silence_is_consent: ClassVar[bool] = False
+    #: Path from ``Shopper`` to the stored keyed hash of the address; empty: everybody has one, nobody can be suppressed.
+    hash_path: ClassVar[str] = ""
 
     def connect(self) -> None:
         """Open what :meth:`send` needs. Called before a batch; an open connection is kept.

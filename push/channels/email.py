@@ -44,6 +44,7 @@ class EmailChannel(Channel):
 
     name = "email"
     label = _("E-mail")
+    hash_path = "user__email_hash"
 
     def __init__(self) -> None:
         self._smtp: smtplib.SMTP | None = None

@@ -19,6 +19,7 @@ class InAppChannel(Channel):
     label = _("Inbox")
     idempotent = True
     disturbs = False
+    silence_is_consent = True
 
     def address(self, shopper: Shopper) -> str | None:
         """The shopper's own id: everybody who is not erased has an inbox."""
