@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 
 from tests.factories.people import make_shopper
 
@@ -23,7 +24,7 @@ PAGES = [
     "about-demo/",
     "nowhere/",
 ]
-OWN = ["account/", "account/address/", "privacy/", "privacy/erase/"]
+OWN = ["account/", "account/address/", "privacy/", "privacy/erase/", "inbox/", "preferences/", "mailbox/"]
 # 404s are asked for, and a browser says so on its console.
 EXPECTED = ("404 (Not Found)", "422 (Unprocessable")
 
@@ -55,7 +56,8 @@ def test_no_page_scrolls_sideways_on_a_phone_nor_complains_nor_asks_others(visit
     for path in OWN:
         page = visit.go(f"/en/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-    assert visit.foreign == []
+    live = f":{settings.PORT + 1}/live/"
+    assert [url for url in visit.foreign if live not in url] == []
     assert [said for said in visit.complaints if not any(word in said for word in EXPECTED)] == []
 
 
@@ -75,6 +77,14 @@ def test_axe_finds_no_violation(visits, shop, language, scheme):
         assert violations(page) == [], path
     page.click("details.who summary")
     assert violations(page) == [], "menu open"
+    page = visit.go(f"/{language}/")
+    page.locator(".card details.more summary").first.click()
+    assert violations(page) == [], "card's menu open"
+    make_shopper("anna@example.org", name="Anna Keller")
+    log_in(visit)
+    for path in OWN:
+        page = visit.go(f"/{language}/{path}")
+        assert violations(page) == [], path
 
 
 def test_before_consent_only_cookies_that_a_shop_needs(visit, shop):
