@@ -98,6 +98,12 @@ class CheckoutForm(forms.Form):
     )
     marketing = forms.BooleanField(label=gettext_lazy("Send me offers by e-mail, at most one a week"), required=False)
 
+    def __init__(self, *args: Any, guest: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if guest:
+            # A consent needs somebody to belong to.
+            self.fields["marketing"].label = _("Send me offers by e-mail, if I make an account afterwards")
+
     CARDS: ClassVar = {"accepted": ACCEPTED_CARD, "declined": DECLINED_CARD, "pending": PENDING_CARD}
 
     def contact(self) -> Contact:
@@ -117,8 +123,6 @@ def _initial(shopper: Shopper | None) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, cart: Cart | None, form: CheckoutForm, **more: Any) -> HttpResponse:
-    if shopper_of(request) is None:
-        form.fields["marketing"].label = _("Send me offers by e-mail, if I make an account afterwards")
     context = {
         "form": form,
         "cards": CheckoutForm.CARDS,
@@ -143,8 +147,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
     shopper = shopper_of(request)
     if request.method != "POST":
         note(request, "checkout_started", value=summary(cart).subtotal)
-        return _page(request, cart, CheckoutForm(initial=_initial(shopper)))
-    form = CheckoutForm(request.POST)
+        return _page(request, cart, CheckoutForm(initial=_initial(shopper), guest=shopper is None))
+    form = CheckoutForm(request.POST, guest=shopper is None)
     if not form.is_valid():
         return _page(request, cart, form)
     return _place(request, cart, form)

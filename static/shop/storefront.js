@@ -4,7 +4,7 @@
   const root = document;
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
 
-  /* Menus are <details>: Escape and a click elsewhere close them. */
+  /* Menus are <details>: Escape closes them, and so does going elsewhere. */
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of all("details.pop[open]")) {
@@ -13,9 +13,11 @@
       if (inside) menu.querySelector("summary").focus();
     }
   });
-  root.addEventListener("click", (event) => {
-    for (const menu of all("details.pop[open]")) if (!menu.contains(event.target)) menu.open = false;
-  });
+  for (const elsewhere of ["click", "focusin"]) {
+    root.addEventListener(elsewhere, (event) => {
+      for (const menu of all("details.pop[open]")) if (!menu.contains(event.target)) menu.open = false;
+    });
+  }
 
   /* A form with data-once is sent once; the server keeps the promise anyway. */
   root.addEventListener("submit", (event) => {
