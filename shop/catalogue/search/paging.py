@@ -17,7 +17,7 @@ RELEVANCE = (
 # Sort key of every order, an integer that falls from page to page.
 SORTS = {
     "relevance": RELEVANCE,
-    "popular": "p.units_sold::bigint",
+    "popular": "p.units_sold",
     "price": "-(p.price * 100)::bigint",
     "-price": "(p.price * 100)::bigint",
     "rating": "(coalesce(p.rating_average, 0) * 100)::bigint * 1000000 + least(p.rating_count, 999999)",
