@@ -169,6 +169,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Cookies know no ports: two demos on one machine would log each other's visitors out.
+SESSION_COOKIE_NAME = f"pushcart_session_{PORT}" if DEBUG else "pushcart_session"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
 VISITOR_COOKIE = "pushcart_visitor"

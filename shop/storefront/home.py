@@ -33,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if basket:
         shown.ids.extend(line.product.pk for line in basket.lines)
     viewed = recently_viewed(request, 4)
+    shown.ids.extend(product.pk for product in viewed)
     context = {
         "basket": basket,
         "shown": shown,
