@@ -37,6 +37,7 @@ class BrowsingVisitor:
         known: whether the browser brought its id.
         shopper_id: the shopper logged in, or empty.
         simulated: whether this is one of our simulated shoppers.
+        personalised: whether rows may use the shopper's history (they can turn that off on the privacy page).
     """
 
     id: str
@@ -44,6 +45,7 @@ class BrowsingVisitor:
     known: bool
     shopper_id: str
     simulated: bool = False
+    personalised: bool = True
     kept: bool = field(default=False, repr=False)
 
     def keep(self) -> str:
@@ -69,13 +71,12 @@ def is_simulated(request: HttpRequest) -> bool:
     return agent.startswith(SIMULATOR_AGENT)
 
 
-def _shopper_id(request: HttpRequest) -> str:
-    """The shopper logged in; no query for a browser without a login."""
+def _shopper(request: HttpRequest) -> Any:
+    """The shopper logged in, or None; no query for a browser without a login."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return ""
-    shopper = getattr(user, "shopper", None)
-    return shopper.pk if shopper is not None else ""
+        return None
+    return getattr(user, "shopper", None)
 
 
 class VisitorMiddleware:
@@ -88,12 +89,14 @@ class VisitorMiddleware:
         """Handle one request."""
         brought = request.COOKIES.get(settings.VISITOR_COOKIE, "")
         known = bool(VISITOR_ID.fullmatch(brought))
+        shopper = _shopper(request)
         visitor = BrowsingVisitor(
             id=brought if known else new_visitor_id(),
             consented=request.COOKIES.get(settings.CONSENT_COOKIE) == "yes",
             known=known,
-            shopper_id=_shopper_id(request),
+            shopper_id=shopper.pk if shopper is not None else "",
             simulated=is_simulated(request),
+            personalised=shopper is None or shopper.personalised,
         )
         request.visitor = visitor  # type: ignore[attr-defined]
         response = self.get_response(request)

@@ -220,3 +220,10 @@ def test_taking_back_consent_lets_go_of_the_visitor_id_but_not_of_the_cart(clien
     client.post("/en/consent/", {"choice": "no"})
     assert client.cookies[settings.VISITOR_COOKIE].value != before
     assert client.get("/en/cart/").context["summary"].count == 1
+
+
+def test_rows_do_not_use_the_history_of_who_turned_that_off(client, anna):
+    assert client.get("/en/").wsgi_request.visitor.personalised
+    client.post("/en/privacy/personal-rows/", {"personalised": "off"})
+    assert not client.get("/en/").wsgi_request.visitor.personalised
+    assert client.get("/en/").context["basket"] is None
