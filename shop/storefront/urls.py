@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from shop.storefront import (
     account,
@@ -11,6 +11,7 @@ from shop.storefront import (
     checkout,
     consent,
     demo,
+    errors,
     hidden,
     home,
     login,
@@ -58,4 +59,6 @@ urlpatterns = [
     path("consent/", consent.consent, name="consent"),
     path("demo/switch/", demo.switch, name="demo_switch"),
     path("about-demo/", demo.about, name="about_demo"),
+    # Last: with DEBUG an address that leads nowhere would be answered by Django's page for developers.
+    re_path(r"^.+/$", errors.not_found),
 ]

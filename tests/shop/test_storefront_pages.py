@@ -90,10 +90,25 @@ def test_the_root_leads_to_the_language_of_the_browser(client, browser, home):
     assert response["Location"] == home
 
 
-def test_what_is_not_there_is_said_by_the_shop_with_a_way_on(client, shelf):
-    response = client.get("/zh/p/none/")
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("path", ["p/none/", "nowhere/", "c/none/", "order/forged/"])
+def test_what_is_not_there_is_said_by_the_shop_with_a_way_on(client, shelf, settings, debug, path):
+    settings.DEBUG = debug
+    response = client.get(f"/zh/{path}")
     assert response.status_code == 404
-    assert 'role="search"' in response.content.decode()
+    assert 'class="search again"' in response.content.decode()
+
+
+def test_an_address_without_its_slash_leads_on(client):
+    assert client.get("/en/cart")["Location"] == "/en/cart/"
+
+
+def test_what_breaks_is_said_without_the_database(client, monkeypatch):
+    client.raise_request_exception = False
+    monkeypatch.setattr("shop.storefront.cart.open_cart_of", lambda request: 1 / 0)
+    response = client.get("/en/cart/")
+    assert response.status_code == 500
+    assert "Your cart is safe" in response.content.decode()
 
 
 def test_a_guest_fills_a_cart_before_any_consent_and_only_the_carts_cookie_is_set(client, shelf):
