@@ -12,7 +12,7 @@ from django import template
 from django.template.context import RequestContext
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -47,6 +47,8 @@ EVENT_WORDS = {
     "logged_in": gettext_lazy("logins"),
     "logged_out": gettext_lazy("logouts"),
 }
+# Pictures of cards wait until they are near the screen.
+CARD = 240
 FEWEST_IN_ROW = 3
 
 
@@ -64,7 +66,8 @@ def icon(name: str, extra: str = "") -> SafeString:
 def picture(product: Product, size: int, alt: str = "") -> SafeString:
     """The product's picture, ``size`` CSS pixels wide and high; ``alt`` stays empty where the name stands beside it."""
     url = product.image or f"/p/{quote(product.pk)}.svg"
-    return format_html('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">', url, size, size, alt)
+    lazy = mark_safe(' loading="lazy"') if size == CARD else ""
+    return format_html('<img src="{}" width="{}" height="{}" alt="{}" decoding="async"{}>', url, size, size, alt, lazy)
 
 
 @register.filter

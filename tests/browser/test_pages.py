@@ -131,3 +131,19 @@ def test_dark_by_switch_and_by_system(visits, shop):
     switched.click("button[name=theme][value=dark]")
     night = dark.evaluate("getComputedStyle(document.body).backgroundColor")
     assert switched.evaluate("getComputedStyle(document.body).backgroundColor") == night != paper
+
+
+SHIFTS = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const shift of list.getEntries()) if (!shift.hadRecentInput) sum += shift.value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 400);
+})"""
+
+
+def test_nothing_jumps_while_a_page_loads(visits, shop):
+    visit = visits(viewport={"width": 390, "height": 844})
+    visit.agree()
+    for path in ("", "c/drinks/", "p/drinks-0/", "cart/"):
+        page = visit.go(f"/en/{path}")
+        assert page.evaluate(SHIFTS) <= 0.05, path
