@@ -62,3 +62,13 @@ def test_a_correction_is_said_and_can_be_refused(visit, shop):
 def test_a_chinese_word_finds_its_product(visit, shop):
     page = visit.go("/zh/search/?q=面包糕点")
     assert page.locator(".card").count() > 0
+
+
+def test_on_a_phone_the_filters_open_by_a_button(visits, shop):
+    visit = visits(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = visit.go("/en/c/drinks/")
+    assert not page.is_visible("input[name=offer]")
+    page.click("text=Filters")
+    page.check("input[name=offer]")
+    page.get_by_role("button", name="Show results").click()
+    assert page.locator(".card").count() == 3
