@@ -211,7 +211,9 @@ def valkey_command(data: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = private_socket_dir(data) / "valkey.sock"
     path.unlink(missing_ok=True)
-    fsync = os.environ.get("PUSHCART_VALKEY_FSYNC", "everysec")
+    # Not "everysec": while its background fsync runs, answers go out before the log is written, so a SIGKILL could lose them.
+    # `manage.py stream` syncs the log each second instead (docs/decisions/0010-what-survives-a-kill.md).
+    fsync = os.environ.get("PUSHCART_VALKEY_FSYNC", "no")
     return [
         *[str(valkey_bin()), "--dir", str(folder), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"],
         *["--appendonly", "yes", "--appendfsync", fsync, "--save", "", "--maxmemory-policy", "noeviction"],

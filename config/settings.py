@@ -288,6 +288,8 @@ CORS_ALLOW_CREDENTIALS = False
 
 # Events ------------------------------------------------------------------------------------------------------------------
 EVENT_STREAM = "events"
+# Publishable key of the storefront's own tracker; empty: the storefront loads none.
+STOREFRONT_KEY = env.str("STOREFRONT_KEY", default=DEMO_PUBLISHABLE_KEY if DEMO else "")
 # Consumer group to class: rooms above shop add theirs by path.
 EVENT_CONSUMERS = {
     "store": "shop.events.store.StoreConsumer",

@@ -12,7 +12,11 @@ from shop.storefront.theme import chosen_theme
 
 
 def storefront(request: HttpRequest) -> dict[str, Any]:
-    """``demo``, ``simulated`` (whether simulated shoppers are about), ``shop_name``, ``theme``, ``consent_asked``, ``frame``."""
+    """What the templates use.
+
+    ``demo``, ``simulated`` (whether simulated shoppers are about), ``shop_name``, ``theme``, ``consent_asked``, ``frame``,
+    ``tracker_key`` (empty: no tracker).
+    """
     return {
         "demo": settings.DEMO,
         "simulated": settings.DEMO and settings.SIMULATE,
@@ -20,4 +24,5 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "theme": chosen_theme(request),
         "consent_asked": request.COOKIES.get(settings.CONSENT_COOKIE) in ("yes", "no"),
         "frame": Frame(request),
+        "tracker_key": settings.STOREFRONT_KEY,
     }

@@ -41,6 +41,13 @@ FILES = {
 
 
 @pytest.fixture
+def page(chromium):
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
 def shop(live_server):
     """Address of another shop's page that carries the snippet."""
 

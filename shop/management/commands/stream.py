@@ -14,6 +14,7 @@ from django.db import OperationalError
 
 from shop import clock
 from shop.events.consumers import Runner, consumer_for
+from shop.events.durability import sync_log
 from shop.events.partitions import ensure_partitions
 
 
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         self.stdout.write(f"stream: consuming {settings.EVENT_STREAM} as {', '.join(t.name for t in threads)}")
         # A group whose thread has died is a bug: end, so that the supervisor starts the process anew.
         while not stopped.wait(1.0) and all(thread.is_alive() for thread in threads):
-            pass
+            sync_log(settings.DATA_DIR / "valkey" / "appendonlydir")
         for runner in runners:
             runner.stop()
         for thread in threads:
