@@ -202,16 +202,24 @@ class Taxonomy:
         }
 
     def texts(self, look: Look, shelf: Shelf, brand: str, size: str) -> Texts:
-        """Chinese name, descriptions and tags. The descriptions only say what the data know."""
-        tags = [tag for tag in (look.qualifier, "own brand" if brand == self.data["own_brand"] else "") if tag]
+        """Chinese name, descriptions and tags: what the data know, and a hint of the aisle how to keep or use it."""
+        own = brand == self.data["own_brand"]
+        tags = [tag for tag in (look.qualifier, "own brand" if own else "") if tag]
         name_zh = self.chinese(look) or shelf.zh
-        pack = f", {size}" if size else ""
+        choices = self._notes[shelf.aisle]
+        note_en, note_zh = choices[stable("note", brand, look.words, size) % len(choices)]
+        pack_en, pack_zh = (f", {size}", f"，{size}") if size else ("", "")
+        maker_en, maker_zh = ("Pushcart, our own brand", "自有品牌 Pushcart ") if own else (brand, f"{brand} ")
         return Texts(
             name_zh=name_zh,
-            description_en=f"{look.words[:1].upper()}{look.words[1:]} by {brand}{pack}. {shelf.en}.",
-            description_zh=f"{brand} {name_zh}{f'，{size}' if size else ''}。{shelf.zh}。",
+            description_en=f"{look.words[:1].upper()}{look.words[1:]} by {maker_en}{pack_en}. {note_en}",
+            description_zh=f"{maker_zh}{name_zh}{pack_zh}。{note_zh}",
             tags=tags,
         )
+
+    @cached_property
+    def _notes(self) -> dict[str, list[tuple[str, str]]]:
+        return {aisle["slug"]: aisle["notes"] for aisle in self.aisles}
 
     def chinese(self, look: Look) -> str:
         """Chinese name, or empty where a word of it has no translation: qualifier, variety, noun, with no spaces between."""
