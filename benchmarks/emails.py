@@ -1,0 +1,301 @@
+"""Personalised e-mails per second, end to end: ``python -m benchmarks.emails [--messages N] [--workers N]``.
+
+Planned rows, claims, checks, a recommendation block and signed links of each shopper's own, SMTP into a sink, settled rows. The
+reference in the same run is a raw SMTP client that sends one ready message to the same sink from as many processes. Everything
+(workers, sink, PostgreSQL) shares the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from benchmarks.reporting import fresh_shop, report
+
+PRODUCTS = 500
+WARM_UP = 200
+
+
+def serve_sink() -> None:
+    """Be the sink: take everything, keep nothing; its port is the first line of its output."""
+    from push.mailbox.smtp_server import Envelope, Reply, SMTPServer
+
+    class Sink(SMTPServer):
+        def receive(self, envelope: Envelope) -> Reply:
+            return Reply(250)
+
+    with Sink("127.0.0.1", 0) as sink:
+        print(sink.port, flush=True)
+        sink.serve_forever()
+
+
+@contextmanager
+def sink_process() -> Iterator[int]:
+    """A sink in a process of its own; yields its port."""
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.emails", "--sink"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def raw_client(path: str, count: int) -> None:
+    """Send the message in the file ``path`` ``count`` times over one connection, by the standard library alone."""
+    import smtplib
+    from pathlib import Path
+
+    message = Path(path).read_bytes()
+    with smtplib.SMTP("127.0.0.1", int(os.environ["SINK"])) as client:
+        _say_ready()
+        for _number in range(count):
+            client.sendmail("hello@pushcart.example", ["somebody@example.org"], message)
+
+
+def _say_ready() -> None:
+    """Tell the parent that this process is warm, and wait for its word."""
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def delivery_worker(campaign_id: int) -> None:
+    """A worker as Celery runs it, without Celery: batches until nothing is due."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    settings.DEBUG = False
+    from push.delivery.dispatching import close_channels, dispatch_batch
+
+    dispatch_batch(campaign_id, WARM_UP // 2)
+    _say_ready()
+    while dispatch_batch(campaign_id):
+        pass
+    close_channels()
+
+
+def run_together(commands: list[list[str]], environment: dict[str, str]) -> float:
+    """Start ``commands``, let them begin at once when all are ready, and return the seconds until the last has ended."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.emails", *command],
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for command in commands
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        while (line := process.stdout.readline()) != "ready\n":
+            if not line:
+                raise SystemExit(f"a worker ended with {process.wait()} before it began")
+    began = time.perf_counter()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    if any(process.wait() for process in processes):
+        raise SystemExit("a worker failed")
+    return time.perf_counter() - began
+
+
+def fill(messages: int) -> None:
+    """Products, and as many shoppers with an address who agreed."""
+    from shop.catalogue.models import Category, Product
+    from shop.people.models import Consent, Shopper, User
+
+    category = Category.objects.create(slug="all", path="all", name_en="All")
+    Product.objects.bulk_create(
+        Product(
+            id=f"p-{number}",
+            slug=f"product-{number}",
+            name_en=f"Product number {number}",
+            name_zh=f"商品 {number}",
+            brand="Brand",
+            size="12 oz",
+            category=category,
+            price=Decimal(number % 90 + 1),
+            list_price=Decimal(number % 90 + 2) if number % 3 == 0 else None,
+            stock=100,
+            units_sold=number,
+        )
+        for number in range(PRODUCTS)
+    )
+    users = [
+        User(email=f"person{number}@example.org", name=f"Person{number} Name", password="!")
+        for number in range(messages)
+    ]
+    for user in users:
+        user.set_hashes()
+    users = User.objects.bulk_create(users, batch_size=2_000)
+    locales = ("en", "zh-hans")
+    shoppers = Shopper.objects.bulk_create(
+        [Shopper(id=f"s-{user.pk}", user=user, locale=locales[user.pk % 2]) for user in users], batch_size=2_000
+    )
+    Consent.objects.bulk_create(
+        [
+            Consent(shopper=shopper, channel="email", topic="picks", granted=True, source="import")
+            for shopper in shoppers
+        ],
+        batch_size=2_000,
+    )
+
+
+def plan() -> Any:
+    """The campaign, running and planned: a weekly selection of six products to everybody."""
+    from push.campaigns.models import Campaign, Step
+    from push.campaigns.planning import plan_occurrence
+    from shop import clock
+
+    campaign = Campaign.objects.create(
+        name="Weekly picks",
+        slug="weekly-picks",
+        topic="picks",
+        status=Campaign.Status.RUNNING,
+        holdout_share=0,
+        keep_quiet_hours=False,
+    )
+    content = {"template": "weekly_picks"}
+    Step.objects.create(campaign=campaign, channel="email", content=content, slot="email", slate_size=6)
+    began = time.perf_counter()
+    planned = plan_occurrence(campaign, run_key="", at={"": clock.now()})
+    seconds = time.perf_counter() - began
+    report("emails.planned_per_second", planned.planned / seconds, "rows/s", rows=planned.planned)
+    return campaign
+
+
+def sample_message() -> bytes:
+    """A message of the campaign as it goes over the wire, for the raw client."""
+    from push.campaigns.models import Step
+    from push.channels.base import Item, Material
+    from push.content.rendering import prepare
+    from shop.catalogue.models import Product
+
+    step = Step.objects.select_related("campaign").get()
+    prepared = prepare(step.campaign, step, "email", "en")
+    items = tuple(Item(product, "Sold often") for product in Product.objects.all()[:6])
+    import uuid
+
+    def render() -> bytes:
+        material = Material(
+            message_id=uuid.uuid4(),
+            campaign_id=step.campaign_id,
+            step_id=step.pk,
+            channel="email",
+            shopper_id="s-1",
+            address="somebody@example.org",
+            name="Somebody",
+            locale="en",
+            items=items,
+            heading="Picked for you",
+        )
+        raw = prepared.render(material).raw
+        assert raw is not None
+        return raw
+
+    began = time.perf_counter()
+    for _number in range(500):
+        message = render()
+    report(
+        "emails.composed_per_second",
+        500 / (time.perf_counter() - began),
+        "messages/s",
+        octets=len(message),
+        processes=1,
+    )
+    return message
+
+
+def measure(messages: int, workers: int) -> None:
+    """Fill, plan, send; the reference before and after, so that a machine getting busier shows."""
+    from pathlib import Path
+
+    from django.db import connection
+
+    from push.delivery.models import Message
+    from push.delivery.states import State
+
+    fill(messages)
+    campaign = plan()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    data = Path(os.environ["PUSHCART_DATA"])
+    (data / "message.eml").write_bytes(sample_message())
+    with sink_process() as port:
+        environment = {"SINK": str(port), "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+        share = str(messages // workers)
+        raw = [["--raw", str(data / "message.eml"), "--messages", share]] * workers
+        first = int(share) * workers / run_together(raw, environment)
+        before = Message.objects.filter(state=State.ACCEPTED).count()
+        cpu = _cpu_of_children()
+        seconds = run_together([["--worker", str(campaign.pk)]] * workers, environment)
+        cpu = _cpu_of_children() - cpu
+        states = dict(Message.objects.values_list("state").annotate(n=_count()))
+        accepted = states.get(State.ACCEPTED.value, 0)
+        warm = min(messages, WARM_UP // 2 * workers)
+        second = int(share) * workers / run_together(raw, environment)
+    reference = (first + second) / 2
+    rate = (accepted - before - warm) / seconds
+    report(
+        "emails.raw_smtp_per_second",
+        reference,
+        "messages/s",
+        processes=workers,
+        before=round(first),
+        after=round(second),
+    )
+    report("emails.sent_per_second", rate, "messages/s", workers=workers, messages=messages, states=states)
+    report("emails.sent_to_raw", rate / reference, "ratio")
+    # Start of the interpreters included; on a machine that is busy with other things it says more than the rate.
+    report("emails.worker_cpu", 1000 * cpu / messages, "ms/message", workers=workers)
+    if accepted != messages:
+        raise SystemExit(f"{messages} planned, but {states}")
+
+
+def _cpu_of_children() -> float:
+    """Seconds of processor time that ended child processes took."""
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _count() -> Any:
+    from django.db.models import Count
+
+    return Count("pk")
+
+
+def main() -> None:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(description="E-mails per second, end to end")
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--sink", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--raw", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.sink:
+        serve_sink()
+    elif options.raw:
+        raw_client(options.raw, options.messages)
+    elif options.worker:
+        delivery_worker(options.worker)
+    else:
+        with fresh_shop():
+            measure(options.messages, options.workers)
+
+
+if __name__ == "__main__":
+    main()
