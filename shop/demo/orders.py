@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -49,8 +47,9 @@ def write_month(lines: pd.DataFrame) -> dict[str, int]:
     orders = lines.groupby("basket_id", sort=False).agg(
         at=("at", "first"), household_id=("household_id", "first"), cents=("value", "sum"), units=("quantity", "sum")
     )
-    orders["id"] = [str(_order_id(basket)) for basket in orders.index]
     moments = orders["at"].dt.tz_localize(UTC).dt.to_pydatetime()
+    # Ids in the order of time: random ones would make every index twice as slow to fill.
+    orders["id"] = [str(event_id(SOURCE, f"basket {b}", at)) for b, at in zip(orders.index, moments, strict=True)]
     ensure_partitions(min(moments), max(moments))
     total = _dollars(orders["cents"])
     copy_frame(
@@ -89,10 +88,6 @@ def write_month(lines: pd.DataFrame) -> dict[str, int]:
     )
     copy_rows("shop_event", EVENT_COLUMNS, _events(orders, lines))
     return {"orders": len(orders), "lines": len(lines)}
-
-
-def _order_id(basket: int) -> uuid.UUID:
-    return uuid.UUID(bytes=hashlib.blake2s(f"order {basket}".encode(), digest_size=16).digest(), version=4)
 
 
 def _dollars(cents: pd.Series) -> pd.Series:
