@@ -1,5 +1,6 @@
 """The admin site as an application."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -13,3 +14,9 @@ class PushcartAdminConfig(AdminConfig):
         from config import checks, request_ids  # noqa: F401
 
         super().ready()
+
+
+class ConfigConfig(AppConfig):
+    """What knows every room, as an application: it brings ``manage.py doctor`` and ``manage.py simulate``."""
+
+    name = "config"

@@ -1,8 +1,8 @@
 """Logs: one JSON line an event with its request's id; readable lines where a person looks at a terminal.
 
-No line holds personal data. Code does not log any; what slips in by an exception's text or a library is masked here: e-mail
-addresses and long digit runs (phone and card numbers) anywhere, and the query string of requests. Network addresses are not
-logged at all (settings.DJANGO_STRUCTLOG_IP_LOGGING_ENABLED).
+No line holds personal data. Code does not log any; what slips in by an exception's text or a library is masked here:
+e-mail addresses, long digit runs (phone and card numbers) and signed links anywhere, and the query string of requests. Network
+addresses are not logged at all (settings.DJANGO_STRUCTLOG_IP_LOGGING_ENABLED).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 # Ten digits or more with the usual separators: telephone and card numbers. Ids with letters or joined by "_" stay.
 NUMBER = re.compile(r"(?<![\w.+-])(?!\d{4}-\d\d-\d\d)\+?\d(?:[ ()/]?\d|-(?=\d\d)\d){9,}(?![\w-])")
+# What django.core.signing writes: a link that holds one is a key.
+SIGNED = re.compile(r"[\w-]+:[\w-]{6,}:[\w-]{27,}")
 # Numbers of our own that are long.
 PLAIN_KEYS = frozenset({"timestamp", "duration_ms", "request_id", "task_id", "parent_task_id", "pid"})
 
@@ -25,7 +27,7 @@ PLAIN_KEYS = frozenset({"timestamp", "duration_ms", "request_id", "task_id", "pa
 def masked(value: Any) -> Any:
     """``value`` without e-mail addresses and telephone or card numbers, however deep they lie."""
     if isinstance(value, str):
-        return NUMBER.sub("[number]", EMAIL.sub("[email]", value))
+        return NUMBER.sub("[number]", EMAIL.sub("[email]", SIGNED.sub("[signed]", value)))
     if isinstance(value, dict):
         return {masked(key): masked(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
@@ -104,6 +106,8 @@ def logging_settings(level: str, log_format: str) -> dict[str, Any]:
             "django.request": {"level": "CRITICAL"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "_granian": {"handlers": [], "level": "WARNING", "propagate": True},
+            # Says every request, with its whole address.
+            "httpx": {"level": "WARNING"},
             "celery.app.trace": {"level": "ERROR"},
             "celery.worker.strategy": {"level": "WARNING"},
         },

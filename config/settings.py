@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "unfold.contrib.inlines",
     "unfold.contrib.import_export",
     "config.apps.PushcartAdminConfig",
+    "config.apps.ConfigConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

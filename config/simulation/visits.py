@@ -1,0 +1,146 @@
+"""One visit: come, answer the banner, perhaps log in and read mail, look around, fill a cart, buy or leave it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from urllib.parse import quote
+
+from config.simulation.browser import Browser, Form, PageError
+from config.simulation.cast import Household
+
+PASSWORD = "pushcart-demo"
+# Shares, invented; chosen so that every part of the demo has something to show.
+ACCEPTS, LOGS_IN, READS_MAIL, CLICKS_MAIL = 0.9, 0.6, 0.5, 0.6
+SEARCHES, BROWSES, FOLLOWS_ROW = 0.3, 0.2, 0.5
+ADDS, BUYS, DECLINED = 0.35, 0.55, 0.05
+MOST_PAGES = 14
+
+
+class Visit:
+    """A household's one visit.
+
+    Args:
+        browser: fresh, or with the cookies of an earlier visit.
+        who: the household; a guest when it does not log in.
+        chance: what it decides by; the same seed makes the same visit on the same pages.
+        pause: called between two pages, as people read; raises to break off.
+    """
+
+    def __init__(self, browser: Browser, who: Household, chance: random.Random, pause: Callable[[], None]) -> None:
+        self._browser = browser
+        self._who = who
+        self._chance = chance
+        self._pause = pause
+        self.did: Counter[str] = Counter()
+
+    def run(self) -> Counter[str]:
+        """Do it; the counts of what was done.
+
+        Raises:
+            PageError: the shop answered with an error.
+            httpx.HTTPError: it did not answer.
+        """
+        self._arrive()
+        if self._maybe(LOGS_IN):
+            self._log_in()
+            if self._maybe(READS_MAIL):
+                self._read_mail()
+        for _ in range(self._chance.randint(2, MOST_PAGES)):
+            self._pause()
+            self._look_further()
+            if "/p/" in self._browser.page.path and self._maybe(ADDS):
+                self._add()
+        if self.did["added"] and self._maybe(BUYS):
+            self._buy()
+        return self.did
+
+    def _maybe(self, share: float) -> bool:
+        return self._chance.random() < share
+
+    def _arrive(self) -> None:
+        page = self._browser.open(f"/{self._who.language}/")
+        self.did["visits"] += 1
+        if banner := page.forms_to("/consent/"):
+            self._browser.submit(banner[0], choice="yes" if self._maybe(ACCEPTS) else "no")
+
+    def _log_in(self) -> None:
+        page = self._browser.open(f"/{self._who.language}/login/")
+        forms = [form for form in page.forms if "password" in form.fields]
+        if forms:
+            self._browser.submit(forms[0], username=self._who.email, password=PASSWORD)
+            self.did["logins"] += 1
+
+    def _read_mail(self) -> None:
+        """Open the newest e-mail in the demo's mailbox and, perhaps, follow its first product."""
+        box = f"/{self._who.language}/mailbox/"
+        page = self._browser.open(f"{box}?q={quote(self._who.email)}")
+        mails = [link for link in page.links_with(box) if link.removeprefix(box)[:1].isdigit()]
+        if not mails:
+            return
+        self._pause()
+        page = self._browser.open(mails[0])
+        self.did["mails_read"] += 1
+        links = page.links_with("/m/c/")
+        if links and self._maybe(CLICKS_MAIL):
+            self._browser.open(self._chance.choice(links))
+            self.did["mails_clicked"] += 1
+
+    def _look_further(self) -> None:
+        """To the next page: a search, a department, a product of what is shown; home when there is nothing."""
+        page, draw = self._browser.page, self._chance.random()
+        products, shelves = page.links_with("/p/"), page.links_with("/c/")
+        if draw < SEARCHES and self._who.favourites:
+            self._search()
+        elif draw < SEARCHES + BROWSES and shelves:
+            self._browser.open(self._chance.choice(shelves))
+        elif products:
+            # What stands first is seen first.
+            rank = min(int(self._chance.expovariate(0.25)), len(products) - 1)
+            self._browser.open(products[rank])
+            self.did["products"] += 1
+        else:
+            self._browser.open(f"/{self._who.language}/")
+
+    def _search(self) -> None:
+        words = self._chance.choice(self._who.favourites).split()
+        query = " ".join(words[: self._chance.randint(1, 2)]) if self._who.language == "en" else words[0][:4]
+        self._browser.open(f"/{self._who.language}/search/?q={quote(query)}")
+        self.did["searches"] += 1
+
+    def _add(self) -> None:
+        form = next((form for form in self._browser.page.forms_to("/cart/add/") if form.fields.get("quantity")), None)
+        if form is not None:
+            self._browser.submit(form, quantity=str(self._chance.choice((1, 1, 1, 2))))
+            self.did["added"] += 1
+
+    def _buy(self) -> None:
+        language = self._who.language
+        self._browser.open(f"/{language}/cart/")
+        self._pause()
+        page = self._browser.open(f"/{language}/checkout/")
+        forms = [form for form in page.forms if "checkout_key" in form.fields]
+        if not forms:
+            return
+        if self._maybe(DECLINED):
+            page = self._browser.submit(forms[0], **self._contact(forms[0], card="declined"))
+            forms = [form for form in page.forms if "checkout_key" in form.fields] or forms
+            self.did["declined"] += 1
+        page = self._browser.submit(forms[0], **self._contact(forms[0], card="accepted"))
+        if "/order/" in page.path:
+            self.did["orders"] += 1
+
+    def _contact(self, form: Form, card: str) -> dict[str, str]:
+        """What the form does not know yet; nobody's address."""
+        invented = {
+            "email": self._who.email,
+            "name": "Simulated Shopper",
+            "street": f"{self._chance.randint(1, 99)} Demo Street",
+            "postcode": "00000",
+            "town": "Demo Town",
+        }
+        return {name: form.fields.get(name) or value for name, value in invented.items()} | {"card": card}
+
+
+__all__ = ["PageError", "Visit"]
