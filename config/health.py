@@ -72,11 +72,23 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
+def models_problem() -> str:
+    """Empty, or what this process has yet to load before it can recommend."""
+    # Imported late: commands that only probe need no models.
+    from recommender import serving
+
+    if not serving.started():
+        # No server of ours: nobody else loads them.
+        serving.warm_up()
+    return serving.ready()[1]
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database_problem,
     "migrations": migrations_problem,
     "valkey": valkey_problem,
     "stream": stream_problem,
+    "models": models_problem,
 }
 
 

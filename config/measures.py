@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import redis
 from django.conf import settings
@@ -16,6 +15,7 @@ from push.delivery.states import Arm, State
 from push.models import Message
 from recommender.models import ModelVersion
 from shop.clock import now
+from shop.events.consumers import consumer_for
 from shop.events.models import OutboxEvent, PoisonEvent
 
 QUEUES = ("default", "delivery", "train")
@@ -49,15 +49,16 @@ def stream_lags(client: redis.Redis) -> list[GroupLag]:
     Raises:
         redis.RedisError: Valkey does not answer.
     """
-    stream = settings.EVENT_STREAM
+    return [
+        _group_lag(client, consumer_for(group).stream or settings.EVENT_STREAM, group)
+        for group in settings.EVENT_CONSUMERS
+    ]
+
+
+def _group_lag(client: redis.Redis, stream: str, group: str) -> GroupLag:
     if not client.exists(stream):
-        return [GroupLag(group, 0, 0, None) for group in settings.EVENT_CONSUMERS]
-    rows = client.xinfo_groups(stream)
-    known = {row["name"].decode(): row for row in rows}
-    return [_group_lag(client, stream, group, known.get(group)) for group in settings.EVENT_CONSUMERS]
-
-
-def _group_lag(client: redis.Redis, stream: str, group: str, row: dict[str, Any] | None) -> GroupLag:
+        return GroupLag(group, 0, 0, None)
+    row = next((row for row in client.xinfo_groups(stream) if row["name"].decode() == group), None)
     if row is None:
         return GroupLag(group, client.xlen(stream), 0, None)
     consumers = client.xinfo_consumers(stream, group)

@@ -295,6 +295,7 @@ STOREFRONT_KEY = env.str("STOREFRONT_KEY", default=DEMO_PUBLISHABLE_KEY if DEMO 
 EVENT_CONSUMERS = {
     "store": "shop.events.store.StoreConsumer",
     "triggers": "push.triggers.consumer.TriggersConsumer",
+    "slates": "recommender.serving.slate_log.SlateConsumer",
 }
 
 # Messages ----------------------------------------------------------------------------------------------------------------

@@ -53,7 +53,11 @@ class HotHandler(WSGIHandler):
 
 require_safe_configuration()
 _site = get_wsgi_application()
+from recommender import serving  # noqa: E402 - needs Django set up
+
 _hot = HotHandler()
+# Facts and models are loaded before the first shopper waits for them.
+serving.start()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -1,5 +1,6 @@
 """Table of contents: the Celery tasks of the room."""
 
 from recommender.serving.tasks import refresh_rollups
+from recommender.training.tasks import train
 
-__all__ = ["refresh_rollups"]
+__all__ = ["refresh_rollups", "train"]

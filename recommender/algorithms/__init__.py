@@ -1,0 +1,22 @@
+"""Algorithms by name. A new one is one file and one line here; outsiders add theirs by ``PUSHCART_ALGORITHMS`` or entry point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shop.registry import Registry
+
+if TYPE_CHECKING:
+    from recommender.algorithms.base import Algorithm
+
+ALGORITHMS: Registry[Algorithm] = Registry(
+    "algorithm",
+    {
+        "popular": "recommender.algorithms.popular.Popular",
+        "content": "recommender.algorithms.content.Content",
+        "item_knn": "recommender.algorithms.item_knn.ItemKNN",
+        "session_knn": "recommender.algorithms.session_knn.SessionKNN",
+        "buy_again": "recommender.algorithms.buy_again.BuyAgain",
+        "blend": "recommender.algorithms.blend.Blend",
+    },
+)

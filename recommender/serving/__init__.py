@@ -3,5 +3,19 @@
 from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import recommend, recommend_many
 from recommender.serving.slates import SLOTS, Reason, Slate, SlateItem, UnknownSlot
+from recommender.serving.warming import ready, start, started, warm_up
 
-__all__ = ["SLOTS", "Reason", "Slate", "SlateItem", "UnknownSlot", "reason_text", "recommend", "recommend_many"]
+__all__ = [
+    "SLOTS",
+    "Reason",
+    "Slate",
+    "SlateItem",
+    "UnknownSlot",
+    "ready",
+    "reason_text",
+    "recommend",
+    "recommend_many",
+    "start",
+    "started",
+    "warm_up",
+]

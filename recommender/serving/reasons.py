@@ -22,6 +22,8 @@ WORDS = {
     "together_often": _("Often bought together with %(because)s"),
     "similar": _("Similar to %(because)s"),
     "again": _("You buy this often"),
+    "bought_before": _("You bought this before"),
+    "history": _("Others who bought the same bought this too"),
     "session": _("Others who looked at the same went on to this"),
 }
 HEADINGS = {

@@ -1,15 +1,40 @@
-"""Choosing a slate."""
+"""Choosing a slate: session and models to candidates, rules, reasons. No SQL on the way, two round trips to Valkey."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
+import redis
+import structlog
 
-from recommender.serving import facts, slate_log
+from recommender.algorithms.base import NOTHING, Context, Ranking
+from recommender.serving import champions, facts, slate_log
+from recommender.serving.contexts import Known, context_of, known_of
+from recommender.serving.explaining import heading_of, reason_of
+from recommender.serving.facts import ProductFacts
+from recommender.serving.rules import Asked, Removed, allowed, varied
 from recommender.serving.slates import SLOTS, Reason, Slate, SlateItem, UnknownSlot, is_fallback, new_slate_id
+from recommender.training.artefacts import Model
+from shop import clock, valkey
+from shop.events import sessions
 
 MOST = 100
+# Candidates asked of a model: rules take some, and the slate stays full.
+DEPTH = 120
+AWAY_NOTE = "The session could not be read: what is popular is shown."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What one round trip brought."""
+
+    facts: ProductFacts
+    session: sessions.Session | None
+    note: str = ""
 
 
 def recommend(
@@ -36,27 +61,121 @@ def recommend(
         UnknownSlot: ``slot`` is none of ``SLOTS``.
         ValueError: ``k`` is not between 1 and 100.
     """
-    if slot not in SLOTS:
-        raise UnknownSlot(f"no slot {slot!r}: there are {', '.join(SLOTS)}")
-    if not 1 <= k <= MOST:
-        raise ValueError(f"k must be between 1 and {MOST}, not {k}")
-    slate = _popular(slot, k, {product_id, *exclude})
-    slate_log.write(slate, visitor_id=visitor_id, shopper_id=shopper_id)
+    _check(slot, k)
+    read = _read(visitor_id if personalised else "")
+    known = known_of(read.session, shopper_id=shopper_id, product_id=product_id, personalised=personalised)
+    slate = _choose(slot, known, champions.current(slot), read.facts, k, exclude, read.note)
+    slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
 
 
 def recommend_many(slot: str, shopper_ids: Sequence[str], k: int = 10, *, language: str = "en") -> dict[str, Slate]:
-    """A slate for each shopper (e-mail blocks); same rules as :func:`recommend`."""
-    return {shopper_id: recommend(slot, shopper_id=shopper_id, k=k, language=language) for shopper_id in shopper_ids}
+    """A slate for each shopper (e-mail blocks), from their history; same rules as :func:`recommend`, two round trips in all."""
+    _check(slot, k)
+    read = _read("")
+    model = champions.current(slot)
+    chosen = {
+        shopper_id: _choose(slot, Known(shopper_id=shopper_id), model, read.facts, k, (), read.note)
+        for shopper_id in shopper_ids
+    }
+    slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
+    return chosen
 
 
-def _popular(slot: str, k: int, without: set[str]) -> Slate:
-    known = facts.current()
-    rows = known.best_selling[(known.active & (known.stock > 0))[known.best_selling]]
-    chosen = [row for row in rows[: k + len(without)].tolist() if known.ids[row] not in without][:k]
-    most = float(np.max(known.units_sold[chosen])) if chosen else 1.0
-    items = tuple(
-        SlateItem(known.ids[row], float(known.units_sold[row]) / max(most, 1.0), Reason("best_seller"), "popular")
-        for row in chosen
+def _check(slot: str, k: int) -> None:
+    if slot not in SLOTS:
+        raise UnknownSlot(f"no slot {slot!r}: there are {', '.join(SLOTS)}")
+    if not 1 <= k <= MOST:
+        raise ValueError(f"k must be between 1 and {MOST}, not {k}")
+
+
+def _read(visitor_id: str) -> _Read:
+    """Session, changed facts and generation of the champions in one round trip; without Valkey what is in memory."""
+    held = facts.current()
+    pipe = valkey.client().pipeline(transaction=False)
+    facts.queue_changes(pipe, held)
+    champions.queue_generation(pipe)
+    if visitor_id:
+        sessions.queue_read(pipe, visitor_id)
+    try:
+        replies: list[Any] = pipe.execute()
+    except redis.RedisError as error:
+        log.warning("served_without_valkey", reason=str(error))
+        return _Read(held, None, AWAY_NOTE if visitor_id else "")
+    champions.follow(replies[1])
+    session = sessions.parse(replies[2], visitor_id) if visitor_id else None
+    return _Read(facts.follow(replies[0]), session)
+
+
+def _choose(
+    slot: str, known: Known, model: Model | None, held: ProductFacts, k: int, exclude: Iterable[str], note: str
+) -> Slate:
+    asked, removed = Asked.of(held, known, exclude), Removed()
+    context = context_of(known, slot, model, clock.now_ms()) if model is not None else Context(slot)
+    ranking = _candidates(model, context)
+    ids = _allowed(model, ranking, asked, removed)
+    place = {product_id: position for position, product_id in ids}
+    items = [
+        _item(product_id, place[product_id], ranking, model, context, known, held)
+        for _, product_id in zip(range(k), varied(slot, list(place), held, k), strict=False)
+    ]
+    if len(items) < k:
+        items += _fill(k - len(items), {item.product_id for item in items}, asked, items)
+    chosen = tuple(items)
+    return Slate(
+        slate_id=new_slate_id(),
+        slot=slot,
+        items=chosen,
+        model=model.label if model is not None else "popular",
+        variant="default",
+        fallback=is_fallback(chosen),
+        heading=heading_of(slot, known, chosen),
+        removed=removed.counts(),
+        note=note,
     )
-    return Slate(new_slate_id(), slot, items, "popular", "default", is_fallback(items), Reason("popular"))
+
+
+def _candidates(model: Model | None, context: Context) -> Ranking:
+    return model.algorithm.recommend(context, DEPTH) if model is not None else NOTHING
+
+
+def _allowed(model: Model | None, ranking: Ranking, asked: Asked, removed: Removed) -> list[tuple[int, str]]:
+    """(position in the ranking, product id) of the candidates that no rule removes."""
+    if model is None:
+        return []
+    named = enumerate(model.product_ids[row] for row in ranking.products.tolist())
+    return [(position, product_id) for position, product_id in named if allowed(product_id, asked, removed)]
+
+
+def _item(
+    product_id: str,
+    position: int,
+    ranking: Ranking,
+    model: Model | None,
+    context: Context,
+    known: Known,
+    held: ProductFacts,
+) -> SlateItem:
+    assert model is not None
+    part = int(ranking.sources[position]) if len(ranking.sources) else -1
+    source = model.algorithm.parts[part] if part >= 0 else model.algorithm.name
+    evidence = model.algorithm.explain(context, int(ranking.products[position]), part)
+    reason = reason_of(evidence, model, known, held, product_id)
+    return SlateItem(product_id, float(ranking.scores[position]), reason, source)
+
+
+def _fill(missing: int, shown: set[str], asked: Asked, items: Sequence[SlateItem]) -> list[SlateItem]:
+    """What sells best, scored below everything that was chosen."""
+    held = asked.facts
+    least = items[-1].score if items else 1.0
+    most = max(int(held.units_sold[held.best_selling[0]]), 1) if len(held) else 1
+    filled: list[SlateItem] = []
+    unheard = Removed()
+    for row in held.best_selling.tolist():
+        if len(filled) == missing:
+            break
+        product_id = held.ids[row]
+        if product_id not in shown and allowed(product_id, asked, unheard):
+            score = least * float(held.units_sold[row]) / most
+            filled.append(SlateItem(product_id, score, Reason("best_seller"), "popular"))
+    return filled

@@ -1,18 +1,24 @@
-"""Slates are logged to a stream of their own; a consumer writes them to the database."""
+"""Slates are logged to a stream of their own; a consumer group writes them to the database."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import orjson
 import redis
 import structlog
 
+from recommender.serving.models import Slate as SlateRow
 from recommender.serving.slates import Slate
 from shop import clock
+from shop.events.consumers import Consumer
+from shop.events.stream import StreamEntry
 from shop.valkey import client
 
 STREAM = "slates"
+# Slates wait here while the database is away; older ones go first.
 KEEP = 200_000
 
 log = structlog.get_logger(__name__)
@@ -42,12 +48,42 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "removed": slate.removed,
         "at_ms": clock.now_ms(),
     }
-    return {"slate": orjson.dumps(body)}
+    return {"e": orjson.dumps(body)}
 
 
-def write(slate: Slate, *, visitor_id: str, shopper_id: str) -> None:
-    """Append a slate to the stream; without Valkey it is shown all the same and the log says so."""
+def write(slates: Sequence[tuple[Slate, str, str]]) -> None:
+    """Append (slate, visitor id, shopper id) in one round trip; without Valkey they are shown all the same and the log says so."""
     try:
-        client().xadd(STREAM, entry(slate, visitor_id=visitor_id, shopper_id=shopper_id), maxlen=KEEP)  # type: ignore[arg-type]
+        pipe = client().pipeline(transaction=False)
+        for slate, visitor_id, shopper_id in slates:
+            fields: Any = entry(slate, visitor_id=visitor_id, shopper_id=shopper_id)
+            pipe.xadd(STREAM, fields, maxlen=KEEP)
+        pipe.execute()
     except redis.RedisError as error:
-        log.warning("slate_not_logged", slate_id=str(slate.slate_id), error=str(error))
+        log.warning("slates_not_logged", slates=len(slates), error=str(error))
+
+
+class SlateConsumer(Consumer):
+    """Writes slates to the database; the same slate twice is one row."""
+
+    group: ClassVar[str] = "slates"
+    stream: ClassVar[str] = STREAM
+
+    def handle(self, entries: list[StreamEntry]) -> None:
+        """Insert a batch."""
+        SlateRow.objects.bulk_create([_row(orjson.loads(entry.body)) for entry in entries], ignore_conflicts=True)
+
+
+def _row(body: dict[str, Any]) -> SlateRow:
+    return SlateRow(
+        id=body["id"],
+        slot=body["slot"],
+        visitor_id=body["visitor_id"][:64],
+        shopper_id=body["shopper_id"][:128],
+        model=body["model"],
+        variant=body["variant"],
+        items=body["items"],
+        context={"removed": body["removed"]},
+        fallback=body["fallback"],
+        at=datetime.fromtimestamp(body["at_ms"] / 1000, UTC),
+    )

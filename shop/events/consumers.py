@@ -42,6 +42,8 @@ class Consumer:
     """Base of the consumers."""
 
     group: ClassVar[str]
+    # The stream it reads; empty: that of the events.
+    stream: ClassVar[str] = ""
     batch = BATCH
 
     def handle(self, entries: list[StreamEntry]) -> None:
@@ -57,7 +59,7 @@ class Runner:
 
     def __init__(self, consumer: Consumer, *, stream: str = "", claim_after_ms: int = CLAIM_AFTER_MS) -> None:
         self.consumer = consumer
-        self.stream = stream or settings.EVENT_STREAM
+        self.stream = stream or consumer.stream or settings.EVENT_STREAM
         self.claim_after_ms = claim_after_ms
         # Unique, so that no two processes ever take each other's entries for their own.
         self.name = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
@@ -134,7 +136,7 @@ class Runner:
                 break
         self._next_claim = time.monotonic() + min(CLAIM_EVERY_SECONDS, self.claim_after_ms / 1000)
         self._forget_the_dead()
-        if self.consumer.group == "store":
+        if self.consumer.group == "store" or self.consumer.stream:
             trim(self.stream)
         return total
 
@@ -225,8 +227,8 @@ def lag() -> dict[str, Any]:
     """Entries that each group has yet to deal with (undelivered and unacknowledged); None where Valkey cannot tell."""
     found: dict[str, Any] = dict.fromkeys(settings.EVENT_CONSUMERS)
     client = valkey.client()
-    if client.exists(settings.EVENT_STREAM):
-        for group in client.xinfo_groups(settings.EVENT_STREAM):
+    for stream in {consumer_for(group).stream or settings.EVENT_STREAM for group in found}:
+        for group in client.xinfo_groups(stream) if client.exists(stream) else ():
             waiting = group.get("lag")
             found[group["name"].decode()] = None if waiting is None else waiting + group["pending"]
     return found

@@ -41,7 +41,7 @@ def test_the_product_in_view_and_excluded_ones_are_left_out_and_the_slate_stays_
 def test_every_slate_is_logged(shelf) -> None:
     slate = recommend("home", visitor_id="visitor-1", k=2)
     ((_, entry),) = client().xrange(slate_log.STREAM)
-    logged = orjson.loads(entry[b"slate"])
+    logged = orjson.loads(entry[b"e"])
     assert logged["id"] == str(slate.slate_id)
     assert [item["product_id"] for item in logged["items"]] == ["p7", "p6"]
     assert logged["visitor_id"] == "visitor-1"

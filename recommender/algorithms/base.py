@@ -1,0 +1,249 @@
+"""The protocol of algorithms: ``fit`` learns from a dataset, ``recommend`` ranks for a context, ``save`` and ``load`` keep arrays.
+
+Like scikit-learn's estimators: ``__init__`` stores parameters as they are, ``fit`` checks them and learns, what is learned ends in
+an underscore. Learned state is arrays of numbers only: they are saved as one file, opened with mmap and shared by processes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.algorithms import arrays
+from recommender.dataset import Dataset
+
+Rows = NDArray[np.int32]
+NO_ROWS: Rows = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What is known at the moment of asking, as product indices.
+
+    Attributes:
+        slot: where the answer will be shown.
+        session: (acts,) products of the session, oldest first; may repeat.
+        kinds: (acts,) int8 of :class:`recommender.dataset.Kind`, or empty: all views.
+        history: distinct products that the shopper bought before, most telling last.
+        counts: (history,) how often each was bought, decayed by age; empty: once each.
+        cart: products in the cart.
+        product: product in view, -1 for none.
+        at_ms: now, ms since the epoch, UTC; 0 where it does not matter.
+    """
+
+    slot: str = "home"
+    session: Rows = field(default_factory=lambda: NO_ROWS)
+    kinds: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    history: Rows = field(default_factory=lambda: NO_ROWS)
+    counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    cart: Rows = field(default_factory=lambda: NO_ROWS)
+    product: int = -1
+    at_ms: int = 0
+
+    @cached_property
+    def acts(self) -> Rows:
+        """What the shopper is at, oldest first: cart, session, product in view; each product once, where it came last."""
+        parts = [*self.cart.tolist(), *self.session.tolist()]
+        if self.product >= 0:
+            parts.append(self.product)
+        once = list(dict.fromkeys(reversed(parts)))
+        return np.array(once[::-1], np.int32)
+
+    @cached_property
+    def evidence(self) -> Rows:
+        """:attr:`acts`, or the last of the history where there are none."""
+        return self.acts if len(self.acts) else self.history[-12:]
+
+    def within(self, products: int) -> Context:
+        """The same without products that the model does not know (index out of range)."""
+        if self.product >= products:
+            return replace(self, product=-1).within(products)
+        if all(len(rows) == 0 or (rows.min() >= 0 and rows.max() < products) for rows in self._rows()):
+            return self
+        known = self.session < products
+        past = self.history < products
+        return replace(
+            self,
+            session=self.session[known],
+            kinds=self.kinds[known] if len(self.kinds) else self.kinds,
+            history=self.history[past],
+            counts=self.counts[past] if len(self.counts) else self.counts,
+            cart=self.cart[self.cart < products],
+        )
+
+    def _rows(self) -> tuple[Rows, Rows, Rows]:
+        return self.session, self.history, self.cart
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Products, best first, no product twice.
+
+    Attributes:
+        products: (n,) int32 product indices.
+        scores: (n,) float32, falling, positive.
+        sources: (n,) int8 index into the algorithm's ``parts``, where it is made of several; else empty.
+    """
+
+    products: Rows
+    scores: NDArray[np.float32]
+    sources: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+
+    def __len__(self) -> int:
+        return len(self.products)
+
+    def first(self, k: int) -> Ranking:
+        """The best ``k``."""
+        return Ranking(self.products[:k], self.scores[:k], self.sources[:k])
+
+
+NOTHING = Ranking(NO_ROWS, np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a product was ranked: what it goes with, and how strongly, in counts.
+
+    Attributes:
+        code: reason code of ``recommender.serving.reasons``.
+        because: product index that it goes with, -1 for none.
+        share: of those who had ``because``, the share that had the product too; 0 where no such count is claimed.
+    """
+
+    code: str
+    because: int = -1
+    share: float = 0.0
+
+
+class Algorithm(ABC):
+    """Base of all algorithms.
+
+    Subclasses set ``name`` and ``label``, take parameters in ``__init__`` by keyword and store them under the same names, and write
+    :meth:`_fit` and :meth:`_rank`. Every learned attribute is an array whose name ends in an underscore.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    # An algorithm made of others names them here; Ranking.sources indexes it.
+    parts: ClassVar[tuple[str, ...]] = ()
+    needs_interactions: ClassVar[int] = 1
+
+    products_: int = 0
+    members: dict[str, Algorithm]
+
+    def params(self) -> dict[str, Any]:
+        """Parameters as given, JSON."""
+        names = inspect.signature(type(self).__init__).parameters
+        return {name: getattr(self, name) for name in names if name != "self"}
+
+    def fit(self, dataset: Dataset, members: Mapping[str, Algorithm] | None = None) -> Self:
+        """Learn from a dataset.
+
+        Args:
+            members: parts that learned from the same dataset already, for an algorithm that is made of several.
+
+        Raises:
+            NotEnoughData: with what is missing.
+            ValueError: a parameter is out of its range.
+        """
+        dataset.require(interactions=self.needs_interactions, products=1)
+        self.products_ = len(dataset.products)
+        self.members = dict(members or {})
+        self._fit(dataset)
+        return self
+
+    def recommend(self, context: Context, k: int) -> Ranking:
+        """The best ``k`` products for a context, or fewer: none outside the dataset, the first ones for a smaller ``k``.
+
+        Raises:
+            ValueError: ``k`` is not positive, or nothing was learned yet.
+        """
+        if k < 1:
+            raise ValueError(f"k must be positive, not {k}")
+        if self.products_ == 0:
+            raise ValueError(f"{self.name} has not learned anything yet: call fit or load first")
+        return self._rank(context.within(self.products_), k)
+
+    def recommend_many(self, contexts: Sequence[Context], k: int) -> list[Ranking]:
+        """One ranking a context, the same as by :meth:`recommend`."""
+        return [self.recommend(context, k) for context in contexts]
+
+    @abstractmethod
+    def _fit(self, dataset: Dataset) -> None: ...
+
+    @abstractmethod
+    def _rank(self, context: Context, k: int) -> Ranking: ...
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """Why ``product`` may stand in an answer to ``context``, from counts that were learned; None where nothing can be claimed.
+
+        Args:
+            source: index into ``parts`` of what gave the most, for algorithms made of several.
+        """
+        return None
+
+    def warm_up(self) -> None:
+        """Do once what the first request would wait for (compiling kernels)."""
+        self.recommend(Context(), 1)
+
+    # Keeping ----------------------------------------------------------------------------------------------------------
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """The learned arrays by name."""
+        return {
+            name: value for name, value in vars(self).items() if name.endswith("_") and isinstance(value, np.ndarray)
+        }
+
+    def save(self, path: Path, meta: Mapping[str, Any] | None = None) -> None:
+        """Write everything learned to one file; ``meta`` (JSON) goes with it."""
+        own = {"algorithm": self.name, "params": self.params(), "products": self.products_}
+        inner = {name: member.params() for name, member in getattr(self, "members", {}).items()}
+        arrays.write(path, self.learned(), {**(meta or {}), **own, "members": inner})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The algorithm saved at ``path``; its arrays stay in the file and are mapped.
+
+        Raises:
+            BrokenFile: the file is not whole, or of another algorithm.
+        """
+        found, meta = arrays.read(path)
+        return cls.restore(found, meta)
+
+    @classmethod
+    def restore(cls, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        """From arrays and meta that were read already."""
+        if meta.get("algorithm") != cls.name:
+            raise arrays.BrokenFile(f"the file holds {meta.get('algorithm')!r}, not {cls.name}")
+        try:
+            self = cls(**meta["params"])
+            self.products_ = int(meta["products"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise arrays.BrokenFile(f"parameters of {cls.name} cannot be read: {error}") from error
+        self._restore(found, meta)
+        return self
+
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        for name, array in found.items():
+            if name.endswith("_"):
+                setattr(self, name, array)
+
+
+def best(scores: NDArray[np.float32], products: Rows, k: int) -> Ranking:
+    """The best ``k`` of scored products, positive scores only; ties go to the lower index, so that a smaller ``k`` is a prefix."""
+    positive = scores > 0
+    scores, products = scores[positive], products[positive]
+    if len(scores) > 4 * k:
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = scores >= least
+        scores, products = scores[kept], products[kept]
+    order = np.lexsort((products, -scores))[:k]
+    return Ranking(products[order], scores[order])

@@ -1,0 +1,200 @@
+"""Candidates of several algorithms in one order: weighted sums of their scores, weights learned for each slot.
+
+The place of a learned ranker: it will take the same candidates.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.algorithms import ALGORITHMS
+from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.neighbours import scratch
+from recommender.dataset import Dataset, NotEnoughData
+
+PARTS = ("session_knn", "item_knn", "content", "buy_again", "popular")
+SLOTS = ("home", "product", "cart", "email")
+# Where there is too little to learn weights from: the session leads, popularity fills. Order of PARTS.
+DEFAULT_WEIGHTS = {
+    "home": (1.0, 0.5, 0.1, 0.5, 0.05),
+    "product": (0.6, 1.0, 0.3, 0.0, 0.05),
+    "cart": (1.0, 0.7, 0.05, 0.0, 0.1),
+    "email": (0.7, 0.5, 0.1, 1.0, 0.05),
+}
+
+
+@numba.njit(cache=True, nogil=True)
+def _blend(
+    products: Rows,
+    values: NDArray[np.float32],
+    ends: NDArray[np.int64],
+    total: NDArray[np.float32],
+) -> tuple[Rows, NDArray[np.float32], NDArray[np.int8]]:
+    """Sum of the parts' weighted scores for each product, and the part that gave the most. ``total`` is zero before and after."""
+    found = np.empty(len(products), np.int32)
+    most = np.zeros(len(products), np.float32)
+    source = np.zeros(len(products), np.int8)
+    count, low = 0, 0
+    for part in range(len(ends)):
+        for at in range(low, ends[part]):
+            product = products[at]
+            if total[product] == 0.0:
+                found[count] = product
+                count += 1
+            total[product] += values[at]
+        low = ends[part]
+    scores = np.empty(count, np.float32)
+    for at in range(count):
+        scores[at] = total[found[at]]
+        total[found[at]] = np.float32(at + 1)
+    low = 0
+    for part in range(len(ends)):
+        for at in range(low, ends[part]):
+            slot = int(total[products[at]]) - 1
+            if values[at] > most[slot]:
+                most[slot], source[slot] = values[at], part
+        low = ends[part]
+    for at in range(count):
+        total[found[at]] = 0.0
+    return found[:count], scores, source[:count]
+
+
+class Blend(Algorithm):
+    """A weighted sum over the parts of ``score / best score``.
+
+    The weights of each slot are those that rank best what shoppers really did next in the last ``held_back`` of the sessions, by
+    parts that learned from those before only (:mod:`recommender.evaluation.weights`); then the parts learn from everything.
+
+    Args:
+        depth: candidates taken from each part.
+        held_back: share of the sessions that weights are learned from.
+        questions: most questions asked for each slot while learning weights.
+        least: fewer questions, and the documented weights stand.
+        weights: slot to one weight a part; given, none are learned.
+        seed: of the choice of questions.
+    """
+
+    name = "blend"
+    label = "Blend"
+    parts = PARTS
+
+    def __init__(
+        self,
+        depth: int = 100,
+        held_back: float = 0.1,
+        questions: int = 600,
+        least: int = 100,
+        weights: dict[str, list[float]] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.depth = depth
+        self.held_back = held_back
+        self.questions = questions
+        self.least = least
+        self.weights = weights
+        self.seed = seed
+
+    def _fit(self, dataset: Dataset) -> None:
+        if not 0 < self.held_back < 1 or self.depth < 1:
+            raise ValueError(f"depth or held_back is out of range: {self.params()}")
+        given = self.members
+        self.weights_ = self._table(self.weights or {})
+        if self.weights is None and dataset.sessions >= self.least:
+            self._learn_weights(dataset)
+        self.members = given or fit_members(dataset)
+
+    def _learn_weights(self, dataset: Dataset) -> None:
+        from recommender.evaluation.weights import learn_weights
+
+        cut = int(dataset.session_ended[int(dataset.sessions * (1 - self.held_back))])
+        earlier = dataset.before(cut)
+        if not len(earlier):
+            return
+        self.members = fit_members(earlier)
+        limits = {"questions": self.questions, "least": self.least, "seed": self.seed}
+        self.weights_ = self._table(learn_weights(self, dataset, cut, **limits))
+
+    def _table(self, weights: Mapping[str, Sequence[float]]) -> NDArray[np.float32]:
+        rows = [weights.get(slot, DEFAULT_WEIGHTS[slot]) for slot in SLOTS]
+        if any(len(row) != len(PARTS) for row in rows):
+            raise ValueError(f"a slot needs {len(PARTS)} weights, one for each of {', '.join(PARTS)}")
+        return np.array(rows, np.float32)
+
+    def learned_weights(self) -> dict[str, list[float]]:
+        """Slot to weights in the order of the parts."""
+        return {
+            slot: [round(float(weight), 4) for weight in row] for slot, row in zip(SLOTS, self.weights_, strict=True)
+        }
+
+    def candidates(self, context: Context) -> list[Ranking]:
+        """The ranking of each part, in the order of PARTS, empty where it has none."""
+        return [
+            self.members[name].recommend(context, self.depth) if name in self.members else NOTHING for name in PARTS
+        ]
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        weights = self.weights_[SLOTS.index(context.slot) if context.slot in SLOTS else 0]
+        return combine(self.candidates(context), weights, self.products_, k)
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """What the part that gave the most says; else the first that can say something.
+
+        Sessions only know that others went on so: a count of products bought together says more.
+        """
+        first = [PARTS[source]] if source >= 0 and PARTS[source] != "session_knn" else []
+        for name in [*first, "item_knn", "content", "session_knn", "buy_again", "popular"]:
+            found = self.members[name].explain(context, product) if name in self.members else None
+            if found is not None:
+                return found
+        return None
+
+    def warm_up(self) -> None:
+        """Each part, and the sum."""
+        seen = np.zeros(1, np.int32)
+        for slot in SLOTS:
+            self.recommend(Context(slot=slot, session=seen, history=seen), 1)
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Own arrays and those of the members, under ``member/name``."""
+        inner = {
+            f"{name}/{key}": array for name, member in self.members.items() for key, array in member.learned().items()
+        }
+        return {**super().learned(), **inner}
+
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        self.weights_ = found["weights_"]
+        self.members = {}
+        for name, params in meta["members"].items():
+            inner = {key.partition("/")[2]: array for key, array in found.items() if key.startswith(f"{name}/")}
+            own = {"algorithm": name, "params": params, "products": self.products_}
+            self.members[name] = ALGORITHMS.get(name).restore(inner, own)
+
+
+def fit_members(dataset: Dataset) -> dict[str, Algorithm]:
+    """The parts, learned from one dataset; those that it cannot teach are left out (a catalogue without words has no content)."""
+    members: dict[str, Algorithm] = {}
+    for name in PARTS:
+        with contextlib.suppress(NotEnoughData):
+            members[name] = ALGORITHMS.get(name)().fit(dataset)
+    return members
+
+
+def combine(rankings: Sequence[Ranking], weights: NDArray[np.float32], products: int, k: int) -> Ranking:
+    """The best ``k`` of the parts' products by the weighted sum of ``score / best score``; ties go to the lower index."""
+    values = [
+        ranking.scores * np.float32(weight / ranking.scores[0]) if len(ranking) and weight > 0 else NOTHING.scores
+        for ranking, weight in zip(rankings, weights.tolist(), strict=True)
+    ]
+    ends = np.cumsum([len(part) for part in values])
+    if not ends[-1]:
+        return NOTHING
+    rows = [ranking.products[: len(part)] for ranking, part in zip(rankings, values, strict=True)]
+    found, scores, source = _blend(np.concatenate(rows), np.concatenate(values), ends, scratch(products))
+    order = np.lexsort((found, -scores))[:k]
+    return Ranking(found[order], scores[order], source[order])

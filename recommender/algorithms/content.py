@@ -1,0 +1,103 @@
+"""Products whose words are alike: TF-IDF over name, description, brand, tags and category, in all languages of the shop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.dataset import Dataset, NotEnoughData
+
+CHINESE = re.compile(r"[㐀-鿿]+")
+WORD = re.compile(r"[^\W_]+(?:[.,][0-9]+)?")
+BLOCK = 1_000
+
+
+def words(text: str) -> Iterator[str]:
+    """Words of a text in lower case: Chinese cut by rjieba, everything else at its spaces, each pair of neighbours too."""
+    before = ""
+    for part in _split(text.lower()):
+        yield part
+        if before:
+            yield f"{before} {part}"
+        before = part
+
+
+def _split(text: str) -> Iterator[str]:
+    for found in WORD.findall(text):
+        if CHINESE.search(found):
+            import rjieba
+
+            yield from (word for word in rjieba.cut(found) if word.strip())
+        else:
+            yield found
+
+
+class Content(Algorithm):
+    """Cosine of TF-IDF vectors; the nearest of each product are kept.
+
+    Args:
+        width: neighbours kept of each product.
+        decay: what a step back in the session leaves.
+        history_weight: of purchases before the session, against an act in it.
+        commonest: words in more than this share of the products say nothing.
+    """
+
+    name = "content"
+    label = "Similar products"
+    needs_interactions = 0
+
+    def __init__(
+        self, width: int = 50, decay: float = 0.8, history_weight: float = 0.05, commonest: float = 0.3
+    ) -> None:
+        self.width = width
+        self.decay = decay
+        self.history_weight = history_weight
+        self.commonest = commonest
+
+    def _fit(self, dataset: Dataset) -> None:
+        if self.width < 1 or not 0 < self.decay <= 1 or not 0 < self.commonest <= 1:
+            raise ValueError(f"width, decay or commonest is out of range: {self.params()}")
+        if not any(text.strip() for text in dataset.products.texts):
+            raise NotEnoughData("no product has a name or description: content needs words")
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        from recommender.algorithms.neighbours import nearest
+
+        # In a small catalogue a share of the products is a handful, and every word would be common.
+        commonest = self.commonest if len(dataset.products) >= 50 else 1.0
+        vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True, max_df=commonest, dtype=np.float32)
+        vectors = vectorizer.fit_transform(dataset.products.texts).tocsr()
+        width = min(self.width, max(len(dataset.products) - 1, 1))
+        near = np.full((len(dataset.products), width), -1, np.int32)
+        like = np.zeros((len(dataset.products), width), np.float32)
+        for low in range(0, len(dataset.products), BLOCK):
+            block = slice(low, min(low + BLOCK, len(dataset.products)))
+            near[block], like[block] = nearest((vectors[block] @ vectors.T).tocsr(), width, low)
+        self.near_, self.like_ = near, like
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        items, weights = self._evidence(context)
+        if not len(items):
+            return NOTHING
+        from recommender.algorithms.neighbours import add_up
+
+        return add_up(items, weights, self.near_, self.like_, k)
+
+    def _evidence(self, context: Context) -> tuple[Rows, NDArray[np.float32]]:
+        acts, past = context.acts[-10:], context.history[-20:]
+        now = self.decay ** np.arange(len(acts) - 1, -1, -1)
+        weights = np.concatenate([now, np.full(len(past), self.history_weight)]).astype(np.float32)
+        return np.concatenate([acts, past]).astype(np.int32), weights
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """The act that it is most like."""
+        most, found = 0.0, -1
+        for because in context.evidence[::-1][:10].tolist():
+            at = np.flatnonzero(self.near_[because] == product)
+            if len(at) and self.like_[because, at[0]] > most:
+                most, found = float(self.like_[because, at[0]]), because
+        return Evidence("similar", found) if found >= 0 else None

@@ -1,0 +1,94 @@
+"""Lists of nearest products: how they are made from a sparse matrix, and how a request adds them up."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import Ranking, Rows, best
+
+_local = threading.local()
+
+
+def scratch(products: int) -> NDArray[np.float32]:
+    """Zeros for the scores of all products, one array a thread; whoever uses it leaves it zero."""
+    held: NDArray[np.float32] | None = getattr(_local, "scores", None)
+    if held is None or len(held) < products:
+        held = _local.scores = np.zeros(products, np.float32)
+    return held
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_up(
+    items: Rows, weights: NDArray[np.float32], near: Rows, like: NDArray[np.float32], scores: NDArray[np.float32]
+) -> Rows:
+    found = np.empty(len(items) * near.shape[1], np.int32)
+    count = 0
+    for position in range(len(items)):
+        item = items[position]
+        for column in range(near.shape[1]):
+            other = near[item, column]
+            if other < 0:
+                break
+            if scores[other] == 0.0:
+                found[count] = other
+                count += 1
+            scores[other] += weights[position] * like[item, column]
+    return found[:count]
+
+
+def add_up(
+    items: Rows, weights: NDArray[np.float32], near: Rows, like: NDArray[np.float32], k: int, *, own: bool = True
+) -> Ranking:
+    """Products near to ``items``: sum of weight times likeness over their lists.
+
+    Args:
+        items, weights: (n,) products and what each counts.
+        near: (products, width) nearest products, best first, -1 after the last.
+        like: (products, width) likeness of each.
+        own: whether ``items`` themselves may be in the answer.
+    """
+    scores = scratch(near.shape[0])
+    found = _add_up(items, weights, near, like, scores)
+    values = scores[found]
+    scores[found] = 0.0
+    if not own:
+        values[np.isin(found, items)] = 0.0
+    return best(values, found, k)
+
+
+def add_up_plainly(
+    items: Rows, weights: NDArray[np.float32], near: Rows, like: NDArray[np.float32], products: int
+) -> NDArray[np.float32]:
+    """The formula of :func:`add_up` without a kernel: scores of all products. For tests."""
+    scores = np.zeros(products, np.float32)
+    for item, weight in zip(items, weights, strict=True):
+        there = near[item] >= 0
+        scores[near[item][there]] += weight * like[item][there]
+    return scores
+
+
+def nearest(matrix: Any, width: int, first: int = 0) -> tuple[Rows, NDArray[np.float32]]:
+    """The ``width`` nearest of each row of a CSR matrix of likeness; ties by index.
+
+    Args:
+        first: product of the first row: a product is not its own neighbour.
+    """
+    rows = matrix.shape[0]
+    near = np.full((rows, width), -1, np.int32)
+    like = np.zeros((rows, width), np.float32)
+    for row in range(rows):
+        low, high = matrix.indptr[row], matrix.indptr[row + 1]
+        others, values = matrix.indices[low:high], matrix.data[low:high]
+        keep = (others != row + first) & (values > 0)
+        others, values = others[keep], values[keep]
+        if len(others) > 4 * width:
+            cut = np.partition(values, len(values) - width)[len(values) - width]
+            others, values = others[values >= cut], values[values >= cut]
+        order = np.lexsort((others, -values))[:width]
+        near[row, : len(order)], like[row, : len(order)] = others[order], values[order]
+    return near, like

@@ -1,0 +1,173 @@
+"""Interactions in sessions: the dataset itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.dataset.kinds import WEIGHT_OF, Kind
+from recommender.dataset.products import Products
+
+DAY_MS = 86_400_000
+
+
+class NotEnoughData(ValueError):
+    """There is too little to learn from; the message says what is missing and how to get it."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Interactions, one row each, grouped by session; sessions in the order of their last time, rows in the order of time.
+
+    Attributes:
+        products: what ``product`` indexes.
+        session_start: (sessions + 1,) int64: session ``s`` is rows ``session_start[s]:session_start[s + 1]``.
+        session_shopper: (sessions,) int32 index into ``shopper_ids``; -1 for an unknown visitor.
+        product: (rows,) int32.
+        kind: (rows,) int8 of :class:`Kind`.
+        at: (rows,) int64, ms since the epoch, UTC.
+        shopper_ids: the shop's ids of known shoppers.
+    """
+
+    products: Products
+    session_start: NDArray[np.int64]
+    session_shopper: NDArray[np.int32]
+    product: NDArray[np.int32]
+    kind: NDArray[np.int8]
+    at: NDArray[np.int64]
+    shopper_ids: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.product)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions there are."""
+        return len(self.session_start) - 1
+
+    @property
+    def weight(self) -> NDArray[np.float32]:
+        """(rows,) what each interaction weighs."""
+        weights: NDArray[np.float32] = WEIGHT_OF[self.kind]
+        return weights
+
+    @property
+    def session_of_row(self) -> NDArray[np.int32]:
+        """(rows,) session of each row."""
+        return np.repeat(np.arange(self.sessions, dtype=np.int32), np.diff(self.session_start))
+
+    @property
+    def session_ended(self) -> NDArray[np.int64]:
+        """(sessions,) time of the last row, ms."""
+        ended: NDArray[np.int64] = self.at[self.session_start[1:] - 1]
+        return ended
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """First and last time, ms; (0, 0) of an empty dataset."""
+        return (int(self.at.min()), int(self.at.max())) if len(self) else (0, 0)
+
+    def take(self, sessions: NDArray[np.bool_]) -> Dataset:
+        """The dataset of some sessions only; products and shoppers keep their indices."""
+        rows = np.repeat(sessions, np.diff(self.session_start))
+        lengths = np.diff(self.session_start)[sessions]
+        start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return replace(
+            self,
+            session_start=start,
+            session_shopper=self.session_shopper[sessions],
+            product=self.product[rows],
+            kind=self.kind[rows],
+            at=self.at[rows],
+        )
+
+    def before(self, moment_ms: int) -> Dataset:
+        """Sessions that ended before ``moment_ms``: none is cut across."""
+        return self.take(self.session_ended < moment_ms)
+
+    def since(self, moment_ms: int) -> Dataset:
+        """Sessions that began at or after ``moment_ms``."""
+        return self.take(self.at[self.session_start[:-1]] >= moment_ms)
+
+    def require(self, *, interactions: int = 1, products: int = 1) -> None:
+        """Refuse to be learned from when there is too little.
+
+        Raises:
+            NotEnoughData: with what there is and what is needed.
+        """
+        if len(self.products) < products:
+            raise NotEnoughData(
+                f"the catalogue has {len(self.products)} products, training needs {products}: import a catalogue, or run"
+                " manage.py load_demo"
+            )
+        if len(self) < interactions:
+            raise NotEnoughData(
+                f"there are {len(self)} interactions (order lines and product events), training needs {interactions}:"
+                " import orders, send events to /api/v1/events, or run manage.py load_demo"
+            )
+
+
+def build(
+    products: Products,
+    *,
+    actor: NDArray[np.int64],
+    shopper: NDArray[np.int32],
+    product: NDArray[np.int32],
+    kind: NDArray[np.int8],
+    at: NDArray[np.int64],
+    shopper_ids: Sequence[str] = (),
+    gap_ms: int = 30 * 60 * 1000,
+) -> Dataset:
+    """Cut rows into sessions: one actor, no gap over ``gap_ms``.
+
+    Args:
+        actor: (rows,) who acted: any numbering of visitors and shoppers together.
+        shopper, product, kind, at: as in :class:`Dataset`, in any order.
+    """
+    order = np.lexsort((product, at, actor))
+    actor, shopper, product, kind, at = actor[order], shopper[order], product[order], kind[order], at[order]
+    new = np.ones(len(at), np.bool_)
+    new[1:] = (actor[1:] != actor[:-1]) | (np.diff(at) > gap_ms)
+    starts = np.flatnonzero(new)
+    lengths = np.diff(np.concatenate([starts, [len(at)]]))
+    ended = at[starts + lengths - 1] if len(starts) else np.zeros(0, np.int64)
+    by_end = np.argsort(ended, kind="stable")
+    rows = _rows_of(starts[by_end], lengths[by_end])
+    start = np.concatenate([[0], np.cumsum(lengths[by_end])]).astype(np.int64)
+    # Somebody who logged in midway is known for the whole session.
+    of_session = np.maximum.reduceat(shopper, starts)[by_end] if len(starts) else np.zeros(0, np.int32)
+    return Dataset(products, start, of_session.astype(np.int32), product[rows], kind[rows], at[rows], list(shopper_ids))
+
+
+def _rows_of(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row numbers of ranges, one after the other."""
+    if not len(starts):
+        return np.zeros(0, np.int64)
+    ends = np.cumsum(lengths)
+    rows: NDArray[np.int64] = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
+    return rows
+
+
+def from_sessions(
+    sessions: Sequence[Sequence[int]],
+    products: Products,
+    *,
+    shoppers: Sequence[int] | None = None,
+    kind: Kind = Kind.VIEW,
+    start_ms: int = 1_700_000_000_000,
+    step_ms: int = 60_000,
+    shopper_ids: Sequence[str] = (),
+) -> Dataset:
+    """A dataset of sessions given as product indices, oldest first; times are made up: a minute a step, an hour between."""
+    lengths = np.array([len(session) for session in sessions], np.int64)
+    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    product = np.array([item for session in sessions for item in session], np.int32)
+    session_of_row = np.repeat(np.arange(len(sessions)), lengths)
+    at = start_ms + (np.arange(len(product)) * step_ms) + session_of_row * 3_600_000
+    known = np.array(shoppers if shoppers is not None else [-1] * len(sessions), np.int32)
+    return Dataset(
+        products, start, known, product, np.full(len(product), kind, np.int8), at.astype(np.int64), list(shopper_ids)
+    )

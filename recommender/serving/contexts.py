@@ -1,0 +1,86 @@
+"""What is known of whoever looks, as a model wants it: session, cart, history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommender.algorithms.base import NO_ROWS, Context, Rows
+from recommender.dataset.kinds import KIND_OF_EVENT, WEIGHTS
+from recommender.training.artefacts import Model
+from shop.events.sessions import Session
+
+# What was looked at in order, for rules and headings; the newest of the session.
+MOST_ACTS = 20
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a request knows, in product ids.
+
+    Attributes:
+        seen: products of the session's acts, oldest first, each once; those taken back are left out.
+        in_cart, bought: of the session.
+        last: the last product looked at or taken, or empty.
+    """
+
+    shopper_id: str = ""
+    product_id: str = ""
+    seen: list[str] = field(default_factory=list)
+    in_cart: list[str] = field(default_factory=list)
+    bought: list[str] = field(default_factory=list)
+
+    @property
+    def last(self) -> str:
+        """The last product of the session."""
+        return self.seen[-1] if self.seen else ""
+
+
+def known_of(session: Session | None, *, shopper_id: str, product_id: str, personalised: bool) -> Known:
+    """What may be used: without ``personalised`` only the product in view."""
+    if not personalised:
+        return Known(product_id=product_id)
+    if session is None:
+        return Known(shopper_id=shopper_id, product_id=product_id)
+    seen: dict[str, None] = {}
+    for act in session.acts:
+        kind = KIND_OF_EVENT.get(act.type)
+        if kind is None or not act.product_id:
+            continue
+        seen.pop(act.product_id, None)
+        if WEIGHTS[kind] > 0:
+            seen[act.product_id] = None
+    return Known(
+        shopper_id=shopper_id or session.shopper_id,
+        product_id=product_id,
+        seen=list(seen)[-MOST_ACTS:],
+        in_cart=session.in_cart,
+        bought=session.bought,
+    )
+
+
+def _rows(ids: Iterable[str], row: Mapping[str, int]) -> Rows:
+    found = [row[product_id] for product_id in ids if product_id in row]
+    return np.array(found, np.int32) if found else NO_ROWS
+
+
+def context_of(known: Known, slot: str, model: Model, at_ms: int) -> Context:
+    """The context as the slot's task defines it (:mod:`recommender.evaluation.tasks`): what is asked is what was judged."""
+    row = model.row
+    history, counts = model.history.of(known.shopper_id) if known.shopper_id else (NO_ROWS, np.zeros(0, np.float32))
+    if slot == "product":
+        return Context(slot, product=row.get(known.product_id, -1), at_ms=at_ms)
+    if slot == "cart":
+        return Context(slot, cart=_rows(known.in_cart, row), at_ms=at_ms)
+    if slot == "email":
+        return Context(slot, session=_rows(known.seen, row), history=history, counts=counts, at_ms=at_ms)
+    return Context(
+        slot,
+        session=_rows(known.seen, row),
+        history=history,
+        counts=counts,
+        product=row.get(known.product_id, -1),
+        at_ms=at_ms,
+    )

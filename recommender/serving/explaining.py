@@ -1,0 +1,56 @@
+"""Reasons: what a model can prove of a product, in words that claim no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recommender.algorithms.base import Evidence
+from recommender.serving.contexts import Known
+from recommender.serving.facts import ProductFacts
+from recommender.serving.slates import Reason, SlateItem, is_fallback
+from recommender.training.artefacts import Model
+
+# Below two in ten the words "often" or "because" say it better than a number.
+LEAST_IN_TEN = 2
+
+
+def reason_of(evidence: Evidence | None, model: Model, known: Known, facts: ProductFacts, product_id: str) -> Reason:
+    """The reason of one product."""
+    if evidence is None:
+        return Reason("best_seller")
+    because = model.product_ids[evidence.because] if evidence.because >= 0 else ""
+    if evidence.code == "together":
+        return _together(because, evidence.share, known)
+    if evidence.code == "similar":
+        return Reason("similar", {"because": because})
+    if evidence.code == "session":
+        return Reason("session") if known.seen or known.product_id or known.in_cart else Reason("history")
+    if evidence.code == "popular_in_category":
+        return Reason(
+            "popular_in_category", {"category": facts.category_paths[int(facts.category[facts.row[product_id]])]}
+        )
+    return Reason(evidence.code)
+
+
+def _together(because: str, share: float, known: Known) -> Reason:
+    in_ten = int(10 * share + 0.5)
+    if in_ten >= LEAST_IN_TEN:
+        return Reason("together", {"because": because, "n": in_ten})
+    if because in known.in_cart:
+        return Reason("added", {"because": because})
+    if because in known.seen:
+        return Reason("viewed", {"because": because})
+    return Reason("together_often" if because == known.product_id else "bought", {"because": because})
+
+
+def heading_of(slot: str, known: Known, items: Sequence[SlateItem]) -> Reason:
+    """The heading is the reason of the row: popular where half of it is."""
+    if is_fallback(tuple(items)):
+        return Reason("popular")
+    if slot == "product":
+        return Reason("next_to")
+    if slot == "cart":
+        return Reason("with_cart")
+    if slot == "home" and known.last:
+        return Reason("viewed", {"because": known.last})
+    return Reason("for_you") if known.shopper_id or known.seen else Reason("popular")

@@ -1,0 +1,129 @@
+"""Rules: what may not be shown, each a function that says for a product whether it goes, and a cap on sameness.
+
+A rule is asked of the candidates in their order, so a slate stays full as long as there are candidates. What each removed is
+counted and logged with the slate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from recommender.serving.contexts import Known
+from recommender.serving.facts import ProductFacts
+
+# Products of one category in a slate of six or more; the rest waits behind.
+MOST_OF_A_CATEGORY = 2
+VARIED_SLOTS = frozenset({"home", "email", "cart"})
+
+
+@dataclass
+class Removed:
+    """What rules took out: rule to products, in the order they were met."""
+
+    by_rule: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, rule: str, product_id: str) -> None:
+        """Count one."""
+        self.by_rule.setdefault(rule, []).append(product_id)
+
+    def counts(self) -> dict[str, int]:
+        """Rule to how many."""
+        return {rule: len(ids) for rule, ids in self.by_rule.items()}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What rules look at."""
+
+    facts: ProductFacts
+    known: Known
+    excluded: frozenset[str]
+    in_cart: frozenset[str]
+    bought: frozenset[str]
+    seen: frozenset[str]
+
+    @classmethod
+    def of(cls, facts: ProductFacts, known: Known, exclude: Iterable[str]) -> Asked:
+        """From what a request knows."""
+        parts = (exclude, known.in_cart, known.bought, known.seen)
+        return cls(facts, known, *(frozenset(part) for part in parts))
+
+
+def not_in_catalogue(product_id: str, asked: Asked) -> bool:
+    """The model knows a product that is gone."""
+    return product_id not in asked.facts.row
+
+
+def inactive(product_id: str, asked: Asked) -> bool:
+    """Taken off the shelf."""
+    return not asked.facts.active[asked.facts.row[product_id]]
+
+
+def out_of_stock(product_id: str, asked: Asked) -> bool:
+    """Cannot be bought now."""
+    return bool(asked.facts.stock[asked.facts.row[product_id]] <= 0)
+
+
+def in_view(product_id: str, asked: Asked) -> bool:
+    """Is what the page is about."""
+    return product_id == asked.known.product_id
+
+
+def excluded(product_id: str, asked: Asked) -> bool:
+    """The caller shows it already, or the shopper does not want it."""
+    return product_id in asked.excluded
+
+
+def in_cart(product_id: str, asked: Asked) -> bool:
+    """Lies in the cart."""
+    return product_id in asked.in_cart
+
+
+def just_bought(product_id: str, asked: Asked) -> bool:
+    """Bought within the days that a session reaches back."""
+    return product_id in asked.bought
+
+
+def seen_in_visit(product_id: str, asked: Asked) -> bool:
+    """Looked at in this visit: it stands under "recently viewed"."""
+    return product_id in asked.seen
+
+
+RULES: tuple[Callable[[str, Asked], bool], ...] = (
+    not_in_catalogue,
+    inactive,
+    out_of_stock,
+    in_view,
+    excluded,
+    in_cart,
+    just_bought,
+    seen_in_visit,
+)
+
+
+def allowed(product_id: str, asked: Asked, removed: Removed) -> bool:
+    """Whether no rule removes it; the first that does is noted."""
+    for rule in RULES:
+        if rule(product_id, asked):
+            removed.note(rule.__name__, product_id)
+            return False
+    return True
+
+
+def varied(slot: str, candidates: Sequence[str], facts: ProductFacts, k: int) -> Iterator[str]:
+    """Candidates in order, those of a category that has its share moved behind the others."""
+    if slot not in VARIED_SLOTS or k < 6:
+        yield from candidates
+        return
+    shown: Counter[int] = Counter()
+    waiting = []
+    for product_id in candidates:
+        category = int(facts.category[facts.row[product_id]])
+        if shown[category] < MOST_OF_A_CATEGORY:
+            shown[category] += 1
+            yield product_id
+        else:
+            waiting.append(product_id)
+    yield from waiting

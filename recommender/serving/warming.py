@@ -1,0 +1,55 @@
+"""What a web process does before it is ready, and a watch that finds what nobody announced."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+
+from recommender.serving import champions, facts
+
+WATCH_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+_started = threading.Event()
+
+
+def warm_up() -> None:
+    """Load product facts and models, compile kernels."""
+    facts.load()
+    champions.load()
+
+
+def ready() -> tuple[bool, str]:
+    """Whether this process can choose slates at once, and if not, why. A shop without models is ready: it shows what is popular."""
+    if not facts.loaded():
+        return False, "product facts are not loaded yet"
+    if not champions.loaded():
+        return False, "models are not loaded yet"
+    return True, ""
+
+
+def started() -> bool:
+    """Whether this process warms up and keeps watch by itself."""
+    return _started.is_set()
+
+
+def start() -> None:
+    """Warm up in the background and keep watch; once a process."""
+    if not _started.is_set():
+        _started.set()
+        threading.Thread(target=_watch, name="serving", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        try:
+            close_old_connections()
+            warm_up()
+            pause = WATCH_SECONDS
+        except DatabaseError as error:
+            log.warning("serving_waits", reason=str(error).strip())
+            pause = 1.0
+        time.sleep(max(pause, 20 * facts.current().load_seconds) if facts.loaded() else pause)

@@ -1,0 +1,131 @@
+"""Model files: one a trained algorithm, with the products that it indexes and what shoppers bought before.
+
+They go through Django's storage (``STORAGES["models"]``) under the hash of their content, hold arrays only, and are opened with
+mmap, so that all processes of a machine share one copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import storages
+
+from recommender.algorithms import ALGORITHMS, arrays
+from recommender.algorithms.arrays import BrokenFile
+from recommender.algorithms.base import Algorithm
+from recommender.profiles.long_term import LongTerm
+from recommender.training.models import ModelVersion
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where a file lies, and what it must hash to."""
+
+    file: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass
+class Model:
+    """A model in memory: mapped arrays and the names of what they index."""
+
+    version: int
+    label: str
+    algorithm: Algorithm
+    product_ids: list[str]
+    history: LongTerm
+
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Product id to index."""
+        return {product_id: row for row, product_id in enumerate(self.product_ids)}
+
+
+def store(algorithm: Algorithm, history: LongTerm) -> Stored:
+    """Write a trained algorithm to the storage; the same content is stored once."""
+    members = {name: member.params() for name, member in getattr(algorithm, "members", {}).items()}
+    meta = {
+        "algorithm": algorithm.name,
+        "params": algorithm.params(),
+        "products": algorithm.products_,
+        "members": members,
+        "until_ms": history.until_ms,
+    }
+    past = {
+        "shopper_ids": history.shopper_ids,
+        "start": history.start,
+        "product": history.product,
+        "count": history.count,
+    }
+    content = {f"model/{name}": array for name, array in algorithm.learned().items()}
+    content |= {f"history/{name}": array for name, array in past.items()}
+    content |= {f"catalogue/{name}": array for name, array in arrays.pack_strings(history.product_ids).items()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        arrays.write(path, content, meta)
+        sha256 = file_hash(path)
+        name = f"{algorithm.name}-{sha256[:20]}.arrays"
+        storage = storages["models"]
+        if not storage.exists(name):
+            with path.open("rb") as file:
+                name = storage.save(name, File(file))
+        return Stored(name, sha256, path.stat().st_size)
+
+
+def file_hash(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def local_path(version: ModelVersion) -> Path:
+    """The file of a version on this machine, fetched from the storage where that is elsewhere.
+
+    Raises:
+        BrokenFile: it is missing, or its content is not what was stored.
+    """
+    storage = storages["models"]
+    try:
+        path = Path(storage.path(version.file))
+    except NotImplementedError:
+        path = settings.DATA_DIR / "model-cache" / version.file
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(".new")
+            with storage.open(version.file) as source, fresh.open("wb") as target:
+                for chunk in source.chunks():
+                    target.write(chunk)
+            fresh.rename(path)
+    if not path.is_file():
+        raise BrokenFile(f"{version.file} is not in the storage of models")
+    if file_hash(path) != version.sha256:
+        raise BrokenFile(f"{version.file} is not what was stored: its hash differs")
+    return path
+
+
+def open_model(version: ModelVersion) -> Model:
+    """The model of a version.
+
+    Raises:
+        BrokenFile: the file is missing, changed, not whole, or of an algorithm that is not installed.
+    """
+    found, meta = arrays.read(local_path(version))
+
+    def part(name: str) -> dict[str, Any]:
+        return {key.partition("/")[2]: array for key, array in found.items() if key.startswith(f"{name}/")}
+
+    try:
+        algorithm = ALGORITHMS.get(meta["algorithm"]).restore(part("model"), meta)
+        product_ids = arrays.unpack_strings(part("catalogue"))
+        history = LongTerm(**part("history"), product_ids=product_ids, until_ms=int(meta["until_ms"]))
+    except (LookupError, TypeError, ValueError) as error:
+        raise BrokenFile(f"{version.file} cannot be opened: {error}") from error
+    return Model(version.pk, str(version), algorithm, product_ids, history)

@@ -1,0 +1,143 @@
+"""Serving with models: session in, slate out; rules obeyed by the next response; honest when something is away."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from recommender.models import Slate
+from recommender.serving import champions, facts, reason_text, recommend, recommend_many, slate_log
+from recommender.training.run import train
+from shop import valkey
+from shop.events import recording
+from shop.events.consumers import Runner
+from shop.models import Product
+from tests.factories.models import make_shop
+
+pytestmark = pytest.mark.django_db
+VISITOR = "v-somebody-1"
+
+
+@pytest.fixture
+def shop(django_capture_on_commit_callbacks):
+    make_shop()
+    with django_capture_on_commit_callbacks(execute=True):
+        train()
+    facts.load()
+    champions.load()
+
+
+def ids(slate) -> list[str]:
+    return [item.product_id for item in slate.items]
+
+
+def test_a_click_changes_the_next_home_row_and_its_reason(shop) -> None:
+    before = recommend("home", visitor_id=VISITOR, k=4)
+    assert before.fallback
+    assert reason_text(before.heading) == "Popular this week"
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    after = recommend("home", visitor_id=VISITOR, k=4)
+    assert "honey" in ids(after)[:2]
+    assert reason_text(after.heading) == "Because you looked at Tea"
+    assert "tea" not in ids(after)
+    honey = after.items[ids(after).index("honey")]
+    assert "Tea" in reason_text(honey.reason)
+
+
+def test_a_number_in_a_reason_is_counted_from_orders(shop) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="coffee")
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    milk = slate.items[ids(slate).index("milk")]
+    assert reason_text(milk.reason) == "Bought together with Coffee by 10 in 10"
+
+
+def test_what_is_in_the_cart_or_was_bought_is_not_shown_and_the_cart_row_goes_with_it(shop) -> None:
+    recording.record("product_added", visitor_id=VISITOR, product_id="pasta", quantity=1)
+    cart = recommend("cart", visitor_id=VISITOR, k=4)
+    assert "sauce" in ids(cart)[:2]
+    assert "pasta" not in ids(recommend("home", visitor_id=VISITOR, k=20))
+
+
+@pytest.mark.parametrize("change", [{"stock": 0}, {"active": False}])
+def test_a_product_that_cannot_be_bought_is_gone_from_the_next_slate(
+    shop, change, django_capture_on_commit_callbacks
+) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    assert "honey" in ids(recommend("home", visitor_id=VISITOR, k=6))
+    with django_capture_on_commit_callbacks(execute=True):
+        product = Product.objects.get(pk="honey")
+        for name, value in change.items():
+            setattr(product, name, value)
+        product.save()
+    slate = recommend("home", visitor_id=VISITOR, k=6)
+    assert "honey" not in ids(slate)
+    assert len(slate.items) == 6
+
+
+def test_a_known_shopper_sees_what_they_buy(shop) -> None:
+    slate = recommend("email", shopper_id="s1", k=4)
+    assert {"pasta", "sauce"} & set(ids(slate))
+    assert not slate.fallback
+    assert recommend_many("email", ["s1", "s2"], 4)["s1"].items == slate.items
+
+
+def test_without_consent_to_be_known_only_the_page_in_view_counts(shop) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    slate = recommend("home", visitor_id=VISITOR, shopper_id="s1", k=4, personalised=False)
+    assert slate.fallback
+    product = recommend("product", visitor_id=VISITOR, product_id="pasta", k=4, personalised=False)
+    assert "sauce" in ids(product)[:2]
+
+
+def test_no_query_and_two_round_trips_are_on_the_way(shop, monkeypatch) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    recommend("home", visitor_id=VISITOR, k=6)
+    before = valkey.client().info("stats")["total_commands_processed"]
+    trips = []
+    original = redis.client.Pipeline.execute
+
+    def counted(self, *args, **kwargs):
+        trips.append(len(self.command_stack))
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(redis.client.Pipeline, "execute", counted)
+    with CaptureQueriesContext(connection) as queries:
+        recommend("home", visitor_id=VISITOR, shopper_id="s1", k=6)
+    after = valkey.client().info("stats")["total_commands_processed"]
+    assert len(queries) == 0
+    assert len(trips) == 2
+    # Everything that reached the server was in the two pipelines (and the one INFO that counts).
+    assert after - before == sum(trips) + 1
+
+
+def test_without_valkey_popular_products_are_shown_and_said_to_be(shop, settings) -> None:
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock?db=0"
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    assert slate.fallback
+    assert len(slate.items) == 4
+    assert slate.note
+
+
+def test_slates_reach_the_database_once(shop) -> None:
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    ((_, entry),) = valkey.client().xrange(slate_log.STREAM)
+    valkey.client().xadd(slate_log.STREAM, entry)
+    Runner(slate_log.SlateConsumer(), claim_after_ms=0).drain()
+    row = Slate.objects.get()
+    assert row.pk == slate.slate_id
+    assert [item["product_id"] for item in row.items] == ids(slate)
+
+
+def test_a_new_champion_is_swapped_in_without_a_restart(shop, django_capture_on_commit_callbacks) -> None:
+    from recommender.models import ModelVersion
+    from recommender.training import promotion
+
+    before = champions.current("cart").label
+    candidate = ModelVersion.objects.filter(slot="cart", status="candidate", algorithm="popular").get()
+    with django_capture_on_commit_callbacks(execute=True):
+        promotion.promote(candidate, actor=None, reason="to see it swapped")
+    champions.load()
+    slate = recommend("cart", visitor_id=VISITOR, k=4)
+    assert slate.model == f"popular-{candidate.pk}" != before

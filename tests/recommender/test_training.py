@@ -1,0 +1,125 @@
+"""A training learns, judges by time, keeps what it learned, and promotes by interval."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from recommender.algorithms.arrays import BrokenFile
+from recommender.dataset import NotEnoughData
+from recommender.models import ModelVersion, TrainingRun
+from recommender.serving import champions
+from recommender.training import promotion
+from recommender.training.artefacts import open_model
+from recommender.training.run import AlreadyTraining, only_one, train
+from shop.models import AuditEntry
+from tests.factories.models import make_shop
+from tests.factories.people import make_operator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trained():
+    make_shop()
+    return train()
+
+
+def test_a_training_gives_each_slot_a_champion_with_figures_and_intervals(trained) -> None:
+    assert trained.status == TrainingRun.Status.DONE
+    served = ModelVersion.objects.filter(status="champion")
+    assert {version.slot for version in served} == {"home", "product", "cart", "email"}
+    for version in served:
+        figure = version.metrics["ndcg@10"]
+        assert 0 < figure["low"] <= figure["value"] <= figure["high"] <= 1
+        assert version.reason
+
+
+def test_what_was_learned_beats_popularity_where_habits_are_there_to_learn(trained) -> None:
+    version = ModelVersion.objects.get(status="champion", slot="product")
+    assert version.algorithm != "popular"
+    assert version.comparison["popular"]["low"] > 0
+
+
+def test_an_empty_shop_says_what_it_lacks_and_the_run_is_kept_as_failed() -> None:
+    with pytest.raises(NotEnoughData, match="import a catalogue"):
+        train()
+    run = TrainingRun.objects.get()
+    assert run.status == TrainingRun.Status.FAILED
+    assert "import a catalogue" in run.error
+    with pytest.raises(CommandError, match="import a catalogue"):
+        call_command("train")
+
+
+def test_a_second_training_says_so_and_ends() -> None:
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext('pushcart training'))")
+            assert cursor.fetchone()[0]
+            with pytest.raises(AlreadyTraining):
+                train()
+    finally:
+        other.close()
+    with only_one():
+        pass
+
+
+def test_an_unknown_algorithm_is_named_with_those_there_are() -> None:
+    with pytest.raises(CommandError, match="no algorithm 'magic'"):
+        call_command("train", "magic")
+
+
+def test_a_broken_file_is_refused_and_the_former_model_goes_on(trained) -> None:
+    version = ModelVersion.objects.get(status="champion", slot="home")
+    champions.load()
+    path = Path(storages["models"].path(version.file))
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 0xFF
+    path.unlink()
+    path.write_bytes(content)
+    with pytest.raises(BrokenFile, match="hash differs"):
+        open_model(version)
+    before = champions.current("home")
+    champions.load()
+    assert champions.current("home") is before
+    champions.forget()
+    champions.load()
+    assert champions.current("home") is None
+    version.refresh_from_db()
+    assert "hash differs" in version.error
+
+
+def test_promotion_and_rollback_are_audited_and_announced(trained, django_capture_on_commit_callbacks) -> None:
+    operator = make_operator()
+    former = ModelVersion.objects.get(status="champion", slot="cart")
+    candidate = ModelVersion.objects.filter(slot="cart", status="candidate", algorithm="popular").get()
+    with django_capture_on_commit_callbacks(execute=True):
+        promotion.promote(candidate, actor=operator, reason="to compare")
+    assert promotion.champion("cart") == candidate
+    with pytest.raises(promotion.PromotionError):
+        promotion.promote(candidate, actor=operator, reason="again")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert promotion.roll_back("cart", actor=operator, reason="worse") == former
+    entries = AuditEntry.objects.filter(action="model.promote", actor=operator)
+    assert [entry.reason for entry in entries.order_by("id")] == ["to compare", "worse"]
+
+
+def test_a_pinned_champion_outlives_a_training(trained) -> None:
+    version = ModelVersion.objects.get(status="champion", slot="home")
+    promotion.pin(version, True, actor=None, reason="holiday season")
+    train("popular")
+    version.refresh_from_db()
+    assert version.status == "champion"
+
+
+def test_figures_are_printed_for_people_and_machines(trained, capsys) -> None:
+    call_command("evaluate", "--slot", "home", "--json")
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows[0]["slot"] == "home"
+    assert {"value", "low", "high", "n"} <= rows[0]["metrics"]["ndcg@10"].keys()
