@@ -276,6 +276,7 @@ def prepare(settings: Any, environment: dict[str, str]) -> None:
         run_step("demo shop", ["load_demo"], environment)
     if has_command("train"):
         run_step("models", ["train", "--missing"], environment)
+    run_step("campaigns", ["demo_campaigns"], environment)
 
 
 def start(settings: Any, environment: dict[str, str], supervisor: Supervisor) -> None:

@@ -1,0 +1,21 @@
+"""``manage.py demo_campaigns``: make and launch the campaigns of the demo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from push.campaigns.demo import create_demo_campaigns
+
+
+class Command(BaseCommand):
+    """See the module."""
+
+    help = "Make and launch the campaigns of the demo, once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say which there are."""
+        for campaign in create_demo_campaigns():
+            planned = campaign.messages.count()
+            self.stdout.write(f"{campaign.name}: {campaign.get_status_display()}, {planned} messages planned so far")

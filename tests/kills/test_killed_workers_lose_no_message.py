@@ -1,0 +1,118 @@
+"""Workers are SIGKILLed while they send: nobody gets it twice, nobody is lost, what is uncertain is listed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from email import message_from_bytes
+
+import pytest
+from django.db import connection
+
+from push.campaigns.planning import plan_due
+from push.delivery.states import TO_GO, State
+from push.models import Message
+from push.results.conservation import conservation
+from shop import clock
+from tests.factories.campaigns import make_audience, running
+from tests.standins.smtp import smtp_server
+
+pytestmark = [pytest.mark.kill, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def sink():
+    """A mail server of this test's own."""
+    with smtp_server() as server:
+        yield server
+
+
+def start_worker(port: int) -> subprocess.Popen:
+    """A delivery process on this test's database and mail server."""
+    name = connection.settings_dict
+    url = f"postgres://{name['USER']}@/{name['NAME']}?host={name['HOST']}&port={name['PORT']}"
+    environment = {**os.environ, "DATABASE_URL": url, "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+    command = [sys.executable, "manage.py", "deliver", "--pause", "0.05"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def message_ids(server) -> Counter:
+    return Counter(message_from_bytes(mail.data)["Message-ID"].strip("<>").split("@")[0] for mail in server.taken)
+
+
+def kill_again_and_again(server, *, messages: int, kills: int, workers: int = 2) -> int:
+    """Let workers send, kill one after every so many mails; return how many were killed while they sent."""
+    chance = random.Random(11)
+    running_workers = [start_worker(server.port) for _ in range(workers)]
+    killed, next_kill = 0, messages / (kills + 2)
+    deadline = time.monotonic() + 40 + kills * 10
+    try:
+        while time.monotonic() < deadline:
+            waiting = Message.objects.filter(state__in=TO_GO)
+            if not waiting.exists():
+                break
+            if killed < kills and len(server.taken) >= next_kill * (killed + 1) * 0.9:
+                victim = chance.randrange(workers)
+                running_workers[victim].send_signal(signal.SIGKILL)
+                running_workers[victim].wait()
+                running_workers[victim] = start_worker(server.port)
+                killed += 1
+            if len(server.taken) and not waiting.filter(state=State.PLANNED).exists():
+                # What is left belongs to the dead: nobody waits a minute for their leases to end.
+                waiting.update(lease_until=clock.now() - timedelta(seconds=1))
+                time.sleep(0.2)
+            time.sleep(0.01)
+    finally:
+        for worker in running_workers:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+    return killed
+
+
+def run(smtp, messages: int, kills: int) -> None:
+    smtp.on_mail = _slowly(smtp)
+    make_audience(messages)
+    campaign = running()
+    assert plan_due(campaign).planned == messages
+    killed = kill_again_and_again(smtp, messages=messages, kills=kills)
+    line = conservation(campaign)
+    arrived = message_ids(smtp)
+    states = {str(pk): state for pk, state in Message.objects.values_list("pk", "state")}
+    lost = [pk for pk, state in states.items() if state == State.ACCEPTED and not arrived[pk]]
+    unlisted = [pk for pk, state in states.items() if state not in (State.ACCEPTED, State.UNCERTAIN)]
+    twice = [pk for pk, times in arrived.items() if times > 1]
+    print(
+        f"{messages} messages, {killed} kills: {line.accepted} accepted, {line.uncertain} uncertain, "
+        f"{len(arrived)} at the sink, lost {len(lost)}, twice {len(twice)}"
+    )
+    assert killed == kills
+    assert line.holds
+    assert line.to_go == 0
+    assert (lost, twice, unlisted) == ([], [], [])
+    assert line.accepted + line.uncertain == messages
+    # A kill leaves one window uncertain at most.
+    assert line.uncertain <= kills * 50
+    assert set(arrived) <= set(states)
+
+
+def _slowly(smtp):
+    def take(envelope):
+        time.sleep(0.002)
+        return smtp._take(envelope)
+
+    return take
+
+
+def test_five_hundred_messages_survive_five_kills(sink):
+    run(sink, 500, 5)
+
+
+@pytest.mark.slow
+def test_five_thousand_messages_survive_fifty_kills(sink):
+    run(sink, 5000, 50)
