@@ -86,11 +86,13 @@ def shop(transactional_db, settings):
     """Two departments with thirty products each."""
     # Imported here: pytest reads this file before Django is set up.
     from recommender.serving import facts
+    from shop.api.keys import create_key
     from shop.models import Category
     from tests.factories.catalogue import make_category, make_product
 
     settings.DEMO = True
     settings.WHITENOISE_USE_FINDERS = True
+    create_key("storefront", "pk", token=settings.STOREFRONT_KEY)
     facts.forget()
     for slug, name, chinese in (("drinks", "Drinks", "饮料"), ("bakery", "Bakery", "面包糕点")):
         category = make_category(slug=slug, path=slug, name_en=name, name_zh=chinese)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
+from shop.events.sessions import read_session
 from tests.factories.people import make_shopper
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -147,3 +148,15 @@ def test_nothing_jumps_while_a_page_loads(visits, shop):
     for path in ("", "c/drinks/", "p/drinks-0/", "cart/"):
         page = visit.go(f"/en/{path}")
         assert page.evaluate(SHIFTS) <= 0.05, path
+
+
+def test_what_is_done_is_recorded_once_though_page_and_tracker_both_could(visit, shop):
+    visit.agree()
+    page = visit.go("/en/p/drinks-0/")
+    page.click("form.acts button.btn")
+    page.wait_for_selector(".toast")
+    page.wait_for_timeout(1500)
+    visitor = next(cookie["value"] for cookie in visit.context.cookies() if cookie["name"] == "pushcart_visitor")
+    page.goto("about:blank")
+    acts = [act.type for act in read_session(visitor).acts if act.product_id == "drinks-0"]
+    assert acts == ["product_viewed", "product_added"]
