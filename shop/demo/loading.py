@@ -136,8 +136,9 @@ class Loader:
             for month, of_month in lines.groupby("month", sort=True):
                 self.step(f"orders {month}", lambda of_month=of_month: orders.write_month(of_month), progress)  # type: ignore[misc]
                 progress.advance(len(of_month))
-        months = [step.facts for step in DemoStep.objects.filter(name__startswith="orders ")]
-        self.step("orders", lambda: {key: sum(facts[key] for facts in months) for key in ("orders", "lines")})
+            months = [step.facts for step in DemoStep.objects.filter(name__startswith="orders ")]
+            sums = {key: sum(facts[key] for facts in months) for key in ("orders", "lines")}
+            self.step("orders", lambda: sums, progress)
 
 
 def _analyse() -> dict[str, Any]:
