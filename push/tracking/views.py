@@ -18,9 +18,12 @@ from push.tracking.receiving import HIDDEN, Click, click
 
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
-    """404: a link that was changed, cut short by a mail program, or is older than our keys."""
+    """410: a link that was changed, cut short by a mail program, or is older than our keys.
+
+    Not 404: Django answers that by trying the same address under a language.
+    """
     with translation.override(content_locale(request.headers.get("Accept-Language", ""))):
-        return render(request, "push/link_unknown.html", status=404)
+        return render(request, "push/link_unknown.html", status=410)
 
 
 def _follow(request: HttpRequest, link: Link, target: str) -> None:

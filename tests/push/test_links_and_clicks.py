@@ -155,7 +155,7 @@ def test_the_link_of_an_erased_message_still_leads_on(client, db) -> None:
 
 def test_a_broken_link_says_so(client, db) -> None:
     answer = client.get("/m/c/nonsense")
-    assert answer.status_code == 404
+    assert answer.status_code == 410
     assert "does not work" in answer.content.decode()
 
 

@@ -99,7 +99,7 @@ def test_preferences_open_by_link_without_a_login_and_mask_the_address(client, m
 
 def test_preferences_without_link_or_login_ask_for_a_login(client, db) -> None:
     assert client.get("/en/preferences/").status_code == 302
-    assert client.get(f"/en/preferences/{dumps('x')}/").status_code == 404
+    assert client.get(f"/en/preferences/{dumps('x')}/").status_code == 410
 
 
 def test_only_what_changed_is_stated_anew(client, message, shopper) -> None:
@@ -144,7 +144,7 @@ def test_quiet_hours_need_both_ends(client, message, shopper) -> None:
 def test_an_erased_shopper_s_links_open_nothing(client, message, shopper, clock) -> None:
     shopper.erased_at = clock.time
     shopper.save()
-    assert client.get(by_link(message, Kind.PREFERENCES, "preferences")).status_code == 404
+    assert client.get(by_link(message, Kind.PREFERENCES, "preferences")).status_code == 410
 
 
 def said(message, kind, **fields) -> Receipt | None:
