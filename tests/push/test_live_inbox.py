@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 import uuid
 from contextlib import contextmanager
@@ -17,12 +13,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.cached_db import SessionStore
-from django.db import connection
 
 from push.inbox import reading
 from push.inbox.live import announce
 from push.models import InboxItem
 from tests.factories.people import make_shopper
+from tests.standins.live import free_port, running
 
 
 def cookie_of(user) -> str:
@@ -34,49 +30,9 @@ def cookie_of(user) -> str:
     return session.session_key
 
 
-@contextmanager
-def running(port: int):
-    database = connection.settings_dict
-    url = f"postgres:///{database['NAME']}?host={database['HOST']}&user=postgres"
-    environment = os.environ | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "DEBUG": "1"}
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(
-        [
-            *command,
-            "--workers",
-            "1",
-            "--workers-kill-timeout",
-            "5",
-            "--no-ws",
-            "--log-level",
-            "warning",
-            "config.live:application",
-        ],
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
-                    break
-            except httpx.TransportError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(15)
-
-
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 def put(shopper, title: str) -> InboxItem:
