@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 from config.dashboard import pages, words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
 from config.dashboard.period import Period
+from push.campaigns import launching
+from push.delivery.checks import WORDS
 from push.delivery.states import State
+from push.delivery.watchdog import why_nothing_moves
 from push.models import Campaign, Message
 from push.results.report import CampaignReport, report
 from recommender.experiments.comparison import Comparison
+from shop import clock
 
 # What people put up with, by the big mailbox providers' own rules.
 LIMITS = {"unsubscribed": 0.5, "complained": 0.1, "bounced": 2.0}
@@ -25,7 +33,7 @@ LIMITS = {"unsubscribed": 0.5, "complained": 0.1, "bounced": 2.0}
 
 def reason_words(reason: str) -> str:
     """A reason as people read it."""
-    return (reason or _("no reason given")).replace("_", " ")
+    return str(WORDS.get(reason) or reason.replace("_", " ") or _("no reason given"))
 
 
 def _funnel(found: CampaignReport) -> list[Bar]:
@@ -121,6 +129,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("push.view_campaign"):
         raise PermissionDenied
     campaign = get_object_or_404(Campaign.objects.select_related("segment"), pk=pk)
+    if request.method == "POST":
+        return _act(request, campaign)
     found = report(campaign)
     line = found.line
     terms = [
@@ -168,12 +178,130 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         simulated=words.percent(found.simulated, 1) if found.simulated else "",
         sent=sent,
         actions=_actions(request, campaign),
+        missing=launching.missing(campaign) if campaign.status in (_S.DRAFT, _S.APPROVED) else [],
+        stall=why_nothing_moves(campaign),
     )
 
 
-def _actions(request: HttpRequest, campaign: Campaign) -> list[dict[str, str]]:
-    """What the operator may do now, each with a dialog."""
-    return []
+@dataclass(frozen=True)
+class Action:
+    """Something an operator may do to a campaign: a button and its dialog.
+
+    Attributes:
+        states: of the campaign in which it is offered.
+        permission: what it takes.
+        run: does it.
+    """
+
+    act: str
+    label: Any
+    text: Any
+    states: tuple[str, ...]
+    permission: str
+    run: Callable[..., Any]
+    tone: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The question of the dialog."""
+        return f"{self.label}?"
+
+
+_S = Campaign.Status
+ACTIONS = (
+    Action(
+        "submit",
+        _l("Ask for approval"),
+        _l("A second person is asked."),
+        (_S.DRAFT,),
+        "push.change_campaign",
+        launching.submit,
+    ),
+    Action(
+        "approve",
+        _l("Approve"),
+        _l("It may be launched then."),
+        (_S.IN_REVIEW,),
+        "push.approve_campaign",
+        launching.approve,
+    ),
+    Action(
+        "reject",
+        _l("Send back"),
+        _l("It becomes a draft again."),
+        (_S.IN_REVIEW,),
+        "push.approve_campaign",
+        launching.reject,
+    ),
+    Action(
+        "launch",
+        _l("Launch"),
+        _l("Nothing is sent for five minutes: until then it can be undone without a trace."),
+        (_S.DRAFT, _S.APPROVED),
+        "push.launch_campaign",
+        launching.launch,
+        "p",
+    ),
+    Action(
+        "undo",
+        _l("Undo the launch"),
+        _l("Possible until the first message is planned."),
+        (_S.RUNNING,),
+        "push.launch_campaign",
+        launching.undo_launch,
+    ),
+    Action(
+        "pause",
+        _l("Pause"),
+        _l("What is being handed over is finished, the rest waits."),
+        (_S.RUNNING,),
+        "push.launch_campaign",
+        launching.pause,
+    ),
+    Action(
+        "resume",
+        _l("Resume"),
+        _l("It goes on where it stopped."),
+        (_S.PAUSED,),
+        "push.launch_campaign",
+        launching.resume,
+        "p",
+    ),
+    Action(
+        "cancel",
+        _l("Cancel for good"),
+        _l("What has not been handed over is skipped. This cannot be undone."),
+        (_S.RUNNING, _S.PAUSED, _S.APPROVED),
+        "push.launch_campaign",
+        launching.cancel,
+        "d",
+    ),
+)
+
+
+def _actions(request: HttpRequest, campaign: Campaign) -> list[Action]:
+    """What this operator may do now."""
+    offered = [a for a in ACTIONS if campaign.status in a.states and request.user.has_perm(a.permission)]
+    undoable = campaign.undo_until is not None and campaign.undo_until > clock.now()
+    return [a for a in offered if a.act != "undo" or undoable]
+
+
+def _act(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    back = redirect("admin:campaign_report", campaign.pk)
+    action = next((a for a in _actions(request, campaign) if a.act == request.POST.get("act")), None)
+    if action is None:
+        raise PermissionDenied
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, _("Say why: the reason goes into the audit log."))
+        return back
+    try:
+        action.run(campaign, actor=pages.operator(request), reason=reason)
+    except launching.NotAllowed as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Done: %(act)s.") % {"act": action.label})
+    return back
 
 
 def last_campaigns(count: int = 6) -> tuple[Forest, list[dict[str, Any]]]:

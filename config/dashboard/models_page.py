@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -17,7 +20,9 @@ from recommender.training.models import Slot
 from shop import clock
 
 SHOWN = 12
-METRICS = ("NDCG@10", "HR@10", "MRR@10", "coverage@10")
+METRICS = ("ndcg@10", "hr@10", "mrr@10", "coverage@10")
+# Shown in the table, not drawn: no interval.
+PLAIN = frozenset({"p50_ms", "p99_ms"})
 
 
 def _estimate(version: ModelVersion, metric: str) -> Estimate:
@@ -103,13 +108,15 @@ def page(request: HttpRequest) -> HttpResponse:
     slot = request.GET.get("slot", Slot.HOME)
     if slot not in Slot.values:
         slot = Slot.HOME.value
+    if request.method == "POST":
+        return _act(request, slot)
     metric = request.GET.get("metric", METRIC)
     versions = list(ModelVersion.objects.filter(slot=slot).order_by("-trained_at", "-id")[:SHOWN])
     champion = ModelVersion.objects.filter(slot=slot, status=ModelVersion.Status.CHAMPION).first()
     candidates = [v for v in versions if v.status == ModelVersion.Status.CANDIDATE and not v.error]
     best = max(candidates, key=lambda v: v.metrics.get(METRIC, {}).get("value", -1.0), default=None)
     heading, facts = _verdict(champion, best)
-    available = sorted({name for version in versions for name in version.metrics})
+    available = sorted({name for version in versions for name in version.metrics} - PLAIN)
     ordered = [name for name in METRICS if name in available] + [name for name in available if name not in METRICS]
     return pages.render(
         request,
@@ -153,3 +160,37 @@ def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list
                 }
             )
     return rows
+
+
+def _act(request: HttpRequest, slot: str) -> HttpResponse:
+    from recommender.training import promotion
+
+    if not request.user.has_perm("recommender.promote_modelversion"):
+        raise PermissionDenied
+    act, reason = request.POST.get("act", ""), request.POST.get("reason", "").strip()
+    actor = pages.operator(request)
+    back = redirect(f"{reverse('admin:models')}?slot={slot}")
+    if act == "train":
+        from recommender.tasks import train
+
+        train.delay()
+        messages.success(request, _("Training is queued; its progress appears below."))
+        return back
+    if not reason:
+        messages.error(request, _("Say why: the reason goes into the audit log."))
+        return back
+    try:
+        if act == "promote":
+            version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
+            promotion.promote(version, actor=actor, reason=reason)
+            messages.success(request, _("%(version)s serves the next request.") % {"version": version})
+        elif act == "roll_back":
+            version = promotion.roll_back(slot, actor=actor, reason=reason)
+            messages.success(request, _("Rolled back to %(version)s.") % {"version": version})
+        elif act in ("pin", "unpin"):
+            version = get_object_or_404(ModelVersion, slot=slot, status=ModelVersion.Status.CHAMPION)
+            promotion.pin(version, act == "pin", actor=actor, reason=reason)
+            messages.success(request, _("Pinned.") if act == "pin" else _("No longer pinned."))
+    except promotion.PromotionError as error:
+        messages.error(request, str(error))
+    return back

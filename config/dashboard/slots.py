@@ -19,7 +19,7 @@ from recommender.training.models import Slot
 from shop import clock
 
 FIELDS = ("slates", "fallback", "seen", "clicked")
-METRIC = "NDCG@10"
+METRIC = "ndcg@10"
 FALLBACK_LIMIT = 5.0
 
 

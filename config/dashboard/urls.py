@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from config.dashboard import campaign, live, message, models_page, shopper
+from config.dashboard import campaign, live, message, models_page, segments, shopper
 
 
 def pages() -> list[tuple[str, Callable[..., Any], str]]:
@@ -15,6 +15,9 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
         ("campaigns/<int:pk>/", campaign.page, "campaign_report"),
         ("messages/<uuid:pk>/", message.page, "message_page"),
         ("models/", models_page.page, "models"),
+        ("segments/preview/", segments.preview, "segment_preview"),
+        ("push/segment/add/", segments.page, "push_segment_add"),
+        ("push/segment/<int:pk>/change/", segments.page, "push_segment_change"),
         ("push/message/<uuid:pk>/change/", message.page, "message_change"),
         ("shopper/<str:pk>/", shopper.page, "shopper_page"),
         ("shop/shopper/<str:pk>/change/", shopper.change, "shopper_change"),

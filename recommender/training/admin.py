@@ -39,10 +39,10 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         """The status, coloured."""
         return str(version.get_status_display())
 
-    @display(description="NDCG@10 (95 %)")
+    @display(description="ndcg@10 (95 %)")
     def ndcg(self, version: ModelVersion) -> str:
         """Value with its interval."""
-        figure = version.metrics.get("NDCG@10")
+        figure = version.metrics.get("ndcg@10")
         return f"{figure['value']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})" if figure else "–"
 
 

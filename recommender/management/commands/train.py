@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender.models import ModelVersion
+from recommender.training.models import Slot
 from recommender.training.run import AlreadyTraining, train
 from shop.registry import UnknownPlugin
 
@@ -21,10 +22,14 @@ class Command(BaseCommand):
         """Which algorithm, and how it is said."""
         parser.add_argument("algorithm", nargs="?", help="only this one (and popularity, to compare)")
         parser.add_argument("--json", action="store_true", help="one JSON object at the end")
+        parser.add_argument("--missing", action="store_true", help="only if a slot has no champion yet")
         parser.add_argument("--no-promote", action="store_true", help="keep candidates, change no champion")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train with progress: a line a step."""
+        if options["missing"] and _complete():
+            self.stdout.write("train: every slot has a champion")
+            return
         began = time.monotonic()
         quiet = options["json"]
 
@@ -49,3 +54,8 @@ class Command(BaseCommand):
             interval = f"{figure.get('value', 0):.4f} ({figure.get('low', 0):.4f} to {figure.get('high', 0):.4f})"
             self.stdout.write(f"train: {version.slot:8} {version!s:16} ndcg@10 {interval}")
         self.stdout.write(f"train: done in {time.monotonic() - began:.0f} s")
+
+
+def _complete() -> bool:
+    champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
+    return set(champions.values_list("slot", flat=True)) >= set(Slot.values)
