@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -110,6 +110,13 @@ def category_row(category: Category, shown: Shown, k: int) -> Row:
     ]
     heading = _("More from %(category)s") % {"category": category.name}
     return Row(heading, _("Most bought first, the same for every shopper"), items)
+
+
+def seed_row(seed: Product, shown: Shown, k: int) -> Row:
+    """The most bought of the category of what was just looked at: for when no model knows what goes with it."""
+    row = category_row(seed.category, shown, k)
+    note = _("Most bought in %(category)s") % {"category": seed.category.name}
+    return replace(row, note=note, fallback=False)
 
 
 def recently_viewed(request: HttpRequest, k: int, without: str = "") -> list[Product]:

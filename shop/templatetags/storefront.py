@@ -143,10 +143,12 @@ def undo_of(message: Any) -> dict[str, str]:
 
 @register.simple_tag(takes_context=True)
 def generic_row(context: RequestContext, kind: str, k: int = 6) -> rows.Row:
-    """A row that is the same for everybody (``popular``, ``reduced``, ``category``); what it shows is taken note of."""
+    """A row that no model made (``popular``, ``reduced``, ``category``, ``seed``); what it shows is taken note of."""
     shown: rows.Shown = context["shown"]
     if kind == "category":
         row = rows.category_row(context["category"], shown, k)
+    elif kind == "seed":
+        row = rows.seed_row(context["seed"], shown, k)
     else:
         row = {"popular": rows.popular_row, "reduced": rows.reduced_row}[kind](shown, k)
     if len(row.items) >= FEWEST_IN_ROW:
