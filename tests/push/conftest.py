@@ -17,3 +17,20 @@ def smtp(settings):
         settings.EMAIL_HOST_USER = ""
         settings.EMAIL_TIMEOUT = 5
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _fresh_serving(settings, tmp_path):
+    """Serving keeps the catalogue and models in the process, delivery its connections: every test starts without."""
+    from push.delivery.dispatching import close_channels
+    from recommender.serving import champions, facts
+
+    options = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path / "models")},
+    }
+    settings.STORAGES = {**settings.STORAGES, "models": options}
+    facts.forget()
+    champions.forget()
+    yield
+    close_channels()

@@ -7,9 +7,8 @@ import pytest
 from push.campaigns.planning import plan_occurrence
 from push.content.previewing import preview
 from push.content.rendering import ContentError
-from push.delivery.dispatching import close_channels, dispatch_batch
+from push.delivery.dispatching import dispatch_batch
 from push.models import Campaign, Message, Step
-from recommender.serving import facts
 from shop import clock as time
 from shop.people import consents
 from tests.factories.catalogue import make_product
@@ -18,7 +17,6 @@ from tests.factories.people import make_shopper
 
 @pytest.fixture
 def campaign(db):
-    facts.forget()
     made = Campaign.objects.create(
         name="Weekly picks",
         slug="weekly-picks",
@@ -30,8 +28,7 @@ def campaign(db):
     Step.objects.create(
         campaign=made, channel="email", content={"template": "weekly_picks"}, slot="email", slate_size=3
     )
-    yield made
-    close_channels()
+    return made
 
 
 def test_the_preview_is_octet_by_octet_what_is_sent(campaign, smtp, clock) -> None:
