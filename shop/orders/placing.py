@@ -121,7 +121,7 @@ def place_order(
         CartClosed: the cart was merged into another one.
     """
     with transaction.atomic():
-        cart = Cart.objects.select_for_update().get(pk=cart.pk)
+        cart = lock_cart(cart)
         if cart.status == Cart.Status.ORDERED:
             return Order.objects.get(cart=cart)
         if cart.status != Cart.Status.OPEN:
@@ -136,6 +136,11 @@ def place_order(
         if order.status == Order.Status.PAID:
             put_completed(order, visitor_id=visitor.id if visitor.consented else "")
         return order
+
+
+def lock_cart(cart: Cart) -> Cart:
+    """The cart's row, whatever its status, locked until the transaction ends."""
+    return Cart.objects.select_for_update().get(pk=cart.pk)
 
 
 def lock_products(cart: Cart) -> list[CartLine]:
