@@ -17,7 +17,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -33,6 +33,7 @@ SCOPES = {
     "catalogue:read": "Read the catalogue",
     "catalogue:write": "Change the catalogue",
     "shoppers:read": "Read shoppers, without personal data",
+    "shoppers:personal": "See personal data of shoppers and orders; export and erase",
     "shoppers:write": "Change shoppers and their consents",
     "orders:read": "Read orders",
     "orders:write": "Write orders",
@@ -40,6 +41,7 @@ SCOPES = {
     "campaigns:write": "Change segments and campaigns",
     "models:read": "Read model versions and their metrics",
     "models:write": "Promote and roll back models",
+    "audit:read": "Read the audit log",
 }
 PUBLISHABLE_SCOPES = frozenset({"events:write", "recommendations:read", "catalogue:read"})
 
@@ -103,6 +105,8 @@ def forget_keys() -> None:
 
 def find_key(token: str) -> KeyInfo | None:
     """The valid key with this text, or None."""
+    if not token.isascii() or len(token) > 200:
+        return None
     now = time.monotonic()
     hit = _remembered.get(token)
     if hit and hit[0] > now:
@@ -133,6 +137,12 @@ def token_of(request: HttpRequest) -> str:
     return ""
 
 
+def origin_allowed(info: KeyInfo, request: HttpRequest) -> bool:
+    """Whether a publishable key may be used by the web site that calls: any site where the key lists none."""
+    origin = request.META.get("HTTP_ORIGIN", "")
+    return not origin or info.is_secret or not info.allowed_origins or origin.rstrip("/") in info.allowed_origins
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """DRF authentication: ``request.user`` and ``request.auth`` are the :class:`KeyInfo`."""
 
@@ -144,6 +154,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         info = find_key(token)
         if info is None:
             raise AuthenticationFailed("This API key is unknown or revoked.")
+        if not origin_allowed(info, request._request):
+            raise PermissionDenied("This key may not be used by this web site.", code="origin_not_allowed")
         return info, info
 
     def authenticate_header(self, request: Request) -> str:
@@ -158,6 +170,8 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the key carries the scope of this method; views without scopes are closed."""
-        method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
+        method = "GET" if request.method == "HEAD" else request.method
+        if getattr(view, (method or "").lower(), None) is None or method == "OPTIONS":
+            return True  # there is no such method here: answered with 405
         scope = getattr(view, "scopes", {}).get(method)
         return isinstance(request.auth, KeyInfo) and scope is not None and request.auth.allows(scope)

@@ -15,6 +15,55 @@ from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
 
+# Code: when it happens, and what to do. `type` of a problem links to its line on /docs/problems.
+PROBLEMS: dict[str, str] = {
+    "invalid": "Fields or query parameters are wrong; `errors` points at each. Correct them and send again.",
+    "parse_error": "The body is not JSON that can be stored (UTF-8, no NUL, at most 32 levels). Correct it.",
+    "not_authenticated": "No API key came with the call. Send `Authorization: Bearer KEY`.",
+    "authentication_failed": "The API key is unknown or revoked. Use another one.",
+    "permission_denied": "The key lacks the scope for this call, or may not be used from this origin.",
+    "origin_not_allowed": "The publishable key may not be used by this web site. Add its origin to the key.",
+    "csrf_failed": "A form of a page was sent without its token. Load the page again.",
+    "not_found": "There is nothing under this address.",
+    "method_not_allowed": "The address exists, but not for this method; `Allow` lists those that do.",
+    "conflict": "The state of the thing does not allow this now; `detail` says why.",
+    "out_of_stock": "Fewer pieces are left than the order wants; `errors` says of what.",
+    "idempotency_in_progress": "The first request with this Idempotency-Key is not answered yet. Retry-After says when.",
+    "idempotency_key_reused": "This Idempotency-Key came with another request before. Use a new key.",
+    "precondition_failed": "The row is not what If-Match or If-None-Match says. Read it again.",
+    "too_large": "The body is larger than accepted. Send it in parts.",
+    "unsupported_media_type": "Bodies are `application/json`.",
+    "throttled": "Too many requests. Retry-After says when to go on, RateLimit what is left.",
+    "bad_request": "The request cannot be understood at all.",
+    "error": "We failed; it was logged under `request_id`. The same request may be sent again.",
+    "unavailable": "Something we need does not answer. Retry later.",
+}
+_BY_STATUS = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "throttled",
+    503: "unavailable",
+}
+
+
+def code_of(http_status: int) -> str:
+    """The general code of a status."""
+    return _BY_STATUS.get(http_status, "error" if http_status >= 500 else "bad_request")
+
+
+class Conflict(exceptions.APIException):
+    """409: the state of the thing does not allow this."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+    default_detail = "This is not possible now."
+
 
 def body(
     code: str, http_status: int, detail: str, *, errors: list[dict[str, Any]] | None = None, request_id: str = ""
@@ -40,24 +89,26 @@ def response(
     *,
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
+    request_id: str = "",
 ) -> HttpResponse:
     """A problem as a plain Django response (for endpoints without DRF)."""
-    content = orjson.dumps(body(code, http_status, detail, errors=errors))
+    content = orjson.dumps(body(code, http_status, detail, errors=errors, request_id=request_id))
     return HttpResponse(content, status=http_status, content_type=CONTENT_TYPE, headers=headers or {})
 
 
-def _pointers(detail: Any, pointer: str = "") -> list[dict[str, Any]]:
+def pointers(detail: Any, pointer: str = "") -> list[dict[str, Any]]:
+    """DRF's tree of errors as a list of ``{pointer, code, message}``."""
     if isinstance(detail, dict):
         rows = []
         for name, inner in detail.items():
             step = "" if name == "non_field_errors" else f"/{str(name).replace('~', '~0').replace('/', '~1')}"
-            rows += _pointers(inner, pointer + step)
+            rows += pointers(inner, pointer + step)
         return rows
     if isinstance(detail, list):
         rows = []
         for index, inner in enumerate(detail):
             rows += (
-                _pointers(inner, f"{pointer}/{index}") if isinstance(inner, dict | list) else _pointers(inner, pointer)
+                pointers(inner, f"{pointer}/{index}") if isinstance(inner, dict | list) else pointers(inner, pointer)
             )
         return rows
     return [{"pointer": pointer, "code": getattr(detail, "code", "invalid"), "message": str(detail)}]
@@ -75,11 +126,13 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     if getattr(exception, "auth_header", None):
         headers["WWW-Authenticate"] = exception.auth_header  # type: ignore[attr-defined]
     if getattr(exception, "wait", None) is not None:
-        headers["Retry-After"] = str(int(exception.wait) + 1)  # type: ignore[attr-defined]
+        headers["Retry-After"] = str(max(1, int(exception.wait)))  # type: ignore[attr-defined]
     if isinstance(exception, exceptions.ValidationError):
-        errors = _pointers(exception.detail)
-        problem = body("invalid", status.HTTP_400_BAD_REQUEST, "Some fields are wrong.", errors=errors)
+        problem = body("invalid", exception.status_code, "Some fields are wrong.", errors=pointers(exception.detail))
     else:
-        problem = body(str(exception.get_codes()), exception.status_code, str(exception.detail))
+        code = exception.get_codes()
+        code = code if isinstance(code, str) and code in PROBLEMS else code_of(exception.status_code)
+        errors = getattr(exception, "errors", None)
+        problem = body(code, exception.status_code, str(exception.detail), errors=errors)
     set_rollback()
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)

@@ -1,0 +1,85 @@
+"""What every endpoint of the REST API is: a class per address, closed without a scope, strict about its query parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop.api import etags
+from shop.api.pagination import ListQuery, paginate
+from shop.api.parsing import refuse_unstorable
+
+
+class NoQuery(serializers.Serializer):
+    """Takes no query parameters."""
+
+
+class DryRunQuery(serializers.Serializer):
+    """Query of bulk writes."""
+
+    dry_run = serializers.BooleanField(default=False, help_text="Only check; write nothing.")
+
+
+class Endpoint(APIView):
+    """Base of endpoints. ``scopes`` says by method which scope a key needs; a method that is not in it does not exist."""
+
+    scopes: ClassVar[dict[str, str]] = {}
+
+    def query(self, request: Request, serializer: type[serializers.Serializer] = NoQuery) -> dict[str, Any]:
+        """The validated query parameters; an unknown one is refused, since a filter without effect is worse than an error.
+
+        Raises:
+            serializers.ValidationError, ParseError.
+        """
+        given = request._request.GET
+        refuse_unstorable(dict(given.lists()))
+        known = serializer(data=given)
+        unknown = [name for name in given if name not in known.fields]
+        if unknown:
+            raise serializers.ValidationError({name: ["There is no such parameter."] for name in unknown})
+        known.is_valid(raise_exception=True)
+        return dict(known.validated_data)
+
+    def page(
+        self,
+        request: Request,
+        queryset: QuerySet[Any],
+        query: dict[str, Any],
+        serializer: type[serializers.BaseSerializer],
+        ordering: tuple[str, str] | tuple[str],
+        **context: Any,
+    ) -> Response:
+        """A page of rows, with an ETag."""
+        page = paginate(queryset, request, query, ordering)
+        rows = serializer(page.rows, many=True, context={"request": request, **context}).data
+        return etags.answer(request, {"data": rows, "next": page.next})
+
+
+def page_of(serializer: type[serializers.BaseSerializer]) -> Any:
+    """The OpenAPI component of a page of rows."""
+    name = serializer.__name__.removesuffix("Serializer")
+    return inline_serializer(
+        f"{name}Page",
+        {
+            "data": serializer(many=True),
+            "next": serializers.URLField(allow_null=True, help_text="Where the next page is; null on the last."),
+        },
+    )
+
+
+def documented(summary: str, **options: Any) -> Callable[[Any], Any]:
+    """OpenAPI of a method; ``query`` names its query serializer."""
+    query = options.pop("query", None)
+    if query is not None:
+        options["parameters"] = [query, *options.pop("parameters", [])]
+    return extend_schema(summary=summary, **options)
+
+
+__all__ = ["DryRunQuery", "Endpoint", "ListQuery", "NoQuery", "documented", "page_of"]
