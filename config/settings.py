@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import embedded, logs
 from config.version import VERSION
+from shop.api import id_patterns as ids
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -92,10 +93,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "shop.api.middleware.ApiMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "shop.api.middleware.ApiMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -275,14 +276,18 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Pushcart API",
     "DESCRIPTION": "Events in; recommendations, campaigns and results out.",
     "VERSION": VERSION,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.0.3",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": {
+        "id": {"type": "string", "pattern": rf"^{ids.PATTERN}$"},
+        "shopper_id": {"type": "string", "pattern": rf"^{ids.SHOPPER_PATTERN}$"},
+        "category": {"type": "string", "pattern": r"^[a-z0-9_-]{1,80}$"},
+    },
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "shop.api.openapi.complete"],
 }
+# Functions that describe endpoints which are plain views: {"paths": ..., "schemas": ...}.
+OPENAPI_PARTS: list[str] = []
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(api/)?v1/"
 CORS_ALLOW_CREDENTIALS = False

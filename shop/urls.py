@@ -10,6 +10,7 @@ from shop.storefront.robots import robots
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("shop.events.urls")),
+    path("", include("shop.api.urls")),
     path("", root, name="root"),
     path("robots.txt", robots, name="robots"),
     re_path(r"^p/(?P<product_id>.+)\.(?P<form>svg|png)$", product_picture, name="product_picture"),

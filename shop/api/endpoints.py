@@ -79,6 +79,7 @@ def documented(summary: str, **options: Any) -> Callable[[Any], Any]:
     query = options.pop("query", None)
     if query is not None:
         options["parameters"] = [query, *options.pop("parameters", [])]
+    options.setdefault("operation_id", summary.lower().replace(" ", "_"))
     return extend_schema(summary=summary, **options)
 
 

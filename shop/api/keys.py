@@ -13,8 +13,9 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from django.db.models import Model
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -23,6 +24,7 @@ from rest_framework.request import Request
 
 from shop import clock
 from shop.api.models import ApiKey
+from shop.operators.audit import record
 
 REMEMBER_SECONDS = 10.0
 
@@ -175,3 +177,13 @@ class HasScope(BasePermission):
             return True  # there is no such method here: answered with 405
         scope = getattr(view, "scopes", {}).get(method)
         return isinstance(request.auth, KeyInfo) and scope is not None and request.auth.allows(scope)
+
+
+def key_of(request: Request) -> KeyInfo:
+    """The key behind an authenticated request."""
+    return cast(KeyInfo, request.auth)
+
+
+def audit(request: Request, action: str, after: dict[str, Any], target: Model | None = None) -> None:
+    """Write what a key changed into the audit log; ``after`` holds no personal data."""
+    record(action, api_key=key_of(request).prefix, after=after, target=target)

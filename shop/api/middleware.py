@@ -32,6 +32,8 @@ class ApiMiddleware:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = request.META["HTTP_X_REQUEST_ID"] = str(uuid.uuid4())
         response = self.get_response(request)
+        # The inner middleware's, where the request came that far: its log lines carry it.
+        request_id = response.get("X-Request-ID", request_id)
         if response.status_code >= 400 and not response.get("Content-Type", "").startswith(problems.CONTENT_TYPE):
             response = self._problem(response, request_id)
         response["X-Request-ID"] = request_id

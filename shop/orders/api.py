@@ -1,0 +1,178 @@
+"""REST: orders, read, and taken from the shop's own system."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.http import Http404
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shop import clock
+from shop.api import etags
+from shop.api.endpoints import Endpoint, ListQuery, documented, page_of
+from shop.api.id_patterns import SHOPPER_PATTERN
+from shop.api.idempotency import idempotent
+from shop.api.ids import id_field
+from shop.api.keys import audit, key_of
+from shop.orders.importing import UnknownRow, import_order
+from shop.orders.models import Order
+
+MOST_LINES = 200
+PERSONAL = ("email", "name", "phone", "street", "postcode")
+
+
+class LineSerializer(serializers.Serializer):
+    """A line: a product at the price paid."""
+
+    product_id = id_field()
+    quantity = serializers.IntegerField(min_value=1, max_value=9_999)
+    unit_price = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal(0), max_value=Decimal(9999))
+
+
+class OrderInSerializer(serializers.Serializer):
+    """An order of the shop's own system; `reference` is its key there, so sending it twice makes one order."""
+
+    reference = id_field()
+    shopper_id = id_field(SHOPPER_PATTERN, required=False)
+    visitor_id = serializers.RegexField(r"^[A-Za-z0-9_.:-]{8,64}\Z", required=False, max_length=64)
+    lines = LineSerializer(many=True, min_length=1, max_length=MOST_LINES)  # type: ignore[call-arg]
+    delivery = serializers.DecimalField(
+        max_digits=8, decimal_places=2, min_value=Decimal(0), default=Decimal(0), max_value=Decimal(9999)
+    )
+    discount = serializers.DecimalField(
+        max_digits=8, decimal_places=2, min_value=Decimal(0), default=Decimal(0), max_value=Decimal(9999)
+    )
+    placed_at = serializers.DateTimeField(required=False, help_text="UTC; now where it is missing.")
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A product stands once, and the sum fits the books."""
+        ids = [line["product_id"] for line in lines]
+        if len(ids) != len(set(ids)):
+            raise serializers.ValidationError("A product stands in more than one line: add the quantities.")
+        if sum(line["quantity"] * line["unit_price"] for line in lines) >= Decimal(10_000_000):
+            raise serializers.ValidationError("The order is worth more than 9 999 999.99.")
+        return lines
+
+    def validate_placed_at(self, placed_at: Any) -> Any:
+        """Within the last ten years, and not in the future."""
+        age = (clock.now() - placed_at).days
+        if not -1 <= age <= 3660:
+            raise serializers.ValidationError("Neither in the future nor older than ten years.")
+        return placed_at
+
+
+class OrderSerializer(serializers.Serializer):
+    """An order as shown; who and where only to keys with `shoppers:personal`."""
+
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    reference = serializers.CharField(allow_null=True)
+    shopper_id = serializers.CharField(allow_null=True)
+    visitor_id = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(Order.Status.choices)
+    lines = LineSerializer(many=True)
+    subtotal = serializers.DecimalField(max_digits=10, decimal_places=2)
+    delivery = serializers.DecimalField(max_digits=10, decimal_places=2)
+    discount = serializers.DecimalField(max_digits=10, decimal_places=2)
+    total = serializers.DecimalField(max_digits=10, decimal_places=2)
+    currency = serializers.CharField()
+    town = serializers.CharField(allow_blank=True)
+    country = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()  # type: ignore[assignment]
+    simulated = serializers.BooleanField()
+    placed_at = serializers.DateTimeField()
+    email = serializers.CharField(required=False, allow_blank=True)
+    name = serializers.CharField(required=False, allow_blank=True)
+    phone = serializers.CharField(required=False, allow_blank=True)
+    street = serializers.CharField(required=False, allow_blank=True)
+    postcode = serializers.CharField(required=False, allow_blank=True)
+
+    def to_representation(self, order: Order) -> dict[str, Any]:
+        """Without what this key may not see."""
+        shown: dict[str, Any] = super().to_representation(order)
+        if not key_of(self.context["request"]).allows("shoppers:personal"):
+            for field in PERSONAL:
+                del shown[field]
+        return shown
+
+
+class OrderQuery(ListQuery):
+    """Filters of the list of orders."""
+
+    shopper_id = id_field(SHOPPER_PATTERN, required=False)
+    status = serializers.ChoiceField(Order.Status.choices, required=False)
+    reference = id_field(required=False)
+    placed_from = serializers.DateTimeField(required=False)
+    placed_until = serializers.DateTimeField(required=False, help_text="Exclusive.")
+    simulated = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class OrdersEndpoint(Endpoint):
+    """All orders."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": "orders:read", "POST": "orders:write"}
+
+    @documented("List orders", query=OrderQuery, responses=page_of(OrderSerializer), tags=["orders"])
+    def get(self, request: Request) -> Response:
+        """Newest first."""
+        query = self.query(request, OrderQuery)
+        orders = Order.objects.prefetch_related("lines")
+        same: dict[str, Any] = {
+            str(name): query[name] for name in ("shopper_id", "status", "reference") if name in query
+        }
+        if query["simulated"] is not None:
+            same["simulated"] = query["simulated"]
+        if "placed_from" in query:
+            same["placed_at__gte"] = query["placed_from"]
+        if "placed_until" in query:
+            same["placed_at__lt"] = query["placed_until"]
+        return self.page(request, orders.filter(**same), query, OrderSerializer, ("-placed_at", "id"))
+
+    @documented(
+        "Send an order of your own system",
+        request=OrderInSerializer,
+        responses={200: OrderSerializer, 201: OrderSerializer},
+        tags=["orders"],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """201 for a new one; 200 with the order that is there where the reference came before. Takes no stock."""
+        self.query(request)
+        given = OrderInSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        try:
+            order, created = import_order(fields.pop("reference"), fields.pop("lines"), **fields)
+        except UnknownRow as unknown:
+            raise serializers.ValidationError(_nested(unknown)) from None
+        if created:
+            audit(request, "order.import", {"number": order.number}, order)
+        data = OrderSerializer(order, context={"request": request}).data
+        return etags.answer(request, data, 201 if created else 200)
+
+
+def _nested(unknown: UnknownRow) -> Any:
+    """DRF's tree of errors for a pointer."""
+    tree: Any = [ErrorDetail(str(unknown), code="not_found")]
+    for step in reversed(unknown.pointer.strip("/").split("/")):
+        tree = {step: tree}
+    return tree
+
+
+class OrderEndpoint(Endpoint):
+    """One order."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": "orders:read"}
+
+    @documented("Read an order", responses=OrderSerializer, tags=["orders"])
+    def get(self, request: Request, order_id: Any) -> Response:
+        """By its id."""
+        self.query(request)
+        order = Order.objects.filter(pk=order_id).first()
+        if order is None:
+            raise Http404
+        return etags.answer(request, OrderSerializer(order, context={"request": request}).data)
