@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import IO, Any
 
 import orjson
-from rest_framework.exceptions import ParseError
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 MOST_DEPTH = 32
+
+
+class TooLarge(APIException):
+    """413."""
+
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "The body is larger than accepted. Send it in parts."
 
 
 class StrictJSONParser(BaseParser):
@@ -23,9 +32,13 @@ class StrictJSONParser(BaseParser):
 
         Raises:
             ParseError: not JSON, too deep, or with a NUL character in it.
+            TooLarge: more than DATA_UPLOAD_MAX_MEMORY_SIZE.
         """
+        content = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(content) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
         try:
-            data = orjson.loads(stream.read())
+            data = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
         refuse_unstorable(data)
