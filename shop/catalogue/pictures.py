@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotModified
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
@@ -27,7 +27,10 @@ def product_picture(request: HttpRequest, product_id: str, form: str) -> HttpRes
     if form == "png":
         asked = request.GET.get("w", "240")
         if asked not in map(str, PICTURE_WIDTHS):
-            raise Http404("no picture of that width")
+            # Not a 404: those without a language are sent on to the pages that have one.
+            return HttpResponseBadRequest(
+                f"w is one of {', '.join(map(str, PICTURE_WIDTHS))}", content_type="text/plain"
+            )
         width = int(asked)
     etag = (
         f'"{hashlib.blake2s(repr((EDITION, Picture.of(product), form, width)).encode(), digest_size=10).hexdigest()}"'
