@@ -116,7 +116,7 @@ class Blend(Algorithm):
         earlier = dataset.before(cut)
         if not len(earlier):
             return
-        self.members = fit_members(earlier)
+        self.members = fit_members(earlier, self.members)
         limits = {"questions": self.questions, "least": self.least, "seed": self.seed}
         self.weights_ = self._table(learn_weights(self, dataset, cut, **limits))
 
@@ -176,10 +176,14 @@ class Blend(Algorithm):
             self.members[name] = ALGORITHMS.get(name).restore(inner, own)
 
 
-def fit_members(dataset: Dataset) -> dict[str, Algorithm]:
-    """The parts, learned from one dataset; those that it cannot teach are left out (a catalogue without words has no content)."""
-    members: dict[str, Algorithm] = {}
-    for name in PARTS:
+def fit_members(dataset: Dataset, known: Mapping[str, Algorithm] | None = None) -> dict[str, Algorithm]:
+    """The parts, learned from one dataset; those that it cannot teach are left out (a catalogue without words has no content).
+
+    Args:
+        known: parts that learned from other times of the same shop: those that look at products only need not learn again.
+    """
+    members = {name: part for name, part in (known or {}).items() if part.needs_interactions == 0}
+    for name in [name for name in PARTS if name not in members]:
         with contextlib.suppress(NotEnoughData):
             members[name] = ALGORITHMS.get(name)().fit(dataset)
     return members

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
-from recommender.dataset import Dataset
+from recommender.dataset import Dataset, Kind
 
 BLOCK = 2_000
 
@@ -69,18 +69,18 @@ class ItemKNN(Algorithm):
         self.near_, self.like_, self.together_ = near, like, together
 
     def _matrices(self, dataset: Dataset) -> tuple[Any, Any]:
-        """Sessions times products: weighted, and ones."""
+        """Sessions times products: weighted, and ones where it was bought."""
         from scipy.sparse import csr_matrix
 
         positive = dataset.weight > 0
-        rows, columns = dataset.session_of_row[positive], dataset.product[positive]
-        key = np.unique(rows.astype(np.int64) * len(dataset.products) + columns)
-        rows, columns = (key // len(dataset.products)).astype(np.int32), (key % len(dataset.products)).astype(np.int32)
+        rows, columns = _distinct(dataset, positive)
         shape = (dataset.sessions, len(dataset.products))
         length = np.bincount(rows, minlength=dataset.sessions)
         age_days = (dataset.window[1] - dataset.session_ended) / 86_400_000
         worth = np.exp2(-age_days / self.half_life_days / 2) / np.sqrt(np.log2(1.0 + np.maximum(length, 1)))
-        plain = csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
+        # What is said to be bought together was bought, not looked at.
+        buyers, bought = _distinct(dataset, dataset.kind == Kind.PURCHASE)
+        plain = csr_matrix((np.ones(len(buyers), np.float32), (buyers, bought)), shape)
         return csr_matrix((worth[rows].astype(np.float32), (rows, columns)), shape), plain
 
     def _to_cosine(self, dots: Any, norms: NDArray[np.float64], low: int) -> None:
@@ -109,7 +109,7 @@ class ItemKNN(Algorithm):
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """The act that most often goes with ``product``, and by what share of sessions."""
-        found = Evidence("together")
+        found = Evidence("together", -1, -1.0)
         for because in context.evidence[::-1][:20].tolist():
             at = np.flatnonzero(self.near_[because] == product)
             if len(at) and self.sessions_[because] and because != product:
@@ -119,11 +119,20 @@ class ItemKNN(Algorithm):
         return found if found.because >= 0 else None
 
 
+def _distinct(dataset: Dataset, rows: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Session and product of each distinct pair among ``rows``."""
+    width = max(len(dataset.products), 1)
+    key = np.unique(dataset.session_of_row[rows].astype(np.int64) * width + dataset.product[rows])
+    return (key // width).astype(np.int32), (key % width).astype(np.int32)
+
+
 def _look_up(counts: Any, near: Rows, together: NDArray[np.int32]) -> None:
     """Write into ``together`` the entries of a CSR matrix at the columns ``near`` of each row."""
     counts.sort_indices()
     for row in range(counts.shape[0]):
         low, high = counts.indptr[row], counts.indptr[row + 1]
         there = near[row] >= 0
-        at = np.searchsorted(counts.indices[low:high], near[row][there])
-        together[row, : there.sum()] = counts.data[low:high][at]
+        held, wanted = counts.indices[low:high], near[row][there]
+        at = np.minimum(np.searchsorted(held, wanted), max(high - low - 1, 0))
+        if high > low:
+            together[row, : len(wanted)] = np.where(held[at] == wanted, counts.data[low:high][at], 0)

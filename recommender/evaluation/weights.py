@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 GRID = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 ROUNDS = 2
+# Popularity fills a slate; it does not lead it, whatever the metric would gain.
+MOST_OF = {"popular": 0.1}
 # Under this the difference is noise, and the simpler weight stands.
 LEAST_GAIN = 0.0005
 
@@ -47,11 +49,15 @@ def _search(
     candidates: Sequence[Sequence[Ranking]], questions: Sequence[Question], start: Sequence[float]
 ) -> list[float]:
     scores, hits, wanted = _table(candidates, questions)
+    from recommender.algorithms.blend import PARTS
+
     weights = np.array(start, np.float32)
     best = _value(scores, hits, wanted, weights)
     for _ in range(ROUNDS):
         for part in range(len(weights)):
             for weight in GRID:
+                if weight > MOST_OF.get(PARTS[part], 1.0):
+                    continue
                 tried = weights.copy()
                 tried[part] = weight
                 value = _value(scores, hits, wanted, tried) if tried.any() else 0.0
