@@ -34,6 +34,11 @@ class ApiMiddleware:
         response = self.get_response(request)
         # The inner middleware's, where the request came that far: its log lines carry it.
         request_id = response.get("X-Request-ID", request_id)
+        if response.status_code == 302:
+            # LocaleMiddleware sends what is not there to a page of the storefront; the API itself never redirects.
+            response = problems.response(
+                "not_found", 404, "There is nothing under this address.", request_id=request_id
+            )
         if response.status_code >= 400 and not response.get("Content-Type", "").startswith(problems.CONTENT_TYPE):
             response = self._problem(response, request_id)
         response["X-Request-ID"] = request_id
