@@ -34,7 +34,7 @@ from config import embedded, processes, translations
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 FREE_BYTES_NEEDED = 1_500_000_000
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 120.0
 SERVERS = ("postgres", "valkey")
 LOGINS = (

@@ -63,12 +63,30 @@ def _fresh_valkey() -> None:
     import redis
     from django.conf import settings
 
+    from shop import valkey
     from shop.api.keys import forget_keys
+
+    # A busy machine is no server that is away.
+    valkey.CONNECT_SECONDS, valkey.ANSWER_SECONDS = 10.0, 10.0
 
     client = redis.Redis.from_url(settings.REDIS_URL)
     client.flushdb()
     client.close()
     forget_keys()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_serving(settings, tmp_path) -> None:
+    """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
+    from recommender.serving import champions, facts
+
+    options = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path / "models")},
+    }
+    settings.STORAGES = {**settings.STORAGES, "models": options}
+    facts.forget()
+    champions.forget()
 
 
 class Clock:

@@ -20,17 +20,9 @@ def smtp(settings):
 
 
 @pytest.fixture(autouse=True)
-def _fresh_serving(settings, tmp_path):
-    """Serving keeps the catalogue and models in the process, delivery its connections: every test starts without."""
+def _closed_channels():
+    """Delivery keeps its connections in the process: every test starts without."""
     from push.delivery.dispatching import close_channels
-    from recommender.serving import champions, facts
 
-    options = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "models")},
-    }
-    settings.STORAGES = {**settings.STORAGES, "models": options}
-    facts.forget()
-    champions.forget()
     yield
     close_channels()

@@ -66,10 +66,11 @@ def test_a_second_training_says_so_and_ends() -> None:
                 train()
             # Closing alone frees it a moment later.
             cursor.execute("SELECT pg_advisory_unlock(hashtext('pushcart training'))")
+            cursor.execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
     with only_one():
-        pass
+        assert TrainingRun.objects.count() == 0
 
 
 def test_an_unknown_algorithm_is_named_with_those_there_are() -> None:
