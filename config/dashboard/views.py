@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from config.dashboard import campaign, funnel, needs, orders, pages, period, slots, system
+from config.dashboard import campaign, funnel, live, needs, orders, pages, period, slots, system
 
 REMEMBER_SECONDS = 20
 PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
@@ -41,4 +41,7 @@ def dashboard(request: HttpRequest) -> TemplateResponse:
     """The page after log-in: what needs the operator, then the figures of a period."""
     chosen = period.of(request.GET.get("days"))
     choices = [(key, _("Today") if key == "today" else _("%(days)s days") % {"days": key}) for key in period.CHOICES]
-    return pages.render(request, "index.html", _("Dashboard"), period=chosen, choices=choices, **panels(chosen))
+    newest = live.rows(10) if request.user.has_perm("shop.view_event") else []
+    return pages.render(
+        request, "index.html", _("Dashboard"), period=chosen, choices=choices, live=newest, **panels(chosen)
+    )

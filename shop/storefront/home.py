@@ -39,6 +39,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "viewed": viewed,
         "seed": viewed[0] if viewed else None,
+        # The first row is about the last product already.
+        "second": viewed[1] if len(viewed) > 1 else None,
         "summary": summary(open_cart_of(request)),
         "free_from": settings.FREE_DELIVERY_FROM,
         "delivery_price": settings.DELIVERY_PRICE,
