@@ -303,6 +303,10 @@ EVENT_CONSUMERS = {
     "slates": "recommender.serving.slate_log.SlateConsumer",
 }
 
+# Recommendations ---------------------------------------------------------------------------------------------------------
+# Web processes load models in the background and look for new ones; tests load them when they need them.
+SERVING_WATCH = env.bool("SERVING_WATCH", default=True)
+
 # Messages ----------------------------------------------------------------------------------------------------------------
 # Draws the fixed bucket (0-9999) of every shopper; a new value draws everybody anew.
 BUCKET_SALT = env.str("BUCKET_SALT", default="pushcart")

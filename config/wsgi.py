@@ -12,6 +12,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
@@ -57,7 +58,8 @@ from recommender import serving  # noqa: E402 - needs Django set up
 
 _hot = HotHandler()
 # Facts and models are loaded before the first shopper waits for them.
-serving.start()
+if settings.SERVING_WATCH:
+    serving.start()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -15,6 +15,7 @@ import pytest
 # Named here, not in pyproject.toml: pytest-django would read the settings before the lines below.
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ["DEBUG"] = "1"
+os.environ["SERVING_WATCH"] = "0"
 for _name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY"):
     os.environ.pop(_name, None)
 

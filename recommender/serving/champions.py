@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import redis
 import structlog
-from django.db import close_old_connections
+from django.db import connections
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
@@ -114,8 +114,7 @@ def follow(generation: bytes | None) -> None:
 
 def _load_in_background() -> None:
     try:
-        close_old_connections()
         load()
     finally:
-        close_old_connections()
+        connections.close_all()
         _loading.clear()

@@ -6,7 +6,7 @@ import threading
 import time
 
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 
 from recommender.serving import champions, facts
 
@@ -46,10 +46,12 @@ def start() -> None:
 def _watch() -> None:
     while True:
         try:
-            close_old_connections()
             warm_up()
             pause = WATCH_SECONDS
         except DatabaseError as error:
             log.warning("serving_waits", reason=str(error).strip())
             pause = 1.0
+        finally:
+            # The watch sleeps far longer than it works: it holds no connection meanwhile.
+            connections.close_all()
         time.sleep(max(pause, 20 * facts.current().load_seconds) if facts.loaded() else pause)
