@@ -246,6 +246,7 @@ def test_other_numbers_than_before_are_refused(loaded):
 @pytest.mark.kill
 @pytest.mark.django_db(transaction=True)
 def test_a_load_killed_in_the_middle_goes_on_and_ends_the_same(tmp_path):
+    _empty()
     environment = {
         **os.environ,
         "DATABASE_URL": "postgres://postgres@/{NAME}?host={HOST}&port={PORT}".format(**connection.settings_dict),
