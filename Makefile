@@ -16,7 +16,7 @@ help: ## This list
 
 .PHONY: demo
 demo: $(VENV)/.installed ## Start the demo shop; Ctrl-C stops it (PORT=8000, SIMULATE=0 for no simulated shoppers)
-	@exec $(PY) -m config.demo up
+	@exec $(PY) -m config.demo up $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
 .PHONY: stop
 stop: ## Stop the demo from elsewhere

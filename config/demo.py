@@ -268,25 +268,26 @@ def wait_until_ready(settings: Any, supervisor: Supervisor) -> None:
         time.sleep(0.2)
 
 
-def prepare(settings: Any, environment: dict[str, str]) -> None:
+def prepare(environment: dict[str, str], households: int | None) -> None:
     """Everything between the servers and the processes: tables, texts, goods, models."""
     run_step("tables", ["migrate", "--verbosity", "0"], environment)
     translations.compile_all()
     if has_command("load_demo"):
-        run_step("demo shop", ["load_demo"], environment)
+        size = ["--households", str(households)] if households else []
+        run_step("demo shop", ["load_demo", *size], environment)
     if has_command("train"):
         run_step("models", ["train", "--missing"], environment)
     run_step("campaigns", ["demo_campaigns"], environment)
 
 
-def start(settings: Any, environment: dict[str, str], supervisor: Supervisor) -> None:
+def start(settings: Any, environment: dict[str, str], supervisor: Supervisor, households: int | None) -> None:
     """Start servers, data and processes, each when what it needs is there."""
     servers = [] if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") else list(SERVERS)
     with step("PostgreSQL and Valkey"):
         supervisor.start(servers)
         for server in servers:
             embedded.wait_ready(settings.DATA_DIR, server)
-    prepare(settings, environment)
+    prepare(environment, households)
     with step("processes"):
         supervisor.start([name for name in programs(settings) if name != "simulate"])
         wait_until_ready(settings, supervisor)
@@ -323,7 +324,7 @@ def listen_for_the_end() -> None:
             signal.signal(name, _ask_to_stop)
 
 
-def up() -> int:
+def up(households: int | None = None) -> int:
     """Prepare, start, stay; 0 after a stop that was asked for."""
     began = time.monotonic()
     listen_for_the_end()
@@ -331,14 +332,14 @@ def up() -> int:
         write_env()
         settings = find_settings()
         with processes.only_one(settings.DATA_DIR):
-            return _up_alone(settings, began)
+            return _up_alone(settings, began, households)
     except processes.AlreadyRunning:
         raise DemoError(f"already running at http://127.0.0.1:{settings.PORT}: `make stop` stops it") from None
     except Stopped:
         return 0
 
 
-def _up_alone(settings: Any, began: float) -> int:
+def _up_alone(settings: Any, began: float, households: int | None) -> int:
     left = processes.leftovers(settings.DATA_DIR)
     if left:
         with step(f"ending {len(left)} processes left over from a demo that was killed"):
@@ -353,7 +354,7 @@ def _up_alone(settings: Any, began: float) -> int:
     supervisor: Supervisor | None = None
     try:
         supervisor = Supervisor(environment)
-        start(settings, environment, supervisor)
+        start(settings, environment, supervisor, households)
         announce(settings, time.monotonic() - began)
         status = supervisor.process.wait()
         say(f"supervisord ended with {status}: see {settings.DATA_DIR / 'logs' / 'supervisord.log'}")
@@ -426,9 +427,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m config.demo", description="The demo of Pushcart")
     parser.add_argument("action", choices=["up", "stop", "reset", "status"])
     parser.add_argument("--yes", action="store_true", help="reset without asking")
+    parser.add_argument("--households", type=int, help="load a smaller shop (default: all 2 469)")
     options = parser.parse_args(arguments)
     actions: dict[str, Callable[[], int]] = {
-        "up": up,
+        "up": lambda: up(options.households),
         "stop": stop,
         "reset": lambda: reset(sure=options.yes),
         "status": status,
