@@ -74,9 +74,17 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     return heading, facts
 
 
+def _may_switch(champion: ModelVersion | None, best: ModelVersion | None) -> bool:
+    """Whether a candidate is better beyond its interval, or there is no champion at all."""
+    if best is None or (champion is not None and best.pk == champion.pk):
+        return False
+    return champion is None or best.comparison.get("champion", {}).get("low", 0) > 0
+
+
 def _slots() -> list[dict[str, Any]]:
     champions = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
-    waiting = set(ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE).values_list("slot", flat=True))
+    candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="")
+    waiting = {version.slot for version in candidates if _may_switch(champions.get(version.slot), version)}
     now = clock.now()
     figures = sums(now.replace(hour=0), now)
     rows = []
@@ -127,6 +135,7 @@ def page(request: HttpRequest) -> HttpResponse:
         slots=_slots(),
         champion=champion,
         best=best,
+        may_switch=_may_switch(champion, best),
         verdict=heading,
         facts=facts,
         metric=metric,
@@ -183,7 +192,7 @@ def _act(request: HttpRequest, slot: str) -> HttpResponse:
         if act == "promote":
             version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
             promotion.promote(version, actor=actor, reason=reason)
-            messages.success(request, _("%(version)s serves the next request.") % {"version": version})
+            messages.success(request, _("%(version)s serves within seconds.") % {"version": version})
         elif act == "roll_back":
             version = promotion.roll_back(slot, actor=actor, reason=reason)
             messages.success(request, _("Rolled back to %(version)s.") % {"version": version})

@@ -6,6 +6,8 @@ from datetime import time, timedelta
 
 from django.db import transaction
 
+from push.audiences.counting import count_segment
+from push.audiences.models import Segment
 from push.campaigns.launching import launch
 from push.campaigns.models import Campaign, Step
 from push.campaigns.planning import plan_occurrence
@@ -19,7 +21,35 @@ PICKS_A_MINUTE = 60
 def create_demo_campaigns() -> list[Campaign]:
     """Make and launch "Cart left" and "Weekly picks", and plan the first picks; what exists is left as it is."""
     with transaction.atomic():
+        _segments()
         return [_cart_left(), _weekly_picks()]
+
+
+SEGMENTS = (
+    (
+        "Bought within two weeks",
+        "Households that are at it.",
+        {"type": "all", "of": [{"type": "orders", "measure": "days_since_last", "op": "at_most", "value": 14}]},
+    ),
+    (
+        "Lapsing",
+        "Bought often, and not for a month.",
+        {
+            "type": "all",
+            "of": [
+                {"type": "orders", "measure": "count", "op": "at_least", "value": 10},
+                {"type": "orders", "measure": "days_since_last", "op": "at_least", "value": 30},
+            ],
+        },
+    ),
+)
+
+
+def _segments() -> None:
+    for name, description, rule in SEGMENTS:
+        segment, made = Segment.objects.get_or_create(name=name, defaults={"description": description, "rule": rule})
+        if made:
+            count_segment(segment)
 
 
 def _cart_left() -> Campaign:

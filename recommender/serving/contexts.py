@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommender.algorithms.base import NO_ROWS, Context, Rows
-from recommender.dataset.kinds import KIND_OF_EVENT, WEIGHTS
+from recommender.dataset.kinds import KIND_OF_EVENT, WEIGHTS, Kind
 from recommender.training.artefacts import Model
 from shop.events.sessions import Session
 
@@ -23,6 +23,7 @@ class Known:
     Attributes:
         seen: products of the session's acts, oldest first, each once; those taken back are left out.
         in_cart, bought: of the session.
+        viewed: those of ``seen`` that were looked at, not only put into the cart.
         last: the last product looked at or taken, or empty.
     """
 
@@ -31,6 +32,7 @@ class Known:
     seen: list[str] = field(default_factory=list)
     in_cart: list[str] = field(default_factory=list)
     bought: list[str] = field(default_factory=list)
+    viewed: frozenset[str] = frozenset()
 
     @property
     def last(self) -> str:
@@ -45,11 +47,14 @@ def known_of(session: Session | None, *, shopper_id: str, product_id: str, perso
     if session is None:
         return Known(shopper_id=shopper_id, product_id=product_id)
     seen: dict[str, None] = {}
+    viewed = set()
     for act in session.acts:
         kind = KIND_OF_EVENT.get(act.type)
         if kind is None or not act.product_id:
             continue
         seen.pop(act.product_id, None)
+        if kind in (Kind.VIEW, Kind.CLICK):
+            viewed.add(act.product_id)
         if WEIGHTS[kind] > 0:
             seen[act.product_id] = None
     return Known(
@@ -58,6 +63,7 @@ def known_of(session: Session | None, *, shopper_id: str, product_id: str, perso
         seen=list(seen)[-MOST_ACTS:],
         in_cart=session.in_cart,
         bought=session.bought,
+        viewed=frozenset(viewed),
     )
 
 

@@ -38,7 +38,7 @@ def _together(because: str, share: float, known: Known) -> Reason:
         return Reason("together", {"because": because, "n": in_ten})
     if because in known.in_cart:
         return Reason("added", {"because": because})
-    if because in known.seen:
+    if because in known.viewed:
         return Reason("viewed", {"because": because})
     return Reason("together_often" if because == known.product_id else "bought", {"because": because})
 
@@ -52,5 +52,6 @@ def heading_of(slot: str, known: Known, items: Sequence[SlateItem]) -> Reason:
     if slot == "cart":
         return Reason("with_cart")
     if slot == "home" and known.last:
-        return Reason("viewed", {"because": known.last})
+        # Taken from a row without being looked at: it is in the cart, and that is all that may be said.
+        return Reason("viewed" if known.last in known.viewed else "added", {"because": known.last})
     return Reason("for_you") if known.shopper_id or known.seen else Reason("popular")

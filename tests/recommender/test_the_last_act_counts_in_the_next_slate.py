@@ -46,6 +46,12 @@ def test_a_click_changes_the_next_home_row_and_its_reason(shop) -> None:
     assert "Tea" in reason_text(honey.reason)
 
 
+def test_what_was_only_put_into_the_cart_is_not_said_to_have_been_looked_at(shop) -> None:
+    recording.record("product_added", visitor_id=VISITOR, product_id="tea", quantity=1)
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    assert reason_text(slate.heading) == "Goes with Tea in your cart"
+
+
 def test_a_number_in_a_reason_is_counted_from_orders(shop) -> None:
     recording.record("product_viewed", visitor_id=VISITOR, product_id="coffee")
     slate = recommend("home", visitor_id=VISITOR, k=4)
