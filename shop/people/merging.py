@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import Q, QuerySet
+
+from shop.events.models import Event
 from shop.events.visitors import new_visitor_id
 from shop.people.models import Shopper, Visitor
 
@@ -20,3 +23,10 @@ def link_visitor(visitor_id: str, shopper: Shopper) -> str:
     fresh = new_visitor_id()
     Visitor.objects.create(id=fresh, shopper=shopper)
     return fresh
+
+
+def events_of(shopper: Shopper) -> QuerySet[Event]:
+    """Everything a shopper did: as themselves, and as the visitors who became them at a login."""
+    mine = Q(shopper_id=shopper.pk)
+    visitors = list(shopper.visitors.values_list("pk", flat=True))
+    return Event.objects.filter(mine | Q(visitor_id__in=visitors, shopper_id="") if visitors else mine)

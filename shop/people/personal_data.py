@@ -15,6 +15,7 @@ from shop.events import sessions
 from shop.events.models import Event, OutboxEvent, PoisonEvent
 from shop.orders.models import Order
 from shop.people.erasure import Erased, Rows, rows_of
+from shop.people.merging import events_of
 from shop.people.models import Address, Consent, Shopper, User, Visitor
 
 log = structlog.get_logger(__name__)
@@ -104,10 +105,7 @@ class EventsPart:
     name = "events"
 
     def _events(self, shopper: Shopper) -> QuerySet[Event]:
-        visitors = list(Visitor.objects.filter(shopper=shopper).values_list("id", flat=True))
-        mine = Q(shopper_id=shopper.pk)
-        # A visitor's anonymous events are theirs; events under another shopper's login are not.
-        return Event.objects.filter(mine | Q(visitor_id__in=visitors, shopper_id="") if visitors else mine)
+        return events_of(shopper)
 
     def export(self, shopper: Shopper) -> Rows:
         """Each event, oldest first."""

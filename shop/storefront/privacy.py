@@ -18,6 +18,7 @@ from shop.catalogue.models import Category, Product
 from shop.events.models import Event
 from shop.orders.models import OrderLine
 from shop.people import erasure
+from shop.people.merging import events_of
 from shop.people.models import Shopper
 from shop.storefront.basket import shopper_of
 from shop.storefront.hidden import hidden_products
@@ -28,7 +29,7 @@ def _events(request: HttpRequest, shopper: Shopper | None) -> Any:
     """The stored events of whoever asks; None for a browser that has agreed to nothing."""
     visitor: Any = request.visitor  # type: ignore[attr-defined]
     if shopper is not None:
-        return Event.objects.filter(shopper_id=shopper.pk)
+        return events_of(shopper)
     return Event.objects.filter(visitor_id=visitor.id) if visitor.consented and visitor.known else Event.objects.none()
 
 

@@ -193,3 +193,22 @@ def test_personal_data_are_masked_unless_a_permission_shows_them() -> None:
 def test_a_user_made_outside_the_command_line_has_a_role(client: Client) -> None:
     assert User.objects.create_superuser("x@example.org", PASSWORD).is_staff
     assert not User.objects.create_user("y@example.org", PASSWORD).is_staff
+
+
+@pytest.mark.django_db
+def test_what_a_visitor_did_before_logging_in_belongs_to_the_shopper_and_to_nobody_else() -> None:
+    from shop.events.stream import append
+    from shop.people.merging import events_of, link_visitor
+    from tests.factories.events import an_event, store_all
+
+    owner, outsider = make_shopper(), make_shopper()
+    append(
+        [
+            an_event("product_viewed", visitor_id="v-before-login"),
+            an_event("product_viewed", visitor_id="v-somebody-else"),
+        ]
+    )
+    store_all()
+    link_visitor("v-before-login", owner)
+    assert [event.visitor_id for event in events_of(owner)] == ["v-before-login"]
+    assert not events_of(outsider).exists()
