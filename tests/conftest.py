@@ -58,6 +58,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(embedded.socket_dir(_DATA), ignore_errors=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_session_left(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Threads of tests and servers may still hold a connection when the run ends: the database must go all the same."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 @pytest.fixture(autouse=True)
 def _fresh_valkey() -> None:
     """Nothing of another test in this worker's Valkey database, nor in the process's memory of keys."""
