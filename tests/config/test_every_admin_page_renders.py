@@ -119,6 +119,10 @@ def test_pausing_asks_for_a_reason_and_is_audited(operator) -> None:
 
     campaign = make_step().campaign
     report = reverse("admin:campaign_report", args=[campaign.pk])
+    page = operator.get(report).content.decode()
+    # The dialog posts to the page itself.
+    assert '<form method="post"><input type="hidden" name="csrfmiddlewaretoken"' in page
+    assert 'name="act" value="pause"' in page
     operator.post(report, {"act": "pause", "reason": " "})
     campaign.refresh_from_db()
     assert campaign.status == "running"
