@@ -40,7 +40,9 @@ def _together(because: str, share: float, known: Known) -> Reason:
         return Reason("added", {"because": because})
     if because in known.viewed:
         return Reason("viewed", {"because": because})
-    return Reason("together_often" if because == known.product_id else "bought", {"because": because})
+    # What is neither in view nor of this visit comes from the history of purchases.
+    now = because == known.product_id or because in known.seen
+    return Reason("together_often" if now else "bought", {"because": because})
 
 
 def heading_of(slot: str, known: Known, items: Sequence[SlateItem]) -> Reason:
@@ -51,7 +53,9 @@ def heading_of(slot: str, known: Known, items: Sequence[SlateItem]) -> Reason:
         return Reason("next_to")
     if slot == "cart":
         return Reason("with_cart")
-    if slot == "home" and known.last:
+    if slot == "home" and known.last in known.viewed:
+        return Reason("viewed", {"because": known.last})
+    if slot == "home" and known.last in known.in_cart:
         # Taken from a row without being looked at: it is in the cart, and that is all that may be said.
-        return Reason("viewed" if known.last in known.viewed else "added", {"because": known.last})
+        return Reason("added", {"because": known.last})
     return Reason("for_you") if known.shopper_id or known.seen else Reason("popular")
