@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,16 +60,26 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_session_left(django_db_setup, django_db_blocker) -> Iterator[None]:
+def _no_session_left(django_db_setup) -> Iterator[None]:
     """Threads of tests and servers may still hold a connection when the run ends: the database must go all the same."""
     yield
-    from django.db import connection
+    import psycopg2
+    from django.db import connections
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    connections.close_all()
+    test = connections["default"].settings_dict
+    # A connection of its own: Django's may be the very one that is in the way.
+    admin = psycopg2.connect(host=test["HOST"], port=test["PORT"], user=test["USER"], dbname="postgres")
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        for _try in range(50):
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s", [test["NAME"]]
+            )
+            if cursor.fetchone()[0] == 0:
+                break
+            time.sleep(0.1)
+    admin.close()
 
 
 @pytest.fixture(autouse=True)
