@@ -1,5 +1,6 @@
 """Table of contents: every Celery task of the room."""
 
+from shop.api.tasks import forget_idempotent_answers
 from shop.events.tasks import make_event_partitions, refresh_rollups, relay_outbox
 
-__all__ = ["make_event_partitions", "refresh_rollups", "relay_outbox"]
+__all__ = ["forget_idempotent_answers", "make_event_partitions", "refresh_rollups", "relay_outbox"]
