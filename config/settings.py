@@ -278,6 +278,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Events in; recommendations, campaigns and results out.",
     "VERSION": VERSION,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ModelStatus": "recommender.training.models.ModelVersion.Status",
+        "OrderStatus": "shop.orders.models.Order.Status",
+    },
     "OAS_VERSION": "3.0.3",
     "COMPONENT_SPLIT_REQUEST": True,
     "PATH_CONVERTER_OVERRIDES": {
