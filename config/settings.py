@@ -292,7 +292,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "shop.api.openapi.complete"],
 }
 # Functions that describe endpoints which are plain views: {"paths": ..., "schemas": ...}.
-OPENAPI_PARTS: list[str] = []
+OPENAPI_PARTS = ["push.audiences.api.openapi"]
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(api/)?v1/"
 CORS_ALLOW_CREDENTIALS = False

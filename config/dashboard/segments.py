@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -15,16 +14,17 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
 from push.audiences import rules
-from push.audiences.compiling import has_consent, shoppers
-from push.audiences.counting import count_segment, membership, size
+from push.audiences.compiling import shoppers
+from push.audiences.counting import membership, size
+from push.audiences.reach import by_channel
 from push.audiences.rules import RuleError
+from push.audiences.saving import NameTaken, save_segment
 from push.audiences.sentences import sentence
 from push.channels import CHANNELS
 from push.models import Campaign, Segment
 from shop.catalogue.models import Category
 from shop.events.types import TYPES
 from shop.models import Shopper
-from shop.operators import audit
 
 EXAMPLES = 10
 # An audience this small could tell who is in it: examples are withheld below it.
@@ -53,12 +53,7 @@ def look(rule: Any) -> dict[str, Any]:
     """
     found = size(rule)
     audience = shoppers(rule)
-    reach = []
-    if found.exact:
-        for name in CHANNELS:
-            channel = CHANNELS.get(name)
-            count = audience.filter(has_consent(name, "marketing", silence=channel.silence_is_consent)).count()
-            reach.append((channel.label, words.number(count)))
+    reach = by_channel(audience, "marketing") if found.exact else {}
     examples = (
         list(audience.order_by("pk")[:EXAMPLES].values_list("pk", flat=True)) if found.count >= K_ANONYMOUS else []
     )
@@ -66,7 +61,7 @@ def look(rule: Any) -> dict[str, Any]:
         "sentence": sentence(rule),
         "count": words.number(found.count),
         "exact": found.exact,
-        "reach": reach,
+        "reach": [(CHANNELS.get(name).label, words.number(count)) for name, count in reach.items()],
         "examples": examples,
         "withheld": 0 < found.count < K_ANONYMOUS,
     }
@@ -99,7 +94,6 @@ def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST":
         if not allowed:
             raise PermissionDenied
-        before = {"name": segment.name, "rule": segment.rule} if pk else None
         segment.name = request.POST.get("name", "").strip()[:80]
         segment.description = request.POST.get("description", "").strip()[:255]
         try:
@@ -107,17 +101,13 @@ def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             if not segment.name:
                 problem = _("Give it a name.")
             else:
-                with transaction.atomic():
-                    segment.save()
-                count_segment(segment)
-                after = {"name": segment.name, "rule": segment.rule}
-                audit.record("segment.saved", actor=pages.operator(request), target=segment, before=before, after=after)
+                save_segment(segment, actor=pages.operator(request))
                 messages.success(request, _("Saved “%(name)s”.") % {"name": segment.name})
                 return redirect("admin:push_segment_change", segment.pk)
         except RuleError as wrong:
             error = wrong
-        except IntegrityError:
-            problem = _("There is a segment of that name already.")
+        except NameTaken as taken:
+            problem = str(taken)
     shown: dict[str, Any] = {}
     try:
         shown = look(segment.rule)

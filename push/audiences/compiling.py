@@ -34,6 +34,20 @@ def shoppers(rule: Any) -> QuerySet[Shopper]:
     return Shopper.objects.filter(erased_at=None).filter(condition(rules.parse(rule)))
 
 
+def require_usable(rule: Any) -> None:
+    """Check a rule (JSON) as a whole: its shape, and the segments that it names.
+
+    Raises:
+        RuleError: with the place of the mistake.
+    """
+    for path, node in rules.walk(rules.parse(rule)):
+        if isinstance(node, rules.InSegment):
+            try:
+                _in_segment(node, 0)
+            except RuleError as error:
+                raise RuleError(f"{path}.segment", error.message) from None
+
+
 def members(segment: Segment | None) -> QuerySet[Shopper]:
     """The shoppers of a segment; ``None``: everybody."""
     return shoppers(segment.rule if segment is not None else {})

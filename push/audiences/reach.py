@@ -57,6 +57,17 @@ def reachable(shoppers: QuerySet[Shopper], campaign: Campaign, step: Step) -> Qu
     return not_suppressed(consenting(with_address(shoppers, channel), channel, campaign), channel)
 
 
+def by_channel(shoppers: QuerySet[Shopper], topic: str) -> dict[str, int]:
+    """How many could be written to about ``topic`` on each channel: with an address, agreed, not suppressed."""
+    campaign = Campaign(topic=topic)
+    counts = {}
+    for name in CHANNELS:
+        channel = CHANNELS.get(name)
+        agreed = consenting(with_address(shoppers, channel), channel, campaign)
+        counts[name] = not_suppressed(agreed, channel).count()
+    return counts
+
+
 def waterfall(campaign: Campaign, step: Step) -> Reach:
     """Count what planning would do now, step by step.
 

@@ -29,6 +29,14 @@ ATTRIBUTES: dict[str, str] = {
     "days_since_joining": "number",
 }
 OPEN_ATTRIBUTES = ("household", "attributes")  # household.size, attributes.anything
+# Which operators make sense for a kind of value.
+OPERATORS: dict[str, frozenset[str]] = {
+    "text": frozenset({"is", "is_not", "in", "known", "unknown"}),
+    "truth": frozenset({"is", "is_not"}),
+    "number": frozenset({"at_least", "at_most"}),
+    "any": frozenset({"is", "is_not", "in", "at_least", "at_most", "known", "unknown"}),
+}
+MOST_DAYS = 36_500
 MAX_DEPTH = 12
 MAX_NODES = 200
 
@@ -94,7 +102,7 @@ class Orders(_Node, frozen=True, tag="orders"):
 
     measure: Literal["count", "spend", "days_since_last"]
     op: Literal["at_least", "at_most"]
-    value: Annotated[float, msgspec.Meta(ge=0)]
+    value: Annotated[float, msgspec.Meta(ge=0, le=1_000_000_000)]
     within_days: Days | None = None
 
 
@@ -166,6 +174,8 @@ def _check(path: str, node: Node) -> None:
         raise RuleError(f"{path}.low", _("the range ends before it begins"))
     elif isinstance(node, Orders) and node.measure == "days_since_last" and node.within_days is not None:
         raise RuleError(f"{path}.within_days", _("days since the last order take no period"))
+    elif isinstance(node, Orders) and node.measure == "days_since_last" and node.value > MOST_DAYS:
+        raise RuleError(f"{path}.value", _("at most %(days)d days") % {"days": MOST_DAYS})
 
 
 def _check_attribute(path: str, node: Attribute) -> None:
@@ -174,18 +184,37 @@ def _check_attribute(path: str, node: Attribute) -> None:
     if not kind:
         known = ", ".join([*ATTRIBUTES, *(f"{name}.…" for name in OPEN_ATTRIBUTES)])
         raise RuleError(f"{path}.name", _("no such attribute; there are %(known)s") % {"known": known})
-    value, wants = node.value, ""
-    if node.op in ("known", "unknown"):
-        wants = "" if value is None else _("takes no value")
-    elif node.op == "in":
-        wants = "" if isinstance(value, list) and value else _("a list of words is needed")
-    elif node.op in ("at_least", "at_most") or kind == "number":
-        wants = "" if isinstance(value, int | float) and not isinstance(value, bool) else _("a number is needed")
-    elif kind == "truth":
-        wants = "" if isinstance(value, bool) else _("true or false is needed")
-    elif isinstance(value, list) or value is None:
-        wants = _("a value is needed")
-    if wants:
-        raise RuleError(f"{path}.value", wants)
-    if "__" in node.name:
+    if not all(map(_is_key, rest.split(".") if rest else [])):
         raise RuleError(f"{path}.name", _("no such attribute"))
+    if node.op not in OPERATORS[kind]:
+        allowed = ", ".join(sorted(OPERATORS[kind]))
+        raise RuleError(f"{path}.op", _("%(name)s takes %(allowed)s") % {"name": node.name, "allowed": allowed})
+    if wants := _wanted_value(node, kind):
+        raise RuleError(f"{path}.value", wants)
+
+
+def _is_key(part: str) -> bool:
+    """Whether a part of a dotted name is a key of an object: numbers would be places in a list."""
+    try:
+        int(part)
+    except ValueError:
+        return part != "" and part.isprintable() and "__" not in part
+    return False
+
+
+def _wanted_value(node: Attribute, kind: str) -> str:
+    """What the value should be, in words; empty where it is."""
+    value = node.value
+    if node.op in ("known", "unknown"):
+        return "" if value is None else _("takes no value")
+    if node.op == "in":
+        return "" if isinstance(value, list) and value else _("a list of words is needed")
+    if node.op in ("at_least", "at_most"):
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return _("a number is needed")
+        if kind == "number" and not 0 <= value <= MOST_DAYS:
+            return _("a number from 0 to %(most)d is needed") % {"most": MOST_DAYS}
+        return ""
+    if kind == "truth":
+        return "" if isinstance(value, bool) else _("true or false is needed")
+    return _("a value is needed") if isinstance(value, list) or value is None else ""

@@ -27,6 +27,18 @@ class DryRunQuery(serializers.Serializer):
     dry_run = serializers.BooleanField(default=False, help_text="Only check; write nothing.")
 
 
+class StrictSerializer(serializers.Serializer):
+    """A body whose unknown fields are refused: a misspelt one would be left out in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check."""
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
 class Endpoint(APIView):
     """Base of endpoints. ``scopes`` says by method which scope a key needs; a method that is not in it does not exist."""
 
@@ -39,7 +51,7 @@ class Endpoint(APIView):
             serializers.ValidationError, ParseError.
         """
         given = request._request.GET
-        refuse_unstorable(dict(given.lists()))
+        refuse_unstorable(dict(given.lists()), "query")
         known = serializer(data=given)
         unknown = [name for name in given if name not in known.fields]
         if unknown:
@@ -60,6 +72,17 @@ class Endpoint(APIView):
         page = paginate(queryset, request, query, ordering)
         rows = serializer(page.rows, many=True, context={"request": request, **context}).data
         return etags.answer(request, {"data": rows, "next": page.next})
+
+
+def given(request: Request, serializer: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
+    """The validated body.
+
+    Raises:
+        serializers.ValidationError.
+    """
+    body = serializer(data=request.data, partial=partial)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
 
 
 def page_of(serializer: type[serializers.BaseSerializer]) -> Any:
@@ -83,4 +106,4 @@ def documented(summary: str, **options: Any) -> Callable[[Any], Any]:
     return extend_schema(summary=summary, **options)
 
 
-__all__ = ["DryRunQuery", "Endpoint", "ListQuery", "NoQuery", "documented", "page_of"]
+__all__ = ["DryRunQuery", "Endpoint", "ListQuery", "NoQuery", "StrictSerializer", "documented", "given", "page_of"]

@@ -41,12 +41,12 @@ class StrictJSONParser(BaseParser):
             data = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
-        refuse_unstorable(data)
+        refuse_unstorable(data, "body")
         return data
 
 
-def refuse_unstorable(data: Any) -> None:
-    """Refuse what PostgreSQL cannot store.
+def refuse_unstorable(data: Any, where: str) -> None:
+    """Refuse what PostgreSQL cannot store; ``where`` says what it stands in: the body, the query.
 
     Raises:
         ParseError: deeper than :data:`MOST_DEPTH`, or with NUL characters.
@@ -54,11 +54,11 @@ def refuse_unstorable(data: Any) -> None:
     layer, depth = [data], 0
     while layer:
         if depth > MOST_DEPTH:
-            raise ParseError(f"The body is nested deeper than {MOST_DEPTH}.")
+            raise ParseError(f"The {where} is nested deeper than {MOST_DEPTH}.")
         below: list[Any] = []
         for value in layer:
             if isinstance(value, str) and "\x00" in value:
-                raise ParseError("The body holds a NUL character.")
+                raise ParseError(f"The {where} holds a NUL character.")
             if isinstance(value, dict):
                 below += [*value.keys(), *value.values()]
             elif isinstance(value, list):

@@ -64,6 +64,13 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
     default_detail = "This is not possible now."
 
+    def __init__(
+        self, detail: str | None = None, *, errors: list[dict[str, Any]] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.errors = errors
+        self.members = members
+
 
 def body(
     code: str, http_status: int, detail: str, *, errors: list[dict[str, Any]] | None = None, request_id: str = ""
@@ -134,5 +141,6 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         code = code if isinstance(code, str) and code in PROBLEMS else code_of(exception.status_code)
         errors = getattr(exception, "errors", None)
         problem = body(code, exception.status_code, str(exception.detail), errors=errors)
+        problem |= getattr(exception, "members", {})
     set_rollback()
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
