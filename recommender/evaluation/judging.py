@@ -21,12 +21,14 @@ class Verdict:
     Attributes:
         per_question: metric to one value a question, in the order of the questions: two verdicts on the same can be subtracted.
         estimates: metric to its figure with interval, coverage included.
-        seconds: of each answer.
+        seconds: of each answer, as a clock on the wall saw it.
+        processor_seconds: of each answer, the processor's time of this thread alone: what a busy machine does not change.
     """
 
     per_question: dict[str, NDArray[np.float64]]
     estimates: dict[str, intervals.Estimate]
     seconds: NDArray[np.float64]
+    processor_seconds: NDArray[np.float64]
 
     def as_json(self) -> dict[str, dict[str, float | int]]:
         """For ``ModelVersion.metrics``."""
@@ -42,10 +44,11 @@ def shown(algorithm: Algorithm, question: Question) -> Rows:
 
 def judge(algorithm: Algorithm, questions: Sequence[Question], products: int, *, seed: int = 0) -> Verdict:
     """Ask every question and measure."""
-    rankings, seconds = [], []
+    rankings, seconds, processor = [], [], []
     for question in questions:
-        started = time.perf_counter()
+        started, of_thread = time.perf_counter(), time.thread_time()
         rankings.append(shown(algorithm, question))
+        processor.append(time.thread_time() - of_thread)
         seconds.append(time.perf_counter() - started)
     values = metrics.per_question(rankings, [question.targets for question in questions])
     estimates = {name: intervals.mean(of_each, seed=seed) for name, of_each in values.items()}
@@ -55,7 +58,7 @@ def judge(algorithm: Algorithm, questions: Sequence[Question], products: int, *,
             len(rankings),
             seed=seed,
         )
-    return Verdict(values, estimates, np.array(seconds))
+    return Verdict(values, estimates, np.array(seconds), np.array(processor))
 
 
 def difference(one: Verdict, other: Verdict, metric: str, *, seed: int = 0) -> intervals.Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from recommender.algorithms.arrays import BrokenFile
+from recommender.algorithms.blend import Blend
 from recommender.dataset import NotEnoughData
 from recommender.models import ModelVersion, TrainingRun
 from recommender.serving import champions
@@ -126,3 +128,24 @@ def test_figures_are_printed_for_people_and_machines(trained, capsys) -> None:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows[0]["slot"] == "home"
     assert {"value", "low", "high", "n"} <= rows[0]["metrics"]["ndcg@10"].keys()
+
+
+def test_a_machine_busy_with_other_work_keeps_no_better_model_from_serving(monkeypatch) -> None:
+    make_shop()
+    before = Blend.recommend
+
+    def waits_for_the_processor(self, context, k):
+        time.sleep(0.03)
+        return before(self, context, k)
+
+    monkeypatch.setattr(Blend, "recommend", waits_for_the_processor)
+    train()
+    version = ModelVersion.objects.get(status="champion", slot="home")
+    assert version.algorithm == "blend"
+    assert version.metrics["p99_ms"]["value"] > promotion.SLOWEST_P99_MS > version.metrics["cpu_p99_ms"]["value"]
+
+
+def test_a_model_that_takes_the_processor_too_long_is_kept_back_and_the_reason_is_said(trained) -> None:
+    version = ModelVersion.objects.filter(slot="home").first()
+    version.metrics = {**version.metrics, "cpu_p99_ms": {"value": 31.0, "n": 100}}
+    assert "31.0 ms of the processor" in promotion.fit_to_serve(version)
