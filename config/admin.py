@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
+from config.version import VERSION
+
 # unfold's Alpine evaluates expressions and its theme is an inline style; both are allowed here and nowhere else.
 ADMIN_POLICY = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
 
@@ -19,6 +21,10 @@ class PushcartAdminSite(UnfoldAdminSite):
 
     site_title = "Pushcart"
     site_header = "Pushcart"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page of the admin knows: the version, shown at its foot, too."""
+        return {**super().each_context(request), "version": VERSION}
 
     def admin_view(
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False

@@ -15,10 +15,13 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from config import environment
+
 
 def configuration_problems() -> list[tuple[str, str]]:
     """Setting and remedy of everything that makes this configuration unfit to start; empty when it is fit."""
-    problems: list[tuple[str, str]] = []
+    problems: list[tuple[str, str]] = list(settings.MISREAD)
+    misread = {name for name, _ in problems}
     for key in settings.FIELD_KEYS:
         try:
             Fernet(key)
@@ -36,11 +39,11 @@ def configuration_problems() -> list[tuple[str, str]]:
     if not settings.LOOKUP_KEY or settings.LOOKUP_KEY == settings.DEMO_LOOKUP_KEY:
         problems.append(("LOOKUP_KEY", "is missing or the demo's: set a long random string, and keep it"))
     if not settings.DATABASE_URL:
-        problems.append(("DATABASE_URL", "is missing: postgres://user:password@host:5432/name"))
-    if not settings.REDIS_URL:
-        problems.append(("REDIS_URL", "is missing: redis://host:6379/0"))
+        problems.append(("DATABASE_URL", f"is missing: {environment.DATABASE_EXAMPLE}"))
+    if not settings.REDIS_URL and "REDIS_URL" not in misread:
+        problems.append(("REDIS_URL", f"is missing: {environment.REDIS_EXAMPLE}"))
     if not settings.EMAIL_URL:
-        problems.append(("EMAIL_URL", "is missing: smtp+tls://user:password@host:587"))
+        problems.append(("EMAIL_URL", f"is missing: {environment.EMAIL_EXAMPLE}"))
     if not settings.ALLOWED_HOSTS:
         problems.append(("ALLOWED_HOSTS", "is missing: the host names of the shop, separated by commas"))
     return problems

@@ -80,10 +80,15 @@ def find_settings() -> Any:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.conf import settings
 
+    from config.checks import configuration_problems
+
     if not settings.DEBUG:
         raise DemoError(
             "DEBUG is off (.env or the environment): the demo is no shop to run in production. Remove .env, or use another clone"
         )
+    problems = [f"{name} {remedy}" for name, remedy in configuration_problems()]
+    if problems:
+        raise DemoError("\nmake demo: ".join(problems))
     return settings
 
 
@@ -126,20 +131,10 @@ def check_machine(settings: Any) -> None:
                 ) from None
 
 
-def has_command(name: str) -> bool:
-    """Whether a room brings the management command ``name``."""
-    return any(BASE_DIR.glob(f"*/management/commands/{name}.py"))
-
-
 def programs(settings: Any) -> list[str]:
     """Names of the processes to start after the servers, in order."""
-    wanted = ["web", "worker", "trainer", "beat"]
-    if (BASE_DIR / "config" / "live.py").exists():
-        wanted.append("live")
-    wanted += [name for name in ("stream", "mailsink") if has_command(name)]
-    if settings.SIMULATE and has_command("simulate"):
-        wanted.append("simulate")
-    return wanted
+    wanted = ["web", "worker", "trainer", "beat", "live", "stream", "mailsink"]
+    return [*wanted, "simulate"] if settings.SIMULATE else wanted
 
 
 class Supervisor:
@@ -272,11 +267,9 @@ def prepare(environment: dict[str, str], households: int | None) -> None:
     """Everything between the servers and the processes: tables, texts, goods, models."""
     run_step("tables", ["migrate", "--verbosity", "0"], environment)
     translations.compile_all()
-    if has_command("load_demo"):
-        size = ["--households", str(households)] if households else []
-        run_step("demo shop", ["load_demo", *size], environment)
-    if has_command("train"):
-        run_step("models", ["train", "--missing"], environment)
+    size = ["--households", str(households)] if households else []
+    run_step("demo shop", ["load_demo", *size], environment)
+    run_step("models", ["train", "--missing"], environment)
     run_step("campaigns", ["demo_campaigns"], environment)
 
 

@@ -22,6 +22,7 @@ from django.db import DatabaseError, connection
 from config import health, measures
 from config.celery import app
 from config.checks import configuration_problems
+from config.version import VERSION
 from recommender.models import Slate
 from shop import valkey
 from shop.clock import now
@@ -55,8 +56,9 @@ def masked_url(url: str) -> str:
     return url.replace(f":{parts.password}@", ":***@") if parts.password else url
 
 
-def python_version() -> Iterable[Finding]:
-    """The interpreter."""
+def versions() -> Iterable[Finding]:
+    """Pushcart's own, and the interpreter's."""
+    yield Finding("pushcart", Level.OK, VERSION)
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", Level.OK, f"{version} at {sys.executable}")
 
@@ -197,7 +199,7 @@ def models() -> Iterable[Finding]:
 
 
 CHECKS: list[Callable[[], Iterable[Finding]]] = [
-    *(python_version, configuration, disk, database, valkey_server),
+    *(versions, configuration, disk, database, valkey_server),
     *(stream, workers, messages, mail, models),
 ]
 

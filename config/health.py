@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import measures
 from config.metrics import metrics
+from config.version import VERSION
 from shop import valkey
 
 # With more than this before the slowest consumer group, what shoppers do is minutes old when it counts.
@@ -98,10 +99,10 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200, or 503 with the reason of each check that failed: ``{"ready": false, "checks": {"valkey": "..."}}``."""
+    """200, or 503 with the reason of each check that failed: ``{"ready": false, "version": ..., "checks": {"valkey": "..."}}``."""
     results = {name: check() for name, check in CHECKS.items()}
     ready = not any(results.values())
-    body = {"ready": ready, "checks": {name: reason or "ok" for name, reason in results.items()}}
+    body = {"ready": ready, "version": VERSION, "checks": {name: reason or "ok" for name, reason in results.items()}}
     return JsonResponse(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
 

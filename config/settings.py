@@ -10,19 +10,20 @@ from __future__ import annotations
 import logging
 import os
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-import environ
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, logs
+from config import embedded, environment, logs
 from config.version import VERSION
 from shop.api import id_patterns as ids
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = environment.Environment()
+# What could not be understood, said by config/checks.py; filled while this file is read.
+MISREAD = env.problems
 if (BASE_DIR / ".env").is_file():
     env.read_env(str(BASE_DIR / ".env"))
 
@@ -40,17 +41,18 @@ DEMO_PUBLISHABLE_KEY = "pk_test_demo"
 DEMO_API_SECRET_KEY = "sk_test_demo"
 
 # Django wants one to be read at all; config/checks.py refuses "unset".
-SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY if DEBUG else "unset")
+SECRET_KEY = env.literal("SECRET_KEY", default=DEMO_SECRET_KEY if DEBUG else "unset")
 # Newest first: the first encrypts, all decrypt (cryptography's MultiFernet). `manage.py rotate_field_keys` re-encrypts.
 FIELD_KEYS = env.list("FIELD_KEYS", default=[DEMO_FIELD_KEY] if DEBUG else [])
 # HMAC key of equality look-ups; unlike FIELD_KEYS it cannot be rotated without reading every row.
-LOOKUP_KEY = env.str("LOOKUP_KEY", default=DEMO_LOOKUP_KEY if DEBUG else "")
+LOOKUP_KEY = env.literal("LOOKUP_KEY", default=DEMO_LOOKUP_KEY if DEBUG else "")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-PORT = env.int("PORT", default=8000)
+# The demo's other ports are counted from it.
+PORT = env.whole("PORT", default=8000, lowest=1, highest=65_500)
 # Server-sent events come from a process of their own (config/live.py, shop/live.py).
-LIVE_PORT = env.int("LIVE_PORT", default=PORT + 1)
+LIVE_PORT = env.whole("LIVE_PORT", default=PORT + 1, lowest=1, highest=65_535)
 # Origin of that process as browsers reach it. Empty: the same origin (a proxy leads /live/ to it); in the demo the same
 # host at LIVE_PORT.
 LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
@@ -135,19 +137,21 @@ TEMPLATES = [
 ]
 
 # Databases -----------------------------------------------------------------------------------------------------------
-if DATABASE_URL := env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-elif DEBUG:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", **embedded.database_settings(DATA_DIR)}}
+DATABASE_URL = env.str("DATABASE_URL", default="")
+if DEBUG and not DATABASE_URL:
+    _database: dict[str, Any] = {"ENGINE": environment.POSTGRES, **embedded.database_settings(DATA_DIR)}
 else:
-    # Never reached by a running process: config/checks.py refuses to start. Tools that only read the settings get on.
-    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "pushcart"}}
+    # The name alone is never reached by a running process (config/checks.py refuses); tools that only read the settings get on.
+    _database = env.understood(
+        "DATABASE_URL", environment.parse_database, {"ENGINE": environment.POSTGRES, "NAME": "pushcart"}
+    )
+DATABASES = {"default": _database}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 # A server that hangs is one that is away.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url(DATA_DIR) if DEBUG else "")
+REDIS_URL = env.understood("REDIS_URL", environment.parse_redis, embedded.redis_url(DATA_DIR) if DEBUG else "")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -218,10 +222,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
-SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="America/New_York")
+SHOP_TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", default="America/New_York")
 CURRENCY = env.str("CURRENCY", default="USD")
-DELIVERY_PRICE = Decimal(env.str("DELIVERY_PRICE", default="3.90"))
-FREE_DELIVERY_FROM = Decimal(env.str("FREE_DELIVERY_FROM", default="40"))
+DELIVERY_PRICE = env.money("DELIVERY_PRICE", default="3.90")
+FREE_DELIVERY_FROM = env.money("FREE_DELIVERY_FROM", default="40")
 
 # Files -----------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -246,10 +250,15 @@ WHITENOISE_AUTOREFRESH = False
 
 # E-mail ----------------------------------------------------------------------------------------------------------------
 # smtp://user:password@host:port, smtp+tls://..., consolemail:// ; the demo sends real SMTP to its own sink.
-MAIL_SINK_PORT = env.int("MAIL_SINK_PORT", default=PORT + 25)
+MAIL_SINK_PORT = env.whole("MAIL_SINK_PORT", default=PORT + 25, lowest=1, highest=65_535)
 EMAIL_URL = env.str("EMAIL_URL", default=f"smtp://127.0.0.1:{MAIL_SINK_PORT}" if DEMO else "")
-if EMAIL_URL:
-    vars().update(env.email_url_config(EMAIL_URL))
+vars().update(
+    env.understood(
+        "EMAIL_URL",
+        environment.parse_email,
+        environment.parse_email(f"smtp://127.0.0.1:{MAIL_SINK_PORT}") if DEMO else {},
+    )
+)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Pushcart Pantry <hello@pushcart.example>")
 SHOP_NAME = env.str("SHOP_NAME", default="Pushcart Pantry")
@@ -357,7 +366,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_SECONDS = env.whole("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -37,7 +38,11 @@ def refresh(since: datetime | None = None) -> None:
     zone = ZoneInfo(settings.SHOP_TIME_ZONE)
     first = (since or clock.now() - timedelta(days=1)).astimezone(zone)
     first = first.replace(hour=0, minute=0, second=0, microsecond=0)
-    values = {"since": first, "low": lowest_id(first - timedelta(days=1)), "zone": settings.SHOP_TIME_ZONE}
+    values: dict[str, Any] = {
+        "since": first,
+        "low": lowest_id(first - timedelta(days=1)),
+        "zone": settings.SHOP_TIME_ZONE,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('slot rollups'))")
         cursor.execute(SHOWN, values)

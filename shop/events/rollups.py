@@ -6,6 +6,7 @@ A late event changes sums of its own time only, so each refresh rewrites a windo
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -46,7 +47,7 @@ def refresh(since: datetime | None = None) -> None:
     first = (
         (since or clock.now() - timedelta(days=1)).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     )
-    values = {"since": first, "low": lowest_id(first - CLOCK_SLACK), "zone": settings.SHOP_TIME_ZONE}
+    values: dict[str, Any] = {"since": first, "low": lowest_id(first - CLOCK_SLACK), "zone": settings.SHOP_TIME_ZONE}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('event rollups'))")
         cursor.execute(HOURS, values)
