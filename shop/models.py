@@ -7,7 +7,7 @@ from shop.catalogue.search.models import SearchWord
 from shop.demo.models import DemoStep
 from shop.events.models import Event, EventHour, FunnelDay, OutboxEvent, PoisonEvent
 from shop.operators.models import AuditEntry
-from shop.orders.models import Order, OrderLine
+from shop.orders.models import Order, OrderLine, Refund
 from shop.people.models import Address, Consent, Shopper, User, Visitor
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "OutboxEvent",
     "PoisonEvent",
     "Product",
+    "Refund",
     "Review",
     "SearchWord",
     "Shopper",

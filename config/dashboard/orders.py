@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate, TruncHour
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -47,7 +47,9 @@ def sales(start: datetime, end: datetime, *, hourly: bool) -> Sales:
     rows = (
         Order.objects.filter(placed_at__gte=start, placed_at__lt=end, status__in=COUNTED)
         .values(step=step)
-        .annotate(revenue=Sum("total"), orders=Count("id"), simulated=Count("id", filter=Q(simulated=True)))
+        .annotate(
+            revenue=Sum(F("total") - F("refunded")), orders=Count("id"), simulated=Count("id", filter=Q(simulated=True))
+        )
     )
     by_step: dict[Any, Any] = {row["step"]: row for row in rows}
     keys: list[Any]

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -131,7 +131,7 @@ def timeline(shopper: Shopper, *, kind: str = "", before: datetime | None = None
 
 def _known(shopper: Shopper) -> list[tuple[str, str]]:
     sums = Order.objects.filter(shopper=shopper, status__in=["paid", "shipped", "pending"]).aggregate(
-        count=Count("id"), total=Sum("total"), last=Max("placed_at")
+        count=Count("id"), total=Sum(F("total") - F("refunded")), last=Max("placed_at")
     )
     rows = [
         (_("Orders"), f"{sums['count']}, {words.money(sums['total'] or 0)}"),

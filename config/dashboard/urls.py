@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from config.dashboard import campaign, live, message, models_page, segments, shopper
+from config.dashboard import campaign, live, message, models_page, order, segments, shopper
 
 
 def pages() -> list[tuple[str, Callable[..., Any], str]]:
@@ -19,6 +19,7 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
         ("push/segment/add/", segments.page, "push_segment_add"),
         ("push/segment/<int:pk>/change/", segments.page, "push_segment_change"),
         ("push/message/<uuid:pk>/change/", message.page, "message_change"),
+        ("shop/order/<uuid:pk>/change/", order.page, "shop_order_change"),
         ("shopper/<str:pk>/", shopper.page, "shopper_page"),
         ("shop/shopper/<str:pk>/change/", shopper.change, "shopper_change"),
     ]

@@ -146,7 +146,7 @@ def _orders(node: rules.Orders) -> Q:
         last = orders.values("shopper").annotate(last=Max("placed_at"))
         past = last.filter(last__lte=limit) if node.op == "at_least" else last.filter(last__gte=limit)
         return Q(pk__in=past.values("shopper"))
-    measure = Count("id") if node.measure == "count" else Sum("total")
+    measure = Count("id") if node.measure == "count" else Sum(F("total") - F("refunded"))
     sums = orders.values("shopper").annotate(sum=measure)
     if node.op == "at_least":
         return Q(pk__in=sums.filter(sum__gte=node.value).values("shopper")) if node.value > 0 else Q()

@@ -32,10 +32,10 @@ outcomes AS (
     SELECT people.held, people.anchor,
         (SELECT count(*) FROM shop_order AS o WHERE o.shopper_id = people.shopper_id AND o.status IN ('paid', 'pending', 'shipped')
             AND o.placed_at > people.anchor AND o.placed_at <= people.anchor + %(window)s AND o.placed_at <= %(now)s) AS orders,
-        (SELECT coalesce(sum(o.total), 0) FROM shop_order AS o WHERE o.shopper_id = people.shopper_id
+        (SELECT coalesce(sum(o.total - o.refunded), 0) FROM shop_order AS o WHERE o.shopper_id = people.shopper_id
             AND o.status IN ('paid', 'pending', 'shipped') AND o.placed_at > people.anchor
             AND o.placed_at <= people.anchor + %(window)s AND o.placed_at <= %(now)s)::float AS spend,
-        (SELECT coalesce(sum(o.total), 0) FROM shop_order AS o WHERE o.shopper_id = people.shopper_id
+        (SELECT coalesce(sum(o.total - o.refunded), 0) FROM shop_order AS o WHERE o.shopper_id = people.shopper_id
             AND o.status IN ('paid', 'pending', 'shipped') AND o.placed_at <= people.anchor
             AND o.placed_at > people.anchor - %(before)s)::float AS spend_before
     FROM people

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncHour
 from django.utils.translation import gettext as _
 
@@ -19,6 +19,7 @@ from push.results.incremental import Incremental, incremental
 from push.results.models import Attribution
 from push.results.verdicts import Verdict, verdict
 from push.tracking.models import Receipt
+from shop.orders.models import Order
 
 HOURS = 24
 
@@ -120,9 +121,10 @@ def _not_got(messages: Any) -> list[NotGot]:
 
 
 def _attributed(campaign: Campaign) -> Attributed:
-    sums = Attribution.objects.filter(message__campaign=campaign).aggregate(
-        orders=Count("order"), revenue=Sum("order__total")
-    )
+    # Those that were called off later, or given back whole, are no orders: the comparison with the holdout leaves them out too.
+    sums = Attribution.objects.filter(
+        message__campaign=campaign, order__status__in=[Order.Status.PAID, Order.Status.PENDING, Order.Status.SHIPPED]
+    ).aggregate(orders=Count("order"), revenue=Sum(F("order__total") - F("order__refunded")))
     return Attributed(sums["orders"], float(sums["revenue"] or 0))
 
 

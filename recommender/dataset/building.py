@@ -31,6 +31,7 @@ COPY (
            (extract(epoch FROM o.placed_at) * 1000)::bigint
     FROM shop_orderline l JOIN shop_order o ON o.id = l.order_id
     WHERE o.placed_at >= '{since}' AND o.placed_at < '{until}' AND o.status NOT IN ('declined', 'cancelled')
+        AND l.returned < l.quantity
 ) TO STDOUT WITH (FORMAT csv)
 """
 EVENTS = """

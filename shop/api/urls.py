@@ -30,5 +30,9 @@ urlpatterns = [
     path("api/v1/shoppers/<shopper_id:shopper_id>/erase", people.EraseEndpoint.as_view(), name="api_erase"),
     path("api/v1/orders", orders.OrdersEndpoint.as_view(), name="api_orders"),
     path("api/v1/orders/<uuid:order_id>", orders.OrderEndpoint.as_view(), name="api_order"),
+    path("api/v1/orders/<uuid:order_id>/confirm", orders.ConfirmEndpoint.as_view(), name="api_order_confirm"),
+    path("api/v1/orders/<uuid:order_id>/ship", orders.ShipEndpoint.as_view(), name="api_order_ship"),
+    path("api/v1/orders/<uuid:order_id>/cancel", orders.CancelEndpoint.as_view(), name="api_order_cancel"),
+    path("api/v1/orders/<uuid:order_id>/refund", orders.RefundEndpoint.as_view(), name="api_order_refund"),
     path("api/v1/audit", operators.AuditEndpoint.as_view(), name="api_audit"),
 ]

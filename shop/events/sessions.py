@@ -115,6 +115,8 @@ def _replay(lines: list[tuple[int, str, str]]) -> tuple[list[str], list[str]]:
             in_cart.pop(product_id, None)
         elif kind == "order":
             in_cart.clear()
+        elif kind == "returned":
+            bought.pop(product_id, None)
         else:
             bought.pop(product_id, None)
             bought[product_id] = None
@@ -138,6 +140,8 @@ def cart_lines(event: StoredEvent, at_ms: int) -> str:
         lines = [f"{at_ms}{SEPARATOR}order{SEPARATOR}\n"]
         lines += [f"{at_ms}{SEPARATOR}bought{SEPARATOR}{product_id}\n" for product_id in products_of(event)]
         return "".join(lines)
+    if event.type == "order_cancelled":
+        return "".join(f"{at_ms}{SEPARATOR}returned{SEPARATOR}{product_id}\n" for product_id in products_of(event))
     return ""
 
 

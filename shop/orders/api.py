@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -18,8 +19,11 @@ from shop.api.id_patterns import SHOPPER_PATTERN
 from shop.api.idempotency import idempotent
 from shop.api.ids import id_field
 from shop.api.keys import audit, key_of
+from shop.api.problems import Conflict
+from shop.operators.audit import by_key
+from shop.orders import changing
 from shop.orders.importing import UnknownRow, import_order
-from shop.orders.models import Order
+from shop.orders.models import Order, Refund
 
 MOST_LINES = 200
 PERSONAL = ("email", "name", "phone", "street", "postcode")
@@ -79,6 +83,7 @@ class OrderSerializer(serializers.Serializer):
     delivery = serializers.DecimalField(max_digits=10, decimal_places=2)
     discount = serializers.DecimalField(max_digits=10, decimal_places=2)
     total = serializers.DecimalField(max_digits=10, decimal_places=2)
+    refunded = serializers.DecimalField(max_digits=10, decimal_places=2, help_text="What was given back so far.")
     currency = serializers.CharField()
     town = serializers.CharField(allow_blank=True)
     country = serializers.CharField(allow_blank=True)
@@ -172,7 +177,128 @@ class OrderEndpoint(Endpoint):
     def get(self, request: Request, order_id: Any) -> Response:
         """By its id."""
         self.query(request)
-        order = Order.objects.filter(pk=order_id).first()
-        if order is None:
-            raise Http404
-        return etags.answer(request, OrderSerializer(order, context={"request": request}).data)
+        return _shown(request, _find(order_id))
+
+
+class OrderReasonSerializer(serializers.Serializer):
+    """Why; it stands in the audit log."""
+
+    reason = serializers.CharField(max_length=200, required=False, default="")
+
+
+class ReturnedSerializer(serializers.Serializer):
+    """Pieces of a line that came back."""
+
+    product_id = id_field()
+    quantity = serializers.IntegerField(min_value=1, max_value=9_999)
+
+
+class RefundSerializer(serializers.Serializer):
+    """What is given back; with neither `lines` nor `amount` everything that is left."""
+
+    lines = ReturnedSerializer(many=True, required=False, max_length=MOST_LINES)  # type: ignore[call-arg]
+    amount = serializers.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        max_value=Decimal(10_000_000),
+        required=False,
+        help_text="Without it, what the lines cost.",
+    )
+    reason = serializers.ChoiceField(
+        [choice for choice in Refund.Reason.choices if choice[0] != Refund.Reason.CANCELLED],
+        default=Refund.Reason.RETURNED.value,
+    )
+    restock = serializers.BooleanField(default=True, help_text="Whether what came back can be sold again.")
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A product stands once."""
+        if len({line["product_id"] for line in lines}) != len(lines):
+            raise serializers.ValidationError("A product stands in more than one line: add the quantities.")
+        return lines
+
+
+class ConfirmEndpoint(Endpoint):
+    """The bank's yes to a pending order."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": "orders:write"}
+
+    @documented("Confirm an order", request=OrderReasonSerializer, responses=OrderSerializer, tags=["orders"])
+    @idempotent
+    def post(self, request: Request, order_id: Any) -> Response:
+        """It is paid from now on. 409: it was cancelled meanwhile."""
+        self.query(request)
+        return _change(request, order_id, changing.confirm)
+
+
+class ShipEndpoint(Endpoint):
+    """The parcel leaves."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": "orders:write"}
+
+    @documented("Send an order", request=OrderReasonSerializer, responses=OrderSerializer, tags=["orders"])
+    @idempotent
+    def post(self, request: Request, order_id: Any) -> Response:
+        """From now on it cannot be cancelled. 409: it is not paid."""
+        self.query(request)
+        return _change(request, order_id, changing.ship)
+
+
+class CancelEndpoint(Endpoint):
+    """Calling an order off."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": "orders:write"}
+
+    @documented("Cancel an order", request=OrderReasonSerializer, responses=OrderSerializer, tags=["orders"])
+    @idempotent
+    def post(self, request: Request, order_id: Any) -> Response:
+        """Stock and money go back, once. 409: it is on its way already."""
+        self.query(request)
+        return _change(request, order_id, changing.cancel)
+
+
+class RefundEndpoint(Endpoint):
+    """Giving money back."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": "orders:write"}
+
+    @documented("Refund an order", request=RefundSerializer, responses=OrderSerializer, tags=["orders"])
+    @idempotent
+    def post(self, request: Request, order_id: Any) -> Response:
+        """Send an `Idempotency-Key`: without one, a retry gives back twice. 409: less is left than asked for."""
+        self.query(request)
+        given = RefundSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        if "lines" in fields:
+            fields["lines"] = {line["product_id"]: line["quantity"] for line in fields["lines"]}
+        fields["reason"] = Refund.Reason(fields["reason"])
+        return _act(request, order_id, lambda order: changing.refund(order, **fields))
+
+
+def _find(order_id: Any) -> Order:
+    order = Order.objects.filter(pk=order_id).first()
+    if order is None:
+        raise Http404
+    return order
+
+
+def _shown(request: Request, order: Order) -> Response:
+    return etags.answer(request, OrderSerializer(order, context={"request": request}).data)
+
+
+def _change(request: Request, order_id: Any, act: Callable[..., Order]) -> Response:
+    given = OrderReasonSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return _act(request, order_id, lambda order: act(order, reason=given.validated_data["reason"]))
+
+
+def _act(request: Request, order_id: Any, act: Callable[[Order], Any]) -> Response:
+    order = _find(order_id)
+    try:
+        with by_key(key_of(request).prefix):
+            act(order)
+    except changing.NotPossible as refused:
+        raise Conflict(str(refused)) from None
+    order.refresh_from_db()
+    return _shown(request, order)

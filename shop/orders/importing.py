@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from shop import clock
 from shop.catalogue.models import Product
-from shop.orders.completion import put_completed
+from shop.orders.announcing import put_completed
 from shop.orders.models import Order, OrderLine
 from shop.orders.numbers import next_number
 from shop.people.models import Shopper

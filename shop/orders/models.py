@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ class Order(models.Model):
         DECLINED = "declined", _("Payment declined")
         SHIPPED = "shipped", _("On its way")
         CANCELLED = "cancelled", _("Cancelled")
+        REFUNDED = "refunded", _("Refunded")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     number = models.CharField(max_length=16, unique=True, help_text=_("What people call it: P-1042-7F3A."))
@@ -47,6 +49,9 @@ class Order(models.Model):
     delivery = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     discount = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     total = models.DecimalField(max_digits=10, decimal_places=2)
+    refunded = models.DecimalField(
+        max_digits=10, decimal_places=2, default=0, db_default=0, help_text=_("What was given back so far.")
+    )
     currency = models.CharField(max_length=3, default="USD")
     simulated = models.BooleanField(default=False)
     source = models.CharField(
@@ -57,6 +62,11 @@ class Order(models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(refunded__gte=0, refunded__lte=models.F("total")), name="order_refunded_at_most_paid"
+            )
+        ]
         indexes = [
             models.Index(fields=["-placed_at", "id"], name="order_newest"),
             models.Index(fields=["shopper", "-placed_at"], name="order_of_shopper"),
@@ -65,6 +75,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def kept(self) -> Decimal:
+        """What the shop keeps of the total: what was not given back."""
+        return self.total - self.refunded
+
 
 class OrderLine(models.Model):
     """A product of an order at the price paid."""
@@ -72,13 +87,49 @@ class OrderLine(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
     quantity = models.PositiveIntegerField()
+    returned = models.PositiveIntegerField(default=0, db_default=0, help_text=_("Pieces of it that came back."))
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     slate_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
-        constraints = [models.UniqueConstraint(fields=["order", "product"], name="order_line_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "product"], name="order_line_once"),
+            models.CheckConstraint(
+                condition=models.Q(returned__lte=models.F("quantity")), name="order_line_returned_at_most_bought"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.product_id}"
+
+    @property
+    def left(self) -> int:
+        """Pieces that did not come back."""
+        return self.quantity - self.returned
+
+
+class Refund(models.Model):
+    """Money given back for an order, whole or in part; the key makes a second press the first one again."""
+
+    class Reason(models.TextChoices):
+        RETURNED = "returned", _("Sent back")
+        DAMAGED = "damaged", _("Damaged or missing")
+        GOODWILL = "goodwill", _("Goodwill")
+        CANCELLED = "cancelled", _("Order cancelled")
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds")
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    reason = models.CharField(max_length=12, choices=Reason)
+    lines = models.JSONField(default=list, help_text=_("[{product_id, quantity}] of what came back."))
+    restocked = models.BooleanField(default=False)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.amount}"

@@ -23,7 +23,7 @@ from shop.carts.models import Cart, CartLine
 from shop.carts.reckoning import Change, Summary, changes_of, reckon
 from shop.catalogue.models import Product
 from shop.events.visitors import BrowsingVisitor
-from shop.orders.completion import put_completed
+from shop.orders.announcing import put_completed
 from shop.orders.models import Order, OrderLine
 from shop.orders.numbers import next_number
 from shop.orders.payment import Payment, authorise

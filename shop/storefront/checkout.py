@@ -34,7 +34,7 @@ from shop.storefront.acts import note
 from shop.storefront.basket import open_cart_of, shopper_of
 from shop.storefront.login import CONSENT_TEXT
 from shop.storefront.numbers import uuid_or_none
-from shop.storefront.orders import OFFERS_WANTED
+from shop.storefront.orders import OFFERS_WANTED, remember
 from shop.storefront.privately import private
 
 COUNTRIES = [("US", gettext_lazy("United States")), ("CN", gettext_lazy("China"))]
@@ -139,6 +139,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     visitor: Any = request.visitor  # type: ignore[attr-defined]
     key = uuid_or_none(request.POST.get("checkout_key", ""))
     if key and (placed := find_placed(key, visitor)):
+        remember(request, placed)
         return redirect("order", links.token(placed))
     cart = open_cart_of(request)
     if cart is None or not cart.lines.exists():
@@ -182,6 +183,7 @@ def _place(request: HttpRequest, cart: Cart, form: CheckoutForm) -> HttpResponse
     except (CartEmpty, CartClosed):
         messages.info(request, _("This cart was emptied or ordered in another window."))
         return redirect("cart")
+    remember(request, order)
     _after(request, order, form)
     return redirect("order", links.token(order))
 

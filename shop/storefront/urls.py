@@ -38,6 +38,7 @@ urlpatterns = [
     path("cart/link/", cart.cart_link, name="cart_link"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("order/<str:token>/", orders.order, name="order"),
+    path("order/<str:token>/cancel/", orders.cancel, name="order_cancel"),
     path("order/<str:token>/again/", account.reorder, name="reorder"),
     path("account/", account.account, name="account"),
     path("account/address/", account.address, name="address_new"),

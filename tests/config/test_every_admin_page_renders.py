@@ -130,3 +130,33 @@ def test_pausing_asks_for_a_reason_and_is_audited(operator) -> None:
     campaign.refresh_from_db()
     assert campaign.status == "paused"
     assert AuditEntry.objects.filter(reason="a typing mistake").exists()
+
+
+@pytest.mark.django_db
+def test_an_order_is_confirmed_and_given_back_on_its_page_with_a_reason(operator) -> None:
+    import uuid
+    from decimal import Decimal
+
+    from shop.orders.payment import PENDING_CARD
+    from tests.factories.catalogue import make_product
+    from tests.factories.orders import make_cart, order_cart
+    from tests.factories.people import make_operator, make_visitor
+
+    visitor = make_visitor()
+    order = order_cart(make_cart(visitor, make_product(price=Decimal(50))), visitor, card_number=PENDING_CARD)
+    url = reverse("admin:shop_order_change", args=[order.pk])
+    page = operator.get(url).content.decode()
+    assert 'name="act" value="confirm"' in page
+    assert 'name="act" value="refund"' not in page
+    assert "Compiler Street" not in page
+    operator.post(url, {"act": "confirm", "reason": "bank file of Monday"})
+    line = order.lines.get()
+    refund = {"act": "refund", "reason": "damaged", "key": str(uuid.uuid4()), f"back-{line.pk}": "1", "restock": "on"}
+    for _ in range(2):
+        operator.post(url, refund)
+    order.refresh_from_db()
+    assert (order.status, order.refunded) == ("refunded", Decimal("50.00"))
+    assert "bank file of Monday" in operator.get(url).content.decode()
+    operator.force_login(make_operator(User.Role.MARKETER), backend="django.contrib.auth.backends.ModelBackend")
+    assert operator.get(url).status_code == 200
+    assert operator.post(url, {"act": "cancel", "reason": "why not"}).status_code == 403

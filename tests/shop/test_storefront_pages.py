@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from recommender.serving import facts
 from shop.models import Cart, Consent, Order, Review, Shopper
@@ -242,3 +243,44 @@ def test_rows_do_not_use_the_history_of_who_turned_that_off(client, anna):
     client.post("/en/privacy/personal-rows/", {"personalised": "off"})
     assert not client.get("/en/").wsgi_request.visitor.personalised
     assert client.get("/en/").context["basket"] is None
+
+
+def test_a_forwarded_link_shows_what_was_ordered_and_nothing_else(client, shelf):
+    fill(client, shelf[0])
+    link = check_out(client)["Location"]
+    mine = client.get(link).content.decode()
+    assert "17 Compiler Street" in mine
+    assert "Keep this order in an account?" in mine
+    someone = Client()
+    theirs = someone.get(link)
+    assert theirs.status_code == 200
+    page = theirs.content.decode()
+    assert shelf[0].name in page
+    for personal in ("Grace", "Compiler", "22202", "Arlington", "grace.hopper", "Keep this order"):
+        assert personal not in page
+    someone.post(link, {"password": PASSWORD})
+    assert not Shopper.objects.exists()
+    assert someone.post(f"{link}cancel/").status_code == 404
+    assert Order.objects.get().status == Order.Status.PAID
+
+
+def test_a_forwarded_link_to_an_accounts_order_names_nobody(client, shelf, anna):
+    fill(client, shelf[0])
+    link = check_out(client)["Location"]
+    assert "17 Compiler Street" in client.get(link).content.decode()
+    assert "Compiler" not in Client().get(link).content.decode()
+    other = Client()
+    other.force_login(make_shopper().user)
+    assert "Compiler" not in other.get(link).content.decode()
+
+
+def test_whoever_ordered_can_call_it_off_until_it_is_sent(client, shelf):
+    fill(client, shelf[0])
+    link = check_out(client, card="pending")["Location"]
+    assert "Waiting for the bank" in client.get(link).content.decode()
+    page = client.post(f"{link}cancel/", follow=True).content.decode()
+    assert "This order was cancelled" in page
+    assert "Not charged" in page
+    assert "Cancel this order" not in page
+    shelf[0].refresh_from_db()
+    assert shelf[0].stock == 10
