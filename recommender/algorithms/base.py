@@ -58,6 +58,14 @@ class Context:
         return np.array(once[::-1], np.int32)
 
     @cached_property
+    def trail(self) -> Rows:
+        """:attr:`acts` as they were, with repeats, or the last of the history where there are none."""
+        parts = [*self.cart.tolist(), *self.session.tolist()]
+        if self.product >= 0 and self.product not in parts[-1:]:
+            parts.append(self.product)
+        return np.array(parts, np.int32) if parts else self.evidence
+
+    @cached_property
     def evidence(self) -> Rows:
         """:attr:`acts`, or the last of the history where there are none."""
         return self.acts if len(self.acts) else self.history[-12:]
@@ -158,7 +166,17 @@ class Algorithm(ABC):
         self.products_ = len(dataset.products)
         self.members = dict(members or {})
         self._fit(dataset)
+        self.freeze()
         return self
+
+    def freeze(self) -> None:
+        """Make what was learned read-only, as it is when it comes from a file: kernels are compiled for the one kind only."""
+        for array in self.learned().values():
+            array.flags.writeable = False
+
+    def settled(self) -> dict[str, Any]:
+        """Parameters for learning from more data, with what was searched for given. The same as :meth:`params` without a search."""
+        return self.params()
 
     def recommend(self, context: Context, k: int) -> Ranking:
         """The best ``k`` products for a context, or fewer: none outside the dataset, the first ones for a smaller ``k``.

@@ -126,6 +126,10 @@ class Blend(Algorithm):
             raise ValueError(f"a slot needs {len(PARTS)} weights, one for each of {', '.join(PARTS)}")
         return np.array(rows, np.float32)
 
+    def settled(self) -> dict[str, Any]:
+        """Parameters with the weights that were learned, for learning the parts from more data."""
+        return {**self.params(), "weights": self.learned_weights()}
+
     def learned_weights(self) -> dict[str, list[float]]:
         """Slot to weights in the order of the parts."""
         return {
@@ -185,7 +189,8 @@ def fit_members(dataset: Dataset, known: Mapping[str, Algorithm] | None = None) 
     members = {name: part for name, part in (known or {}).items() if part.needs_interactions == 0}
     for name in [name for name in PARTS if name not in members]:
         with contextlib.suppress(NotEnoughData):
-            members[name] = ALGORITHMS.get(name)().fit(dataset)
+            params = known[name].settled() if known and name in known else {}
+            members[name] = ALGORITHMS.get(name)(**params).fit(dataset)
     return members
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numba
 import numpy as np
@@ -16,29 +16,79 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 _local = threading.local()
+# Scores of products that were voted for are never exactly zero: zero says that a product was not seen yet.
+LEAST = np.float32(1e-30)
 
 
-class _Scratch:
-    """Working arrays of one thread; zero between questions."""
+class Rule(NamedTuple):
+    """What the votes depend on; the names are those of :class:`~recommender.algorithms.session_knn.SessionKNN`."""
 
-    def __init__(self, sessions: int, products: int) -> None:
-        self.sessions, self.products = sessions, products
-        self.similarity = np.zeros(sessions, np.float32)
-        self.matched = np.zeros(sessions, np.int32)
-        self.touched = np.empty(sessions, np.int32)
-        self.score = np.zeros(products, np.float32)
-        self.found = np.empty(products, np.int32)
+    recent: float
+    neighbours: float
+    decay: float
+    reach: float
+    back: float
+    recency: float
+    norm: float
+    damp: float
+    query_idf: float
+    item_idf: float
+    own: float
+    sharpness: float
 
 
-def _scratch(sessions: int, products: int) -> _Scratch:
-    held: _Scratch | None = getattr(_local, "scratch", None)
-    if held is None or held.sessions < sessions or held.products < products:
-        held = _local.scratch = _Scratch(sessions, products)
+class Index(NamedTuple):
+    """Sessions, their postings, and what does not depend on the question.
+
+    Attributes:
+        start, items, moments: rows of each session; rank of each row's time within it.
+        posting_start, posting: sessions that hold each product, newest first.
+        query_weight, item_weight: (products,) powers of the inverse document frequency.
+        prior: (sessions,) recency and length.
+        step, after, before: what distances 0 to 63 leave.
+    """
+
+    start: NDArray[np.int64]
+    items: Rows
+    moments: NDArray[np.int16]
+    posting_start: NDArray[np.int64]
+    posting: Rows
+    query_weight: Floats
+    item_weight: Floats
+    prior: Floats
+    step: Floats
+    after: Floats
+    before: Floats
+
+
+class Scratch(NamedTuple):
+    """Working arrays of one thread; ``similarity`` and ``score`` are zero between questions."""
+
+    similarity: Floats
+    matched: Rows
+    touched: Rows
+    score: Floats
+    found: Rows
+
+
+def scratch(sessions: int, products: int) -> Scratch:
+    """Those of this thread, large enough."""
+    held: Scratch | None = getattr(_local, "scratch", None)
+    if held is None or len(held.similarity) < sessions or len(held.score) < products:
+        sessions, products = max(sessions, 1), max(products, 1)
+        held = _local.scratch = Scratch(
+            np.zeros(sessions, np.float32),
+            np.zeros(sessions, np.int32),
+            np.empty(sessions, np.int32),
+            np.zeros(products, np.float32),
+            np.empty(products, np.int32),
+        )
     return held
 
 
 @numba.njit(cache=True, nogil=True)
-def _comes_again(query: Rows, place: int) -> bool:
+def comes_again(query: Rows, place: int) -> bool:
+    """Whether the product at ``place`` stands later in ``query`` too."""
     for later in range(place + 1, len(query)):  # noqa: SIM110 - numba knows no any() over a generator
         if query[later] == query[place]:
             return True
@@ -46,115 +96,129 @@ def _comes_again(query: Rows, place: int) -> bool:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _neighbours(
-    query: Rows,
-    posting_start: NDArray[np.int64],
-    posting: Rows,
-    query_weight: Floats,
-    step_weight: Floats,
-    prior: Floats,
-    most: int,
-    similarity: Floats,
-    matched: Rows,
-    touched: Rows,
-) -> tuple[int, Floats]:
-    """Fill ``touched`` with the best sessions; returns their number and values. ``similarity`` is zero again afterwards."""
-    count = 0
-    last = len(query) - 1
+def find_neighbours(query: Rows, index: Index, rule: Rule, work: Scratch) -> tuple[int, Floats]:
+    """Fill ``work.touched`` with the best sessions; returns their number and values."""
+    count, last, most = 0, len(query) - 1, int(rule.neighbours)
     for place in range(last, -1, -1):
         item = query[place]
-        if _comes_again(query, place):
+        if comes_again(query, place):
             continue
-        weight = step_weight[min(last - place, len(step_weight) - 1)] * query_weight[item]
-        for at in range(posting_start[item], posting_start[item + 1]):
-            session = posting[at]
-            if similarity[session] == 0.0:
-                touched[count] = session
-                matched[session] = place
+        weight = index.step[min(last - place, len(index.step) - 1)] * index.query_weight[item]
+        for at in range(index.posting_start[item], index.posting_start[item + 1]):
+            session = index.posting[at]
+            if work.similarity[session] == 0.0:
+                work.touched[count] = session
+                work.matched[session] = place
                 count += 1
-            similarity[session] += weight
+            work.similarity[session] += weight
     values = np.empty(count, np.float32)
     for at in range(count):
-        session = touched[at]
-        values[at] = similarity[session] * prior[session]
-        similarity[session] = 0.0
+        session = work.touched[at]
+        values[at] = work.similarity[session] * index.prior[session]
+        work.similarity[session] = 0.0
     if count <= most:
         return count, values
     least = np.partition(values, count - most)[count - most]
     kept = 0
     for at in range(count):
         if values[at] >= least and kept < most:
-            touched[kept], values[kept] = touched[at], values[at]
+            work.touched[kept], values[kept] = work.touched[at], values[at]
             kept += 1
     return kept, values
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _vote(
-    query: Rows,
-    start: NDArray[np.int64],
-    items: Rows,
-    moments: NDArray[np.int16],
-    after: Floats,
-    before: Floats,
-    back: float,
-    damp: float,
-    sharpness: float,
-    neighbours: int,
-    values: Floats,
-    matched: Rows,
-    touched: Rows,
-    score: Floats,
-    found: Rows,
-) -> int:
-    """Add the votes of the neighbours to ``score``; fill ``found`` with the products voted for and return their number."""
-    last = len(query) - 1
-    count = 0
+def vote_of(value: float, steps: int, rule: Rule) -> float:
+    """What a neighbour's voice counts: its value sharpened, damped by how far back its match lies."""
+    if rule.sharpness == 2.0:
+        value *= value
+    elif rule.sharpness != 1.0:
+        value = value**rule.sharpness
+    return value / (1.0 + rule.damp * steps)
+
+
+@numba.njit(cache=True, nogil=True)
+def match_of(session: int, item: int, index: Index) -> int:
+    """The row of a session where it last holds ``item``."""
+    row: int = index.start[session + 1] - 1
+    while row > index.start[session] and index.items[row] != item:
+        row -= 1
+    return row
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def share_of(row: int, match: int, index: Index, rule: Rule) -> float:
+    """What a row of a neighbour gets of its vote."""
+    if row == match:
+        return rule.back
+    distance = index.moments[row] - index.moments[match]
+    share: float = index.after[min(distance, 63)] if distance > 0 else index.before[min(-distance, 63)]
+    return share
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def score(query: Rows, index: Index, rule: Rule, work: Scratch) -> int:
+    """Fill ``work.found`` with the products voted for and ``work.score`` with their scores; returns how many."""
+    neighbours, values = find_neighbours(query, index, rule, work)
+    last, count = len(query) - 1, 0
     for at in range(neighbours):
-        session = touched[at]
-        low, high = start[session], start[session + 1]
-        item = query[matched[session]]
-        match = high - 1
-        while match > low and items[match] != item:
-            match -= 1
-        vote = values[at] if sharpness == 1.0 else values[at] ** sharpness
-        vote /= 1.0 + damp * (last - matched[session])
-        for row in range(low, high):
-            distance = moments[row] - moments[match]
-            share = after[min(distance, 63)] if distance > 0 else before[min(-distance, 63)]
-            if row == match:
-                share = np.float32(back)
-            product = items[row]
-            if score[product] == 0.0:
-                found[count] = product
+        session = work.touched[at]
+        place = work.matched[session]
+        match = match_of(session, query[place], index)
+        vote = vote_of(values[at], last - place, rule)
+        for row in range(index.start[session], index.start[session + 1]):
+            product = index.items[row]
+            if work.score[product] == 0.0:
+                work.found[count] = product
                 count += 1
-            score[product] += vote * share + np.float32(1e-30)
+            work.score[product] += np.float32(vote * share_of(row, match, index, rule)) + LEAST
+    for at in range(count):
+        work.score[work.found[at]] *= index.item_weight[work.found[at]]
+    for place in range(len(query)):
+        if not comes_again(query, place):
+            work.score[query[place]] *= np.float32(rule.own)
     return count
+
+
+@numba.njit(cache=True, nogil=True)
+def places(
+    items: Rows, low: NDArray[np.int64], high: NDArray[np.int64], removed: int, index: Index, rule: Rule, work: Scratch
+) -> Rows:
+    """(questions,) the place, from 1, that ``items[high]`` gets when asked with ``items[low:high]``; 0 if none.
+
+    The last ``removed`` rows of what is known are taken out of the answer.
+    """
+    found = np.zeros(len(low), np.int32)
+    for question in range(len(low)):
+        count = score(items[low[question] : high[question]], index, rule, work)
+        for at in range(max(low[question], high[question] - removed), high[question]):
+            work.score[items[at]] = 0.0
+        target = items[high[question]]
+        value = work.score[target]
+        if value > 0:
+            place = 1
+            for at in range(count):
+                other = work.found[at]
+                place += work.score[other] > value or (work.score[other] == value and other < target)
+            found[question] = place
+        for at in range(count):
+            work.score[work.found[at]] = 0.0
+    return found
 
 
 def rank(model: SessionKNN, query: Rows, k: int) -> Ranking:
     """The best ``k`` for ``query``: products, oldest first; of one that comes several times the last counts."""
-    held = _scratch(len(model.start_) - 1, model.products_)
-    index = (model.posting_start_, model.posting_, model.query_weight_, model.step_weight_, model.prior_)
-    sessions = (held.similarity, held.matched, held.touched)
-    neighbours, values = _neighbours(query, *index, model.neighbours, *sessions)
-    count = _vote(
-        query,
-        *(model.start_, model.items_, model.moments_, model.after_, model.before_),
-        *(model.back, model.damp, model.sharpness),
-        neighbours,
-        *(values, held.matched, held.touched, held.score, held.found),  # type: ignore[arg-type]
-    )
-    products = held.found[:count].copy()
-    scores = held.score[products] * model.item_weight_[products]
-    held.score[products] = 0.0
-    if model.own != 1.0:
-        scores[np.isin(products, query)] *= np.float32(model.own)
+    work = scratch(len(model.start_) - 1, model.products_)
+    count = score(query, model.index, model.rule, work)
+    products = work.found[:count].copy()
+    scores = work.score[products]
+    work.score[products] = 0.0
     return best(scores, products, k)
 
 
 def scores_plainly(model: SessionKNN, query: Rows) -> NDArray[np.float64]:
     """(products,) the formula of :class:`SessionKNN` without a kernel."""
+    rule = model.rule
     sessions = [model.items_[low:high] for low, high in zip(model.start_, model.start_[1:], strict=False)]
     moments = [model.moments_[low:high] for low, high in zip(model.start_, model.start_[1:], strict=False)]
     last = len(query) - 1
@@ -165,18 +229,18 @@ def scores_plainly(model: SessionKNN, query: Rows) -> NDArray[np.float64]:
             continue
         low, high = model.posting_start_[item], model.posting_start_[item + 1]
         for session in model.posting_[low:high]:
-            similarity[session] += np.exp(-(last - place) / model.decay) * model.query_weight_[item]
+            similarity[session] += np.exp(-(last - place) / rule.decay) * model.query_weight_[item]
             matched[session] = max(matched[session], place)
     similarity *= model.prior_
-    chosen = np.argsort(-similarity, kind="stable")[: model.neighbours]
+    chosen = np.argsort(-similarity, kind="stable")[: int(rule.neighbours)]
     scores = np.zeros(model.products_)
     for session in chosen[similarity[chosen] > 0]:
         match = np.flatnonzero(sessions[session] == query[matched[session]])[-1]
         distance = moments[session].astype(int) - int(moments[session][match])
-        share = np.exp(-np.abs(distance) / model.reach) * np.where(distance < 0, model.back, 1.0)
-        share[match] = model.back
-        vote = similarity[session] ** model.sharpness / (1 + model.damp * (last - matched[session]))
+        share = np.exp(-np.abs(distance) / rule.reach) * np.where(distance < 0, rule.back, 1.0)
+        share[match] = rule.back
+        vote = similarity[session] ** rule.sharpness / (1 + rule.damp * (last - matched[session]))
         np.add.at(scores, sessions[session], vote * share)
     scores *= model.item_weight_
-    scores[np.unique(query)] *= model.own
+    scores[np.unique(query)] *= rule.own
     return scores

@@ -6,14 +6,40 @@ SIGMOD 2022, VMIS-kNN), with votes that look forward of the matched place.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.prefixes import REMOVED, Answers
 from recommender.dataset import Dataset
+
+if TYPE_CHECKING:
+    from recommender.algorithms.session_kernel import Index, Rule
 
 # Distances beyond this weigh nothing.
 FARTHEST = 64
+# In the order of ``session_kernel.Rule``.
+RULE = (
+    *("recent", "neighbours", "decay", "reach", "back", "recency"),
+    *("norm", "damp", "query_idf", "item_idf", "own", "sharpness"),
+)
+# What a search tries of each, and what most often helps comes first.
+GRID: dict[str, tuple[float, ...]] = {
+    "back": (0.1, 0.2, 0.4, 0.6, 0.8, 1.0),
+    "own": (0.3, 0.5, 0.7, 0.85, 1.0, 1.2),
+    "sharpness": (0.7, 1.0, 1.3, 1.6, 2.0),
+    "item_idf": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+    "recency": (0.1, 0.2, 0.4, 0.8, 2.0, 1e9),
+    "reach": (1.0, 1.5, 2.0, 3.0, 5.0),
+    "decay": (1.0, 1.5, 2.0, 3.0, 5.0),
+    "neighbours": (100, 300, 500, 1000),
+    "norm": (0.0, 0.15, 0.3, 0.5),
+    "damp": (0.0, 0.1, 0.3, 0.6, 1.0),
+    "query_idf": (0.5, 1.0, 1.5),
+    "recent": (500, 1500, 3000),
+}
 
 
 class SessionKNN(Algorithm):
@@ -27,12 +53,19 @@ class SessionKNN(Algorithm):
 
     Distance is counted in moments: what was bought in one basket has none.
 
+    Shops want different values: with ``tune_seconds`` they are searched for first, beginning with those given, by what came next
+    in the last tenth of the sessions (:mod:`recommender.algorithms.tuning`).
+
     Args:
         recent, neighbours, decay, reach, back, recency, norm, damp, query_idf, item_idf, own, sharpness: as above.
         longest: acts of a session that are looked at, and rows of a session that are kept.
         shortest: sessions with fewer rows are left out.
         sessions: newest sessions that are kept.
         collapse: the same product several times in a row counts once.
+        answers: what the search counts as an answer: "new" (not seen in the session, as the shop's rules have it), "other" (not
+            the current product) or "any".
+        tune_seconds: processor seconds for searching; 0: the values stand as given.
+        seed: of the questions that the search asks.
     """
 
     name = "session_knn"
@@ -57,6 +90,9 @@ class SessionKNN(Algorithm):
         shortest: int = 2,
         sessions: int = 2_000_000,
         collapse: bool = True,
+        answers: Answers = "new",
+        tune_seconds: float = 0.0,
+        seed: int = 0,
     ) -> None:
         self.recent = recent
         self.neighbours = neighbours
@@ -75,14 +111,60 @@ class SessionKNN(Algorithm):
         self.shortest = shortest
         self.sessions = sessions
         self.collapse = collapse
+        self.answers = answers
+        self.tune_seconds = tune_seconds
+        self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
         if min(self.recent, self.neighbours, self.longest, self.longest_kept, self.sessions) < 1:
             raise ValueError(f"recent, neighbours, longest and sessions must be positive: {self.params()}")
         if min(self.decay, self.reach, self.recency) <= 0:
             raise ValueError(f"decay, reach and recency must be positive: {self.params()}")
+        if self.answers not in REMOVED:
+            raise ValueError(f"answers must be one of {', '.join(REMOVED)}, not {self.answers!r}")
+        self.rule_: NDArray[np.float64] = np.array([getattr(self, name) for name in RULE], np.float64)
+        if self.tune_seconds > 0:
+            self._tune(dataset)
         self._keep_sessions(dataset)
-        self._index()
+        self._post()
+        self._weigh()
+
+    def _tune(self, dataset: Dataset) -> None:
+        from recommender.algorithms.tuning import search
+
+        found = search(self, dataset)
+        self.rule_ = np.array([found[name] for name in RULE], np.float64)
+
+    @property
+    def rule(self) -> Rule:
+        """The values that the votes go by: those given, or those found."""
+        from recommender.algorithms.session_kernel import Rule
+
+        return Rule(*self.rule_.tolist())
+
+    @property
+    def index(self) -> Index:
+        """The learned arrays as the kernel takes them."""
+        from recommender.algorithms.session_kernel import Index
+
+        sessions = (self.start_, self.items_, self.moments_, self.posting_start_, self.posting_)
+        weights = (self.query_weight_, self.item_weight_, self.prior_)
+        return Index(*sessions, *weights, self.step_weight_, self.after_, self.before_)
+
+    def settled(self) -> dict[str, Any]:
+        """Parameters with the values that were found, which another fit does not search for again."""
+        return {**self.params(), **self.rule._asdict(), "tune_seconds": 0.0}
+
+    def with_rule(self, **values: float) -> SessionKNN:
+        """The same sessions under other values: shares the arrays that stay the same."""
+        other = SessionKNN(**{**self.params(), "tune_seconds": 0.0})
+        vars(other).update(vars(self))
+        other.rule_ = np.array(list({**self.rule._asdict(), **values}.values()), np.float64)
+        if "recent" in values:
+            other._post()
+        other._weigh()
+        other.freeze()
+        return other
 
     def _keep_sessions(self, dataset: Dataset) -> None:
         """``start_``, ``items_`` and ``moments_`` (rank of each row's time within its session)."""
@@ -109,27 +191,32 @@ class SessionKNN(Algorithm):
         self.items_ = dataset.product[rows].astype(np.int32)
         self.moments_ = (rank - np.repeat(rank[start[:-1]], lengths[newest])).astype(np.int16)
 
-    def _index(self) -> None:
-        """Postings (newest session first, the ``recent`` newest of each product) and what does not depend on the question."""
-        sessions = len(self.start_) - 1
-        session = np.repeat(np.arange(sessions, dtype=np.int64), np.diff(self.start_))
-        key = np.unique(self.items_.astype(np.int64) * max(sessions, 1) + (sessions - 1 - session))
-        item = key // max(sessions, 1)
+    def _post(self) -> None:
+        """Postings: newest session first, the ``recent`` newest of each product."""
+        sessions, recent = max(len(self.start_) - 1, 1), int(self.rule.recent)
+        session = np.repeat(np.arange(len(self.start_) - 1, dtype=np.int64), np.diff(self.start_))
+        key = np.unique(self.items_.astype(np.int64) * sessions + (sessions - 1 - session))
+        item = key // sessions
         count = np.bincount(item, minlength=self.products_)
         begin = np.cumsum(count) - count
-        kept = np.arange(len(key)) - begin[item] < self.recent
-        self.posting_ = (sessions - 1 - key[kept] % max(sessions, 1)).astype(np.int32)
-        self.posting_start_ = np.concatenate([[0], np.cumsum(np.minimum(count, self.recent))]).astype(np.int64)
-        idf = np.log(max(sessions, 1) / np.maximum(count, 1) + 1.0)
-        self.query_weight_ = (idf**self.query_idf).astype(np.float32)
-        self.item_weight_ = (idf**self.item_idf).astype(np.float32)
+        kept = np.arange(len(key)) - begin[item] < recent
+        self.held_by_ = count.astype(np.int32)
+        self.posting_ = (sessions - 1 - key[kept] % sessions).astype(np.int32)
+        self.posting_start_ = np.concatenate([[0], np.cumsum(np.minimum(count, recent))]).astype(np.int64)
+
+    def _weigh(self) -> None:
+        """What does not depend on the question."""
+        rule, sessions = self.rule, len(self.start_) - 1
+        idf = np.log(max(sessions, 1) / np.maximum(self.held_by_, 1) + 1.0)
+        self.query_weight_ = (idf**rule.query_idf).astype(np.float32)
+        self.item_weight_ = (idf**rule.item_idf).astype(np.float32)
         age = (sessions - np.arange(sessions)) / max(sessions, 1)
-        prior = np.exp(-age / self.recency) / (np.diff(self.start_) + 2.0) ** self.norm
+        prior = np.exp(-age / rule.recency) / (np.diff(self.start_) + 2.0) ** rule.norm
         self.prior_: NDArray[np.float32] = prior.astype(np.float32)
         steps = np.arange(FARTHEST)
-        self.step_weight_ = np.exp(-steps / self.decay).astype(np.float32)
-        self.after_ = np.exp(-steps / self.reach).astype(np.float32)
-        self.before_ = (np.exp(-steps / self.reach) * self.back).astype(np.float32)
+        self.step_weight_ = np.exp(-steps / rule.decay).astype(np.float32)
+        self.after_ = np.exp(-steps / rule.reach).astype(np.float32)
+        self.before_ = (np.exp(-steps / rule.reach) * rule.back).astype(np.float32)
         # Of one moment: neither before nor after.
         self.before_[0] = 1.0
 
@@ -143,7 +230,7 @@ class SessionKNN(Algorithm):
 
     def query(self, context: Context) -> Rows:
         """The acts that are asked with, oldest first: of the session, or of the history where there is none."""
-        return context.evidence[-self.longest :]
+        return context.trail[-self.longest :]
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """Only that sessions like this went on so: the vote is of many."""

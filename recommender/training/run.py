@@ -174,10 +174,9 @@ def _learn_everything(candidates: dict[str, Candidate], dataset: Dataset) -> Non
         started = time.perf_counter()
         if isinstance(candidate.algorithm, Blend):
             members = {part: candidates[part].algorithm for part in PARTS if part in candidates}
-            params = {**candidate.algorithm.params(), "weights": candidate.algorithm.learned_weights()}
-            candidate.algorithm = Blend(**params).fit(dataset, members)
+            candidate.algorithm = Blend(**candidate.algorithm.settled()).fit(dataset, members)
         else:
-            candidate.algorithm = ALGORITHMS.get(name)(**candidate.algorithm.params()).fit(dataset)
+            candidate.algorithm = ALGORITHMS.get(name)(**candidate.algorithm.settled()).fit(dataset)
         candidate.fit_seconds = time.perf_counter() - started
 
 

@@ -1,0 +1,104 @@
+"""Session files of public benchmarks become the dataset and the questions that they say."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.dataset.files import MissingFile, read_sessions
+
+ROOT = Path(__file__).parents[2]
+TABLE = "SessionId\tItemId\tTime\n"
+
+
+def write(path: Path, text: str) -> None:
+    with gzip.open(path, "wt") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def timestamped(tmp_path):
+    write(tmp_path / "train.txt.gz", TABLE + "2\tc\t200\n1\tb\t110.5\n1\ta\t100\n2\ta\t90000\n")
+    write(tmp_path / "test.txt.gz", TABLE + "7\tb\t100020\n7\ta\t100000\n7\tnew\t100030\n")
+    return tmp_path
+
+
+def named(files, rows) -> list[str]:
+    return [files.train.products.ids[row] for row in rows]
+
+
+def test_rows_are_put_in_the_order_of_time_and_sessions_in_the_order_of_their_end(timestamped) -> None:
+    files = read_sessions(timestamped, "timestamped")
+    assert files.train.sessions == 2
+    # A day within session 2 does not cut it: the file says what a session is.
+    assert named(files, files.train.product) == ["a", "b", "c", "a"]
+    assert files.train.at.tolist() == [100_000, 110_500, 200_000, 90_000_000]
+
+
+def test_every_position_after_the_first_is_asked(timestamped) -> None:
+    files = read_sessions(timestamped, "timestamped")
+    assert [named(files, prefix) for prefix in files.prefixes] == [["a"], ["a", "b"]]
+    assert named(files, files.targets) == ["b", "new"]
+
+
+def test_prefix_and_target_are_read_as_they_stand(tmp_path) -> None:
+    write(tmp_path / "train_sessions.txt.gz", "5 6 6\n7 5\n")
+    write(tmp_path / "test_prefix_target.tsv.gz", "5 6\t7\n7\t7\n")
+    files = read_sessions(tmp_path, "prefix")
+    assert named(files, files.train.product) == ["5", "6", "6", "7", "5"]
+    assert np.diff(files.train.session_start).tolist() == [3, 2]
+    assert [named(files, prefix) for prefix in files.prefixes] == [["5", "6"], ["7"]]
+    assert named(files, files.targets) == ["7", "7"]
+
+
+def test_the_numbering_of_the_file_does_not_decide_ties(tmp_path) -> None:
+    write(tmp_path / "train_sessions.txt.gz", " ".join(str(item) for item in range(50)))
+    write(tmp_path / "test_prefix_target.tsv.gz", "1\t2\n")
+    ids = [int(item) for item in read_sessions(tmp_path, "prefix").train.products.ids]
+    assert sorted(ids) == list(range(50))
+    assert abs(np.corrcoef(ids, range(50))[0, 1]) < 0.5
+
+
+def test_what_is_missing_or_wrong_is_named(tmp_path, timestamped) -> None:
+    with pytest.raises(MissingFile, match=r"train_sessions\.txt\.gz"):
+        read_sessions(tmp_path, "prefix")
+    (timestamped / "train.txt.gz").unlink()
+    with pytest.raises(MissingFile, match=r"train\.txt\.gz or train_full\.txt\.gz"):
+        read_sessions(timestamped, "timestamped")
+    write(timestamped / "train_full.txt.gz", "SessionId\tItem\n1\t2\n")
+    with pytest.raises(ValueError, match="lacks the columns ItemId, Time"):
+        read_sessions(timestamped, "timestamped")
+
+
+def benchmark(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks.sessions", "--data", str(folder), "--format", "timestamped", *more]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_benchmark_prints_its_figures_as_json_lines_or_the_file_that_it_lacks(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    # Who sees an even item sees the one above it next.
+    for name, sessions in (("train", range(300)), ("test", range(300, 330))):
+        lines = [
+            f"{session}\t{first + step}\t{1000 * session + step}\n"
+            for session in sessions
+            for first in [2 * int(rng.integers(10))]
+            for step in (0, 1)
+        ]
+        write(tmp_path / f"{name}.txt.gz", TABLE + "".join(lines))
+    done = benchmark(tmp_path, "--exclude-current", "--model", "session_knn", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = {line["name"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert figures["HR@20"]["value"] == figures["MRR@20"]["value"] == 1.0
+    assert figures["MRR@20"]["context"]["low"] <= 1.0 <= figures["MRR@20"]["context"]["high"]
+    assert {"HR@20_repeats_removed", "p50_ms", "p99_ms", "fit_seconds", "peak_mb"} <= figures.keys()
+    (tmp_path / "test.txt.gz").unlink()
+    lacking = benchmark(tmp_path)
+    assert lacking.returncode == 1
+    assert "lacks test.txt.gz" in lacking.stderr
