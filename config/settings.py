@@ -288,6 +288,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "CampaignKind": "push.campaigns.models.Campaign.Kind",
+        "CampaignStatus": "push.campaigns.models.Campaign.Status",
+        "MessageState": "push.delivery.states.State",
         "ModelStatus": "recommender.training.models.ModelVersion.Status",
         "OrderStatus": "shop.orders.models.Order.Status",
     },

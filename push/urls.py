@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from push.audiences import api as segments
+from push.campaigns import api as campaigns
+from push.content import api as content
+from push.delivery import api as delivery
 from push.tracking import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +21,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
         segments.MemberEndpoint.as_view(),
         name="api_member",
     ),
+    path("api/v1/campaigns", campaigns.CampaignsEndpoint.as_view(), name="api_campaigns"),
+    path("api/v1/campaigns/<int:campaign_id>", campaigns.CampaignEndpoint.as_view(), name="api_campaign"),
+    path("api/v1/campaigns/<int:campaign_id>/reach", campaigns.ReachEndpoint.as_view(), name="api_reach"),
+    path("api/v1/campaigns/<int:campaign_id>/preview", content.MessagePreviewEndpoint.as_view(), name="api_preview"),
+    path("api/v1/campaigns/<int:campaign_id>/messages", delivery.MessagesEndpoint.as_view(), name="api_messages"),
+    path("api/v1/messages/<uuid:message_id>", delivery.MessageEndpoint.as_view(), name="api_message"),
+    path("api/v1/campaigns/<int:campaign_id>/submit", campaigns.SubmitEndpoint.as_view(), name="api_submit"),
+    path("api/v1/campaigns/<int:campaign_id>/approve", campaigns.ApproveEndpoint.as_view(), name="api_approve"),
+    path("api/v1/campaigns/<int:campaign_id>/reject", campaigns.RejectEndpoint.as_view(), name="api_reject"),
+    path("api/v1/campaigns/<int:campaign_id>/launch", campaigns.LaunchEndpoint.as_view(), name="api_launch"),
+    path("api/v1/campaigns/<int:campaign_id>/undo", campaigns.UndoEndpoint.as_view(), name="api_undo"),
+    path("api/v1/campaigns/<int:campaign_id>/pause", campaigns.PauseEndpoint.as_view(), name="api_pause"),
+    path("api/v1/campaigns/<int:campaign_id>/resume", campaigns.ResumeEndpoint.as_view(), name="api_resume"),
+    path("api/v1/campaigns/<int:campaign_id>/cancel", campaigns.CancelEndpoint.as_view(), name="api_cancel"),
     path("m/c/<str:token>", views.click_view, name="message_click"),
     path("m/h/<str:token>", views.hidden_view, name="message_hidden"),
     path("m/u/<str:token>", views.unsubscribe_view, name="message_unsubscribe"),

@@ -23,7 +23,7 @@ from shop.api import etags
 from shop.api.endpoints import Endpoint, ListQuery, StrictSerializer, documented, given, page_of
 from shop.api.idempotency import idempotent
 from shop.api.keys import key_of
-from shop.api.problems import Conflict, pointers
+from shop.api.problems import Conflict, nested, pointers
 from shop.api.structs import components, reference
 from shop.operators.audit import by_key
 from shop.people.api import ShopperOutSerializer, ShownShopper
@@ -36,9 +36,9 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 def openapi() -> dict[str, Any]:
     """The components of a rule."""
-    made = components({"Condition": rules.Node}, prefix="Rule")
+    made = components({"RuleCondition": rules.Node}, prefix="Rule")
     everybody = {"type": "object", "additionalProperties": False, "description": "Empty: everybody."}
-    return {"schemas": {**made, "Rule": {"anyOf": [reference("Condition"), everybody]}}}
+    return {"schemas": {**made, "Rule": {"anyOf": [reference("RuleCondition"), everybody]}}}
 
 
 def pointer_of(path: str) -> str:
@@ -48,10 +48,7 @@ def pointer_of(path: str) -> str:
 
 def wrong_rule(error: RuleError) -> serializers.ValidationError:
     """A problem that points at the wrong node."""
-    tree: Any = [ErrorDetail(error.message, code="invalid")]
-    for step in reversed(pointer_of(error.path).strip("/").split("/")):
-        tree = {step: tree}
-    return serializers.ValidationError(tree)
+    return serializers.ValidationError(nested(pointer_of(error.path), ErrorDetail(error.message, code="invalid")))
 
 
 @extend_schema_field(reference("Rule"))
@@ -98,7 +95,7 @@ class SegmentQuery(ListQuery):
     sort = serializers.ChoiceField(["name", "-name", "created_at", "-created_at", "-updated_at"], default="name")
 
 
-class CountSerializer(serializers.Serializer):
+class SegmentCountSerializer(serializers.Serializer):
     """How many shoppers, now."""
 
     count = serializers.IntegerField()
@@ -106,7 +103,7 @@ class CountSerializer(serializers.Serializer):
     counted_at = serializers.DateTimeField()
 
 
-class PreviewInSerializer(StrictSerializer):
+class RulePreviewInSerializer(StrictSerializer):
     """A rule to look at."""
 
     rule = RuleField()
@@ -126,7 +123,7 @@ class RulePreviewSerializer(serializers.Serializer):
     )
 
 
-class VerdictSerializer(serializers.Serializer):
+class RuleVerdictSerializer(serializers.Serializer):
     """One node of the rule."""
 
     pointer = serializers.CharField(help_text="Where in the segment, as a JSON pointer.")
@@ -138,7 +135,7 @@ class MembershipSerializer(serializers.Serializer):
     """Whether a shopper is in a segment, and why."""
 
     member = serializers.BooleanField()
-    nodes = VerdictSerializer(many=True)
+    nodes = RuleVerdictSerializer(many=True)
 
 
 class SegmentsEndpoint(Endpoint):
@@ -203,7 +200,7 @@ class SegmentCountEndpoint(Endpoint):
 
     scopes: ClassVar[dict[str, str]] = {"POST": READ}
 
-    @documented("Count a segment", request=None, responses=CountSerializer, tags=["segments"])
+    @documented("Count a segment", request=None, responses=SegmentCountSerializer, tags=["segments"])
     @idempotent
     def post(self, request: Request, segment_id: int) -> Response:
         """Now; the number is kept on the segment."""
@@ -218,11 +215,11 @@ class RulePreviewEndpoint(Endpoint):
 
     scopes: ClassVar[dict[str, str]] = {"POST": READ}
 
-    @documented("Preview a rule", request=PreviewInSerializer, responses=RulePreviewSerializer, tags=["segments"])
+    @documented("Preview a rule", request=RulePreviewInSerializer, responses=RulePreviewSerializer, tags=["segments"])
     def post(self, request: Request) -> Response:
         """In words, counted, and how many of them can be written to. Nothing is stored."""
         self.query(request)
-        body = given(request, PreviewInSerializer)
+        body = given(request, RulePreviewInSerializer)
         rule = body["rule"]
         found = _usable(lambda: _looked_at(rule))
         reach = by_channel(compiling.shoppers(rule), body["topic"]) if found.exact else None

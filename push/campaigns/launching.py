@@ -36,6 +36,13 @@ ACTS: dict[str, tuple[frozenset[str], str]] = {
 }
 
 
+def allowed(campaign: Campaign) -> list[str]:
+    """The acts that the status of a campaign allows now, those of people only."""
+    undoable = campaign.undo_until is not None and campaign.undo_until > clock.now()
+    acts = [act for act, (statuses, _to) in ACTS.items() if campaign.status in statuses and act != "finish"]
+    return [act for act in acts if act != "undo" or undoable]
+
+
 class NotAllowed(Exception):
     """The campaign cannot do that now; the message says why."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -15,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from push.campaigns.models import Campaign
 from push.triggers.base import OF_SHOPPER, Trigger, Wanted
 from shop.carts.models import Cart, CartLine
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class CartLeft(Trigger):
@@ -39,7 +42,8 @@ class CartLeft(Trigger):
 
     def about(self, run_keys: Collection[str]) -> dict[str, list[Wanted]]:
         """The lines of those carts that are still open and not empty."""
-        lines = CartLine.objects.filter(cart__in=map(UUID, run_keys), cart__status=Cart.Status.OPEN).order_by(
+        ids = [key for key in run_keys if _UUID.fullmatch(key)]
+        lines = CartLine.objects.filter(cart__in=map(UUID, ids), cart__status=Cart.Status.OPEN).order_by(
             "added_at", "id"
         )
         wanted: dict[str, list[Wanted]] = defaultdict(list)

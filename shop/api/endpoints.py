@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -85,6 +86,7 @@ def given(request: Request, serializer: type[serializers.Serializer], *, partial
     return dict(body.validated_data)
 
 
+@cache
 def page_of(serializer: type[serializers.BaseSerializer]) -> Any:
     """The OpenAPI component of a page of rows."""
     name = serializer.__name__.removesuffix("Serializer")

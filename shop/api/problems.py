@@ -121,6 +121,14 @@ def pointers(detail: Any, pointer: str = "") -> list[dict[str, Any]]:
     return [{"pointer": pointer, "code": getattr(detail, "code", "invalid"), "message": str(detail)}]
 
 
+def nested(pointer: str, error: Any) -> Any:
+    """DRF's tree of errors with one error at a JSON pointer; the inverse of :func:`pointers`."""
+    tree: Any = [error]
+    for step in reversed(pointer.strip("/").split("/")):
+        tree = {step: tree}
+    return tree
+
+
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every API error is a problem."""
     if isinstance(exception, Http404):

@@ -19,7 +19,7 @@ from shop.api.id_patterns import SHOPPER_PATTERN
 from shop.api.idempotency import idempotent
 from shop.api.ids import id_field
 from shop.api.keys import audit, key_of
-from shop.api.problems import Conflict
+from shop.api.problems import Conflict, nested
 from shop.operators.audit import by_key
 from shop.orders import changing
 from shop.orders.importing import UnknownRow, import_order
@@ -153,19 +153,13 @@ class OrdersEndpoint(Endpoint):
         try:
             order, created = import_order(fields.pop("reference"), fields.pop("lines"), **fields)
         except UnknownRow as unknown:
-            raise serializers.ValidationError(_nested(unknown)) from None
+            raise serializers.ValidationError(
+                nested(unknown.pointer, ErrorDetail(str(unknown), code="not_found"))
+            ) from None
         if created:
             audit(request, "order.import", {"number": order.number}, order)
         data = OrderSerializer(order, context={"request": request}).data
         return etags.answer(request, data, 201 if created else 200)
-
-
-def _nested(unknown: UnknownRow) -> Any:
-    """DRF's tree of errors for a pointer."""
-    tree: Any = [ErrorDetail(str(unknown), code="not_found")]
-    for step in reversed(unknown.pointer.strip("/").split("/")):
-        tree = {step: tree}
-    return tree
 
 
 class OrderEndpoint(Endpoint):
