@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotFound
+from django.middleware.locale import LocaleMiddleware
 from django.urls import URLResolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils.translation import get_language
@@ -26,3 +28,16 @@ class ShortLocalePrefixPattern(LocalePrefixPattern):
 def language_patterns(*urls: Any) -> list[URLResolver]:
     """Like Django's ``i18n_patterns``, with :class:`ShortLocalePrefixPattern`."""
     return [URLResolver(ShortLocalePrefixPattern(prefix_default_language=True), list(urls))]
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """Django's, which sends an address without a language to the page that has one; files (``/p/1042.svg``) have none."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
+        """A file that is not there is a plain 404."""
+        name = request.path_info.rsplit("/", 1)[-1]
+        if response.status_code == 404 and "." in name and not request.path_info.startswith(("/en/", "/zh/", "/api/")):
+            response = HttpResponseNotFound("Not found.\n", content_type="text/plain")
+            response["Content-Language"] = "en"
+            return response
+        return super().process_response(request, response)

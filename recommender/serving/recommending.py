@@ -161,7 +161,13 @@ def _item(
     source = model.algorithm.parts[part] if part >= 0 else model.algorithm.name
     evidence = model.algorithm.explain(context, int(ranking.products[position]), part)
     reason = reason_of(evidence, model, known, held, product_id)
-    return SlateItem(product_id, float(ranking.scores[position]), reason, source)
+    return SlateItem(product_id, _share_of_best(ranking, position), reason, source)
+
+
+def _share_of_best(ranking: Ranking, position: int) -> float:
+    """Each algorithm counts in a unit of its own; in a slate the candidate ranked first is 1."""
+    best, score = float(ranking.scores[0]), float(ranking.scores[position])
+    return score / best if best > 0 else score
 
 
 def _fill(missing: int, shown: set[str], asked: Asked, items: Sequence[SlateItem]) -> list[SlateItem]:

@@ -35,7 +35,8 @@ class SlateItem:
     """A product of a slate.
 
     Attributes:
-        score: the blended score that it was ranked by; comparable within one slate only.
+        score: what it was ranked by, as a share of the candidate ranked first (1, even where a rule removed that one); comparable
+            within one slate only, and no probability.
         source: the algorithm that gave most of the score; "popular" is what anybody would be shown.
     """
 

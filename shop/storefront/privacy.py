@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from shop import clock
 from shop.catalogue.models import Category, Product
 from shop.events.models import Event
+from shop.events.sessions import products_of
 from shop.orders.models import OrderLine
 from shop.people import erasure
 from shop.people.merging import events_of
@@ -43,6 +44,13 @@ def _bought(shopper: Shopper) -> dict[str, Any]:
     }
 
 
+def _with_products(events: list[Event]) -> list[tuple[Event, list[Product]]]:
+    """Each event with the products it was about: an order's are all of its lines."""
+    ids = {event.pk: products_of(event) for event in events}  # type: ignore[arg-type]
+    found = Product.objects.in_bulk({pk for row in ids.values() for pk in row})
+    return [(event, [found[pk] for pk in ids[event.pk] if pk in found]) for event in events]
+
+
 @private
 def privacy(request: HttpRequest) -> HttpResponse:
     """The page."""
@@ -50,12 +58,11 @@ def privacy(request: HttpRequest) -> HttpResponse:
     events = _events(request, shopper)
     counts = events.values("type").annotate(n=Count("id")).order_by("-n")
     newest = list(events.order_by("-id")[:8])
-    products = Product.objects.in_bulk([event.product_id for event in newest if event.product_id])
     context = {
         "shopper": shopper,
         "bought": _bought(shopper) if shopper else None,
         "counts": [(row["type"], row["n"]) for row in counts],
-        "newest": [(event, products.get(event.product_id)) for event in newest],
+        "newest": _with_products(newest),
         "hidden": Product.objects.filter(pk__in=hidden_products(request)),
     }
     return render(request, "shop/privacy.html", context)

@@ -27,25 +27,28 @@ register.filter(money)
 SIZE = re.compile(r"(?P<amount>\d+(?:\.\d+)?) ?(?P<unit>[A-Za-z]+)")
 UNITS = {"oz": gettext_lazy("oz"), "lb": gettext_lazy("lb")}
 COUNTED = {"ct", "pk", "pack", "count", "rolls"}
+# Of one, and of many.
 EVENT_WORDS = {
-    "page_viewed": gettext_lazy("pages opened"),
-    "product_viewed": gettext_lazy("products looked at"),
-    "product_list_viewed": gettext_lazy("lists looked at"),
-    "products_searched": gettext_lazy("searches"),
-    "product_added": gettext_lazy("put into the cart"),
-    "product_removed": gettext_lazy("taken out of the cart"),
-    "product_dismissed": gettext_lazy("waved off"),
-    "product_rated": gettext_lazy("reviews written"),
-    "cart_viewed": gettext_lazy("cart opened"),
-    "checkout_started": gettext_lazy("checkouts begun"),
-    "order_completed": gettext_lazy("orders"),
-    "slate_seen": gettext_lazy("rows seen"),
-    "slate_clicked": gettext_lazy("products of rows opened"),
-    "message_opened": gettext_lazy("messages opened"),
-    "message_clicked": gettext_lazy("links in messages followed"),
-    "identified": gettext_lazy("recognised"),
-    "logged_in": gettext_lazy("logins"),
-    "logged_out": gettext_lazy("logouts"),
+    "page_viewed": ("page opened", "pages opened"),
+    "product_viewed": ("product looked at", "products looked at"),
+    "product_list_viewed": ("list looked at", "lists looked at"),
+    "products_searched": ("search made", "searches made"),
+    "product_added": ("product put into the cart", "products put into the cart"),
+    "product_removed": ("product taken out of the cart", "products taken out of the cart"),
+    "product_dismissed": ("product waved off", "products waved off"),
+    "product_rated": ("review written", "reviews written"),
+    "cart_viewed": ("look into the cart", "looks into the cart"),
+    "checkout_started": ("checkout begun", "checkouts begun"),
+    "order_completed": ("order placed", "orders placed"),
+    "order_cancelled": ("order cancelled", "orders cancelled"),
+    "order_refunded": ("refund paid", "refunds paid"),
+    "slate_seen": ("row seen", "rows seen"),
+    "slate_clicked": ("product of a row opened", "products of rows opened"),
+    "message_opened": ("message opened", "messages opened"),
+    "message_clicked": ("link in a message followed", "links in messages followed"),
+    "identified": ("time recognised", "times recognised"),
+    "logged_in": ("time logged in", "times logged in"),
+    "logged_out": ("time logged out", "times logged out"),
 }
 # Pictures of cards wait until they are near the screen.
 CARD = 240
@@ -174,7 +177,7 @@ def link_if(name: str) -> str:
 
 
 @register.filter
-def event_words(type: str) -> str:
-    """What an event's type means to the person who did it."""
+def event_words(type: str, n: int = 1) -> str:
+    """What ``n`` events of a type mean to the person who did them."""
     words = EVENT_WORDS.get(type)
-    return str(words) if words else type.replace("_", " ")
+    return ngettext(*words, n) if words else type.replace("_", " ")

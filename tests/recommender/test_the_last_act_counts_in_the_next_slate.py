@@ -147,3 +147,11 @@ def test_a_new_champion_is_swapped_in_without_a_restart(shop, django_capture_on_
     champions.load()
     slate = recommend("cart", visitor_id=VISITOR, k=4)
     assert slate.model == f"popular-{candidate.pk}" != before
+
+
+def test_scores_are_shares_of_the_best_whatever_the_algorithm_counts_in(shop) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    for slot, product_id in (("home", ""), ("product", "tea"), ("cart", "")):
+        scores = [item.score for item in recommend(slot, visitor_id=VISITOR, product_id=product_id, k=4).items]
+        assert scores == sorted(scores, reverse=True)
+        assert 0 <= scores[-1] <= scores[0] <= 1

@@ -284,3 +284,19 @@ def test_whoever_ordered_can_call_it_off_until_it_is_sent(client, shelf):
     assert "Cancel this order" not in page
     shelf[0].refresh_from_db()
     assert shelf[0].stock == 10
+
+
+def test_the_privacy_page_names_what_was_ordered_and_counts_in_grammar(client, shelf, anna):
+    client.post("/en/consent/", {"choice": "yes"})
+    client.get(f"/en/p/{shelf[0].pk}/")
+    fill(client, *shelf[:5])
+    check_out(client)
+    from shop.events.recording import make_event
+    from shop.events.store import store
+
+    store([make_event("logged_in", source="storefront", visitor_id="v-anna-00001", shopper_id=anna.pk)])
+    page = client.get("/en/privacy/").content.decode()
+    assert "<b>1</b> time logged in" in page
+    assert "<b>1</b> order placed" in page
+    assert f">{shelf[0].name}</a>" in page
+    assert "and 2 more" in page
