@@ -8,6 +8,7 @@ from push.audiences import api as segments
 from push.campaigns import api as campaigns
 from push.content import api as content
 from push.delivery import api as delivery
+from push.results import api as results
 from push.tracking import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -35,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/campaigns/<int:campaign_id>/pause", campaigns.PauseEndpoint.as_view(), name="api_pause"),
     path("api/v1/campaigns/<int:campaign_id>/resume", campaigns.ResumeEndpoint.as_view(), name="api_resume"),
     path("api/v1/campaigns/<int:campaign_id>/cancel", campaigns.CancelEndpoint.as_view(), name="api_cancel"),
+    path("api/v1/results", results.ResultsEndpoint.as_view(), name="api_results"),
+    path("api/v1/results/<int:campaign_id>", results.ResultEndpoint.as_view(), name="api_result"),
     path("m/c/<str:token>", views.click_view, name="message_click"),
     path("m/h/<str:token>", views.hidden_view, name="message_hidden"),
     path("m/u/<str:token>", views.unsubscribe_view, name="message_unsubscribe"),

@@ -19,7 +19,7 @@ from config.dashboard import pages, words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
 from config.dashboard.period import Period
 from push.campaigns import launching
-from push.delivery.checks import WORDS
+from push.delivery.checks import reason_words
 from push.delivery.states import State
 from push.delivery.watchdog import why_nothing_moves
 from push.models import Campaign, Message
@@ -29,11 +29,6 @@ from shop import clock
 
 # What people put up with, by the big mailbox providers' own rules.
 LIMITS = {"unsubscribed": 0.5, "complained": 0.1, "bounced": 2.0}
-
-
-def reason_words(reason: str) -> str:
-    """A reason as people read it."""
-    return str(WORDS.get(reason) or reason.replace("_", " ") or _("no reason given"))
 
 
 def _funnel(found: CampaignReport) -> list[Bar]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from config.dashboard import pages
-from config.dashboard.campaign import reason_words
+from push.delivery.checks import reason_words
 from push.inbox.models import InboxItem
 from push.mailbox.models import ReceivedMail
 from push.mailbox.storing import parse, unpack

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from push.campaigns.api import READ, find
-from push.delivery.checks import WORDS
+from push.delivery.checks import reason_words
 from push.delivery.models import Message
 from push.delivery.states import Arm, State
 from shop.api import etags
@@ -46,8 +46,8 @@ class MessageSerializer(serializers.Serializer):
     settled_at = serializers.DateTimeField(allow_null=True)
 
     def get_reason_text(self, message: Message) -> str:
-        """Empty without a reason; the code where it has no words (a provider's own)."""
-        return str(WORDS.get(message.reason, message.reason))
+        """Empty without a reason."""
+        return reason_words(message.reason) if message.reason else ""
 
 
 class ReceiptSerializer(serializers.Serializer):

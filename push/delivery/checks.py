@@ -45,6 +45,11 @@ WORDS = {
 }
 
 
+def reason_words(reason: str) -> str:
+    """A reason (``Message.reason``) as people read it; a provider's own code without its underscores."""
+    return str(WORDS.get(reason) or reason.replace("_", " ") or _("no reason given"))
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """Never sent, for this reason (a key of ``WORDS``)."""
