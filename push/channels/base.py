@@ -125,8 +125,8 @@ class Channel:
     idempotent: ClassVar[bool] = False
     #: Whether it makes a noise at night: quiet hours hold only for these.
     disturbs: ClassVar[bool] = True
-    #: How many messages may be on the way at once: what a killed worker leaves uncertain at most.
-    window: ClassVar[int] = 50
+    #: How many messages are checked and marked at once; a pause of the campaign waits for as many.
+    window: ClassVar[int] = 100
     #: What counts where a shopper has said neither yes nor no: an inbox inside the shop may take silence for consent.
     silence_is_consent: ClassVar[bool] = False
     #: Path from ``Shopper`` to the stored keyed hash of the address; empty: everybody has one, nobody can be suppressed.
@@ -149,6 +149,9 @@ class Channel:
     def address_hash(self, address: str) -> str:
         """Keyed hash of an address, for suppression."""
         return keyed_hash(address, self.name)
+
+    def foresee(self, material: Material | None) -> None:
+        """Told before :meth:`send` which message comes after that one, so that a channel may ask for both in one breath."""
 
     def send(self, rendered: Rendered, material: Material) -> Outcome:
         """Hand over one message under the key ``material.message_id``. Answers for what it can; what it raises is uncertain."""

@@ -7,7 +7,7 @@ expression with filters or a comparison that is not simple is asked of the libra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from liquid import escape
@@ -21,12 +21,12 @@ from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
+from liquid.utils.text import truncate_chars
 
+from push.content.cards import HOLE, LINK, Act, Card, Scope, Steady
 from push.content.mime import clean
 
-Scope = dict[str, Any]
 Value = Callable[[Scope], Any]
-Act = Callable[[Scope, list[str]], None]
 MAX_ITERATIONS = 2_000
 # Names that the library gives a meaning of its own.
 _OWN_NAMES = frozenset({"forloop", "now", "today", "tablerowloop"})
@@ -86,9 +86,11 @@ class Compiler:
     def _output(self, node: OutputNode) -> Act:
         self._refuse_own_names(node)
         expression: Any = node.expression
-        left = getattr(expression, "left", None)
-        if type(left) is not Path or getattr(expression, "filters", None):
+        left, filters = getattr(expression, "left", None), getattr(expression, "filters", None)
+        if type(left) is not Path:
             return lambda scope, out: self._ask_library(node, scope, out)
+        if filters:
+            return self._truncated(node, left, filters)
         value, escaping = self._path(left), self._escaping
 
         def output(scope: Scope, out: list[str]) -> None:
@@ -96,10 +98,29 @@ class Compiler:
             if type(found) is str:
                 if found:
                     out.append(clean(str(escape(found)) if escaping else found))
+            elif found is HOLE:
+                out.append(found)
             elif found is not None and (text := to_liquid_string(found, escaping)):
                 out.append(clean(str(text)))
 
         return output
+
+    def _truncated(self, node: OutputNode, left: Path, filters: Sequence[Any]) -> Act:
+        """``{{ text | truncate: 90 }}``, which stands in every preheader; other filters are asked of the library."""
+        arguments = [argument.value for argument in filters[0].args]
+        plain = len(filters) == 1 and filters[0].name == "truncate" and len(arguments) == 1
+        if not plain or type(arguments[0]) is not IntegerLiteral:
+            return lambda scope, out: self._ask_library(node, scope, out)
+        value, length, escaping = self._path(left), arguments[0].value, self._escaping
+
+        def truncated(scope: Scope, out: list[str]) -> None:
+            found = value(scope)
+            if type(found) is not str:
+                self._ask_library(node, scope, out)
+            elif text := truncate_chars(found, length, "..."):
+                out.append(clean(str(escape(text)) if escaping else text))
+
+        return truncated
 
     def _ask_library(self, node: Node, scope: Scope, out: list[str]) -> None:
         visible = {name: value for name, value in scope.items() if name != _COUNTER}
@@ -195,6 +216,7 @@ class Compiler:
         items, name = self._path(loop.iterable), loop.identifier
         block: BlockNode = node.block
         acts = () if block.blank else self._block(block.nodes)
+        steady = Steady(name, acts, escaping=self._escaping) if _only_of(block.nodes, name) else None
         default = self._block(node.default.nodes) if node.default and not node.default.blank else ()
 
         def repeat(scope: Scope, out: list[str]) -> None:
@@ -210,11 +232,56 @@ class Compiler:
                 raise Unusual("many iterations")
             inner = {**scope}
             for item in found:
+                if steady is not None and type(item) is Card:
+                    steady.write(item, out)
+                    continue
                 inner[name] = item
                 for act in acts:
                     act(inner, out)
 
         return repeat
+
+
+def _only_of(nodes: Sequence[Node], name: str) -> bool:
+    """Whether what ``nodes`` show depends on the variable ``name`` alone, and its link stands there as it is, if at all."""
+    for node in nodes:
+        if isinstance(node, ContentNode):
+            continue
+        if isinstance(node, OutputNode):
+            expression: Any = node.expression
+            left = getattr(expression, "left", None)
+            as_it_is = type(left) is Path and not getattr(expression, "filters", None) and left.path == [name, LINK]
+            if not as_it_is and not _asks_only(node, name):
+                return False
+        elif type(node) is not IfNode or not _asks_only(node, name) or not _branches_only_of(node, name):
+            return False
+    return True
+
+
+def _branches_only_of(node: IfNode, name: str) -> bool:
+    blocks = [
+        node.consequence,
+        *(other.block for other in node.alternatives),
+        *([node.default] if node.default else []),
+    ]
+    return all(_only_of(block.nodes, name) for block in blocks)
+
+
+def _asks_only(node: Node, name: str) -> bool:
+    """Whether the expressions of a node ask for parts of ``name`` alone, and not for its link."""
+    paths = list(_paths(node))
+    return all(len(path) > 1 and path[0] == name and type(path[1]) is str and path[1] != LINK for path in paths)
+
+
+def _paths(node: Node) -> Iterator[list[Any]]:
+    conditions: list[Any] = list(node.expressions())
+    if type(node) is IfNode:
+        conditions += [node.condition, *(other.expression for other in node.alternatives)]
+    while conditions:
+        expression = conditions.pop()
+        if isinstance(expression, Path):
+            yield list(expression.path)
+        conditions += expression.children()
 
 
 def compiled(template: BoundTemplate, *, escaping: bool) -> Act | None:

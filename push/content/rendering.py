@@ -76,7 +76,7 @@ class _Filled:
         if self.wants_cart:
             data["cart"] = showing.cart(material, self._showcase, self._separator)
         if self.wants_recommendations:
-            data["recommendations"] = showing.recommendations(material, self._showcase)
+            data["recommendations"] = showing.recommendations(material, self._showcase, self._separator)
         return data
 
 
@@ -160,7 +160,8 @@ class EmailPrepared(_Filled):
                 self._after_html,
             )
         )
-        return Rendered(subject, html, text, self._shared | own, raw, {}, _hash(subject, html, text))
+        content_hash = mime.content_hash([subject], html_pieces, text_pieces)
+        return Rendered(subject, html, text, self._shared | own, raw, {}, content_hash)
 
 
 def _share_above_ascii(source: str) -> float:

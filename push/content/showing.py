@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +18,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
 from push.channels.base import Item, Material
-from push.tracking.links import Kind, signed
+from push.content.cards import Card
+from push.tracking.links import Kind, Signer
 from shop.catalogue.models import Product
 
 CARDS_IN_A_ROW = 3
@@ -72,10 +74,17 @@ def shop_facts() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Shown:
-    """A product in one language, at one price."""
+    """A product in one language, at one price. ``number`` is this one's and never another's."""
 
     facts: dict[str, Any]
     path: str
+    number: int = field(default_factory=count(1).__next__)
+
+    def card(self, signer: Signer, **own: Any) -> Card:
+        """The product with what is this message's own."""
+        card = Card(self.facts, **own, link=signer.link(Kind.CLICK, self.path))
+        card.key = (self.number, *own.values())
+        return card
 
 
 @dataclass
@@ -113,37 +122,39 @@ class Showcase:
         return Shown(facts, page_path("product", self.locale, *arguments))
 
 
-def recommendations(material: Material, showcase: Showcase) -> dict[str, Any]:
-    """``recommendations``: ``heading``, ``products`` (each with ``reason`` and ``link``), and the same in ``rows`` of three."""
-    products = []
-    for item in material.items:
-        shown = showcase.product(item.product)
-        link = signed(material.message_id, Kind.CLICK, shown.path, counted=not material.test)
-        products.append(shown.facts | {"reason": item.reason or None, "link": link})
+def signer_of(material: Material) -> Signer:
+    """What signs the links of one message."""
+    return Signer(material.message_id, counted=not material.test)
+
+
+def recommendations(material: Material, showcase: Showcase, separator: str) -> dict[str, Any]:
+    """``recommendations``: ``heading``, ``products`` (each with ``reason`` and ``link``), their ``names``, the same in ``rows``."""
+    signer = signer_of(material)
+    products = [showcase.product(item.product).card(signer, reason=item.reason or None) for item in material.items]
     rows = []
     for start in range(0, len(products), CARDS_IN_A_ROW):
         row = products[start : start + CARDS_IN_A_ROW]
         rows.append({"products": row, "gaps": [""] * (CARDS_IN_A_ROW - len(row))})
-    return {"heading": material.heading, "products": products, "rows": rows}
+    names = separator.join([card["name"] for card in products])
+    return {"heading": material.heading, "products": products, "names": names, "rows": rows}
 
 
-def _line(item: Item, material: Material, showcase: Showcase) -> dict[str, Any]:
-    shown = showcase.product(item.product)
+def _line(item: Item, signer: Signer, showcase: Showcase) -> Card:
     product = item.product
     cheaper = item.price_before - product.price if item.price_before else Decimal(0)
-    return shown.facts | {
-        "quantity": item.quantity,
-        "total": money(product.price * item.quantity, product.currency),
-        "link": signed(material.message_id, Kind.CLICK, shown.path, counted=not material.test),
-        "left": product.stock if 0 < product.stock <= SCARCE else None,
-        "cheaper_by": money(cheaper, product.currency) if cheaper > 0 else None,
-    }
+    return showcase.product(product).card(
+        signer,
+        quantity=item.quantity,
+        total=money(product.price * item.quantity, product.currency),
+        left=product.stock if 0 < product.stock <= SCARCE else None,
+        cheaper_by=money(cheaper, product.currency) if cheaper > 0 else None,
+    )
 
 
 def cart(material: Material, showcase: Showcase, separator: str) -> dict[str, Any]:
     """``cart``: ``lines``, ``more`` (names of those not shown), ``count``, ``kinds``, ``total``, ``scarce``, ``cheaper``."""
-    items = material.cart
-    lines = [_line(item, material, showcase) for item in items[:LINES_SHOWN]]
+    items, signer = material.cart, signer_of(material)
+    lines = [_line(item, signer, showcase) for item in items[:LINES_SHOWN]]
     hidden: Sequence[Item] = items[LINES_SHOWN:]
     total = sum((item.product.price * item.quantity for item in items), Decimal(0))
     scarce = next((item for item in items if 0 < item.product.stock <= SCARCE), None)
@@ -164,10 +175,8 @@ def cart(material: Material, showcase: Showcase, separator: str) -> dict[str, An
 
 def links(material: Material, wanted: dict[str, tuple[Kind, str]]) -> dict[str, str]:
     """``links``: each name of ``wanted`` (kind, path) as a signed address."""
-    return {
-        name: signed(material.message_id, kind, path, counted=not material.test)
-        for name, (kind, path) in wanted.items()
-    }
+    signer = signer_of(material)
+    return {name: signer.link(kind, path) for name, (kind, path) in wanted.items()}
 
 
 def wanted_links(names: set[str], locale: str) -> dict[str, tuple[Kind, str]]:
@@ -183,4 +192,4 @@ def wanted_links(names: set[str], locale: str) -> dict[str, tuple[Kind, str]]:
 
 def unsubscribe_link(material: Material) -> str:
     """The address of the List-Unsubscribe header."""
-    return signed(material.message_id, Kind.UNSUBSCRIBE, counted=not material.test)
+    return signer_of(material).link(Kind.UNSUBSCRIBE)

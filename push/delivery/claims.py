@@ -9,15 +9,13 @@ import uuid
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.db import connection
-
-from push.campaigns.models import Campaign
+from push.campaigns.models import Campaign, Step
 from push.delivery.models import Message
 from push.delivery.states import State, allow, move
 from shop import clock
 
 BATCH = 200
-# Longer than a window of messages may take (a connection times out after 10 s); every window renews it.
+# Longer than a message may take (a connection times out after 10 s); renewed while a worker is at it.
 LEASE = timedelta(seconds=60)
 
 _CLAIM = """
@@ -30,7 +28,7 @@ WITH due AS (
 )
 UPDATE push_message SET state = 'claimed', claim = %s, lease_until = %s, attempt = attempt + 1
 FROM due WHERE push_message.id = due.id AND push_message.state = 'planned'
-RETURNING push_message.id
+RETURNING push_message.*
 """
 
 
@@ -38,11 +36,17 @@ def claim(campaign_id: int, limit: int = BATCH) -> tuple[uuid.UUID, list[Message
     """Take up to ``limit`` due messages of a campaign; return the claim's key and the messages (none: nothing is due)."""
     allow(State.PLANNED, State.CLAIMED)
     key, now = uuid.uuid4(), clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [campaign_id, now, limit, key, now + LEASE])
-        ids = [row[0] for row in cursor.fetchall()]
-    messages = Message.objects.filter(pk__in=ids, claim=key).select_related("step").order_by("scheduled_at", "pk")
-    return key, list(messages) if ids else []
+    messages = list(Message.objects.raw(_CLAIM, [campaign_id, now, limit, key, now + LEASE]))
+    steps = Step.objects.in_bulk({message.step_id for message in messages}) if messages else {}
+    for message in messages:
+        message.step = steps[message.step_id]
+    return key, sorted(messages, key=lambda message: (message.scheduled_at, message.pk))
+
+
+def renew(key: uuid.UUID) -> int:
+    """Give a claim that is being worked on a whole lease again; return how many messages of it are under way."""
+    under_way = Message.objects.filter(claim=key, state__in=[State.CLAIMED, State.DISPATCHING])
+    return under_way.update(lease_until=clock.now() + LEASE)
 
 
 def campaigns_with_due_messages() -> list[int]:

@@ -1,12 +1,11 @@
 """Dispatch: claim a batch, ask the checks, render, commit ``dispatching``, hand over, settle. The hot path of delivery.
 
 A window of messages (``Channel.window``) is checked, rendered and marked in one transaction; only then is the network touched.
-What a killed worker leaves uncertain is one window at most.
+What a killed worker had not begun goes to another, what it was at is uncertain (``push.delivery.journal``).
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import uuid
@@ -15,14 +14,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 from django.db import connection, transaction
 
 from push.campaigns.models import Campaign
 from push.channels import CHANNELS
-from push.channels.base import Channel, Material, Outcome, Prepared, Rendered, Result
+from push.channels.base import Channel, Material, Prepared, Rendered
 from push.content.rendering import ContentError, prepare
-from push.delivery import checks, facts, showing
+from push.delivery import checks, facts, journal, showing
 from push.delivery.claims import BATCH, LEASE, claim, release
+from push.delivery.handing_over import Ready, hand_over
+from push.delivery.journal import Journal
 from push.delivery.models import Message
 from push.delivery.settling import settle
 from push.delivery.showing import Picked
@@ -38,15 +40,15 @@ CONTENT_DELAY = timedelta(minutes=5)
 _MARK = """
 UPDATE push_message AS m
 SET state = v.state, reason = v.reason, scheduled_at = COALESCE(v.scheduled_at, m.scheduled_at),
-    decided_at = v.decided_at, settled_at = v.settled_at, lease_until = v.lease_until,
+    decided_at = v.decided_at, settled_at = v.settled_at, lease_until = v.lease_until, journal = v.journal,
     claim = CASE WHEN v.state = 'planned' THEN NULL ELSE m.claim END,
     attempt = m.attempt - (v.state = 'planned')::int,
     content_version = v.content_version, content_hash = v.content_hash, slate_id = v.slate_id,
     products = COALESCE(v.products::jsonb, m.products)
 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-            %s::timestamptz[], %s::int[], %s::text[], %s::uuid[], %s::text[])
-     AS v(id, state, reason, scheduled_at, decided_at, settled_at, lease_until, content_version, content_hash,
-          slate_id, products)
+            %s::timestamptz[], %s::bigint[], %s::int[], %s::text[], %s::uuid[], %s::text[])
+     AS v(id, state, reason, scheduled_at, decided_at, settled_at, lease_until, journal, content_version,
+          content_hash, slate_id, products)
 WHERE m.id = v.id AND m.claim = %s AND m.state = 'claimed'
 RETURNING m.id
 """
@@ -74,6 +76,7 @@ class Batch:
     campaign: Campaign
     channel: Channel
     picked: dict[uuid.UUID, Picked]
+    journal: Journal
 
 
 class _Open(threading.local):
@@ -105,10 +108,7 @@ def dispatch_batch(campaign_id: int, limit: int = BATCH) -> int:
             log.warning("channel %s cannot be reached: %s", name, type(error).__name__)
             _give_back(key, group, "no_connection", UNREACHABLE_DELAY)
             continue
-        batch = Batch(key, campaign, channel, showing.pick(group, shoppers))
-        for window in _windows(group, channel.window):
-            if not _dispatch_window(batch, window):
-                break
+        _dispatch_group(Batch(key, campaign, channel, showing.pick(group, shoppers), _journal(key, channel)), group)
     return len(messages)
 
 
@@ -118,6 +118,19 @@ def close_channels() -> None:
         channel.close()
     _open.channels.clear()
     _open.prepared.clear()
+    journal.disconnect()
+
+
+def _journal(key: uuid.UUID, channel: Channel) -> Journal:
+    """A journal where it matters what was begun: a channel that takes the same key twice as once is asked again anyway."""
+    return Journal(key, None) if channel.idempotent else journal.opened(key)
+
+
+def _dispatch_group(batch: Batch, messages: Sequence[Message]) -> None:
+    for window in _windows(messages, batch.channel.window):
+        if not _dispatch_window(batch, window):
+            break
+    batch.journal.close()
 
 
 def _shoppers(messages: Sequence[Message]) -> dict[str, Shopper]:
@@ -159,9 +172,13 @@ def _dispatch_window(batch: Batch, window: Sequence[Message]) -> bool:
             _stop(batch.key, status)
             return False
         decisions = _decide(batch, window)
-        marked = _mark(batch.key, decisions)
-    to_send = [decision for decision in decisions if decision.rendered is not None and decision.message.pk in marked]
-    settle(batch.key, _hand_over(batch.channel, to_send))
+        marked = _mark(batch, decisions)
+    ready = [
+        Ready(decision.message, decision.material, decision.rendered)
+        for decision in decisions
+        if decision.rendered is not None and decision.material is not None and decision.message.pk in marked
+    ]
+    settle(batch.key, hand_over(batch.channel, batch.journal, ready))
     return True
 
 
@@ -215,10 +232,10 @@ def _decision(batch: Batch, message: Message, known: facts.Facts) -> Decision:
     )
 
 
-def _mark(key: uuid.UUID, decisions: Sequence[Decision]) -> set[uuid.UUID]:
+def _mark(batch: Batch, decisions: Sequence[Decision]) -> set[uuid.UUID]:
     """Write the decisions on rows that this claim still holds; return their ids."""
-    now = clock.now()
-    rows = [_mark_row(decision, now) for decision in decisions]
+    key, now = batch.key, clock.now()
+    rows = [_mark_row(decision, batch.journal.server, now) for decision in decisions]
     with connection.cursor() as cursor:
         cursor.execute(_MARK, [*map(list, zip(*rows, strict=True)), key])
         marked = {row[0] for row in cursor.fetchall()}
@@ -229,7 +246,7 @@ def _mark(key: uuid.UUID, decisions: Sequence[Decision]) -> set[uuid.UUID]:
     return marked
 
 
-def _mark_row(decision: Decision, now: datetime) -> tuple[object, ...]:
+def _mark_row(decision: Decision, server: int | None, now: datetime) -> tuple[object, ...]:
     state = decision.state
     allow(State.CLAIMED, state)
     sent, later = state is State.DISPATCHING, state is State.PLANNED
@@ -242,34 +259,9 @@ def _mark_row(decision: Decision, now: datetime) -> tuple[object, ...]:
         None if later else now,
         None if later or sent else now,
         now + LEASE if sent else None,
+        server if sent else None,
         decision.message.step.content_version if sent else None,
         decision.content_hash,
         decision.slate_id,
-        json.dumps(showing.shown_by(material)) if material is not None else None,
+        orjson.dumps(showing.shown_by(material)).decode() if material is not None else None,
     )
-
-
-def _hand_over(channel: Channel, decisions: Sequence[Decision]) -> list[tuple[Message, Outcome]]:
-    outcomes: list[tuple[Message, Outcome]] = []
-    broken = False
-    for decision in decisions:
-        if broken:
-            try:
-                channel.connect()
-            except OSError:
-                break
-        assert decision.rendered is not None  # these are the ones to send
-        assert decision.material is not None
-        outcome = _send(channel, decision.rendered, decision.material)
-        broken = outcome.result in (Result.LATER, Result.UNCERTAIN)
-        outcomes.append((decision.message, outcome))
-    unreached = Outcome.rejected("no_connection", permanent=False)
-    return outcomes + [(decision.message, unreached) for decision in decisions[len(outcomes) :]]
-
-
-def _send(channel: Channel, rendered: Rendered, material: Material) -> Outcome:
-    try:
-        return channel.send(rendered, material)
-    except Exception as error:  # whatever a channel raises, the message may have gone out: that is what uncertain means
-        log.exception("channel %s failed on message %s", channel.name, material.message_id)
-        return Outcome.uncertain("failed", type(error).__name__)

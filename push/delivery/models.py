@@ -51,6 +51,9 @@ class Message(models.Model):
 
     claim = models.UUIDField(null=True, help_text=_("Which claim holds it."))
     lease_until = models.DateTimeField(null=True)
+    journal = models.BigIntegerField(
+        null=True, help_text=_("The Valkey server that is told what of the claim has begun; empty: none.")
+    )
     attempt = models.PositiveSmallIntegerField(default=0)
 
     provider_id = models.CharField(max_length=128, blank=True)

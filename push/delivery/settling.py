@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from push.channels import CHANNELS
 from push.channels.base import Outcome, Result
+from push.delivery import journal
 from push.delivery.models import Message
 from push.delivery.states import State, allow, move
 from shop import clock
@@ -71,12 +72,51 @@ def _row(message: Message, outcome: Outcome) -> tuple[object, ...]:
 
 
 def expire_leases() -> tuple[int, int]:
-    """What a dead worker left: claimed goes back, dispatching is uncertain. Return the numbers of both."""
+    """See to what dead workers left: what was not begun goes back, what was answered is settled, the rest is uncertain.
+
+    Returns:
+        How many went back, and how many became uncertain.
+    """
     now = clock.now()
     ended = Message.objects.filter(lease_until__lt=now)
     back = move(ended, State.CLAIMED, State.PLANNED, claim=None, lease_until=None)
-    lost = move(ended, State.DISPATCHING, State.UNCERTAIN, lease_until=None, reason="worker_died", settled_at=now)
+    lost = _lose(ended.filter(journal=None))
+    claims = ended.filter(state=State.DISPATCHING).exclude(journal=None).order_by()
+    for claim, server in claims.values_list("claim", "journal").distinct():
+        assert claim is not None  # what is being handed over has a claim,
+        assert server is not None  # and those without a journal were left out
+        try:
+            begun = journal.take(claim, server)
+        except journal.Away:
+            # Once it is back it is the same server, or another, which knows nothing.
+            log.warning("what claim %s has begun is not known before Valkey is back", claim)
+            continue
+        mine = Message.objects.filter(claim=claim, state=State.DISPATCHING)
+        if begun is not None:
+            back += _settle_from(claim, mine.filter(journal=server), begun)
+        lost += _lose(mine)
     return back, lost
+
+
+def _lose(messages: QuerySet[Message]) -> int:
+    changes = {"lease_until": None, "reason": "worker_died", "settled_at": clock.now()}
+    return move(messages, State.DISPATCHING, State.UNCERTAIN, **changes)
+
+
+def _settle_from(claim: uuid.UUID, messages: QuerySet[Message], begun: Mapping[uuid.UUID, Outcome | None]) -> int:
+    """Settle what a dead worker had noted, and plan what it had not begun; return how many messages the latter were."""
+    noted = [(message, outcome) for message in messages if (outcome := begun.get(message.pk)) is not None]
+    settle(claim, noted)
+    return move(
+        messages.exclude(pk__in=list(begun)),
+        State.DISPATCHING,
+        State.PLANNED,
+        claim=None,
+        lease_until=None,
+        journal=None,
+        decided_at=None,
+        attempt=F("attempt") - 1,
+    )
 
 
 def retry_uncertain() -> int:

@@ -41,7 +41,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.CLAIMED, State.SKIPPED}),
     # Back to planned: held until later (quiet hours, cap), or the worker died before it began.
     State.CLAIMED: frozenset({State.DISPATCHING, State.SKIPPED, State.GHOST, State.PLANNED}),
-    # Back to planned: the provider said "not now", so it is known not to have been taken.
+    # Back to planned: the provider said "not now", or the worker's journal says that it was not begun.
     State.DISPATCHING: frozenset({State.ACCEPTED, State.REJECTED, State.UNCERTAIN, State.PLANNED}),
     # Back to planned: retried under the same key where that is safe. A late answer or receipt settles it.
     State.UNCERTAIN: frozenset({State.PLANNED, State.ACCEPTED, State.REJECTED, State.DELIVERED, State.BOUNCED}),

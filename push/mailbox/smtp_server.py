@@ -27,6 +27,7 @@ class Envelope:
     recipients: list[str]
     data: bytes = b""
     peer: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,26 @@ class _Closed(Exception):
     """The client is gone, or is not worth listening to."""
 
 
-class _Input:
-    """Lines and bodies from a socket."""
+class _Conversation:
+    """Lines and bodies from a socket, and replies to it: replies to a group of commands go out together (RFC 2920, 3.2)."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._buffer = bytearray()
+        self._replies = bytearray()
+
+    def say(self, octets: bytes) -> None:
+        """Reply, at the latest when there is nothing more to read."""
+        self._replies += octets
+
+    def flush(self) -> None:
+        """Send what has been said."""
+        if self._replies:
+            self._connection.sendall(self._replies)
+            self._replies.clear()
 
     def _more(self) -> None:
+        self.flush()
         chunk = self._connection.recv(65_536)
         if not chunk:
             raise _Closed
@@ -108,49 +121,50 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """Talk to one client until it leaves."""
+        talk = _Conversation(self.request)
         with contextlib.suppress(_Closed, OSError):
             if not self.server.admit():
-                self._say(Reply(421, "too many connections"))
+                talk.say(_octets(Reply(421, "too many connections")))
+                talk.flush()
                 return
             try:
-                self._converse()
+                self._converse(talk)
+                talk.flush()
             finally:
                 self.server.dismiss()
 
-    def _say(self, reply: Reply) -> None:
+    def _say(self, talk: _Conversation, reply: Reply) -> None:
         if reply.code == 0:
+            talk.flush()
             raise _Closed
-        self.request.sendall(f"{reply.code} {reply.text}\r\n".encode())
+        talk.say(_octets(reply))
 
-    def _converse(self) -> None:
-        self._say(self.server.greet())
-        session, source = _Session(), _Input(self.request)
+    def _converse(self, talk: _Conversation) -> None:
+        self._say(talk, self.server.greet())
+        session = _Session()
         while True:
-            verb, _, rest = source.line().decode("utf-8", "replace").partition(" ")
+            verb, _, rest = talk.line().decode("utf-8", "replace").partition(" ")
             verb = verb.upper()
             if verb == "QUIT":
-                self._say(Reply(221, "bye"))
+                self._say(talk, Reply(221, "bye"))
                 return
             if verb in ("EHLO", "HELO"):
                 session.greeted = True
                 session.forget()
-                self._greeting(verb)
+                talk.say(self._greeting(verb))
                 continue
-            reply = self._data(session, source) if verb == "DATA" else self._command(session, verb, rest)
+            reply = self._data(session, talk) if verb == "DATA" else self._command(session, verb, rest)
             session.errors += reply.code >= 500
-            self._say(reply)
+            self._say(talk, reply)
             if session.errors > MAX_ERRORS:
-                self._say(Reply(421, "too many errors"))
+                self._say(talk, Reply(421, "too many errors"))
                 return
 
-    def _greeting(self, verb: str) -> None:
+    def _greeting(self, verb: str) -> bytes:
         if verb == "HELO":
-            self._say(Reply(250, self.server.name))
-        else:
-            features = (
-                f"250-{self.server.name}\r\n250-SIZE {self.server.max_octets}\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
-            )
-            self.request.sendall(features.encode())
+            return _octets(Reply(250, self.server.name))
+        name, size = self.server.name, self.server.max_octets
+        return f"250-{name}\r\n250-SIZE {size}\r\n250-PIPELINING\r\n250 8BITMIME\r\n".encode()
 
     def _command(self, session: _Session, verb: str, rest: str) -> Reply:
         if verb in ("NOOP", "RSET"):
@@ -182,17 +196,21 @@ class _Handler(socketserver.BaseRequestHandler):
             session.recipients.append(address)
         return reply
 
-    def _data(self, session: _Session, source: _Input) -> Reply:
+    def _data(self, session: _Session, talk: _Conversation) -> Reply:
         if session.sender is None or not session.recipients:
             return Reply(503, "no recipients")
         before = self.server.before_data()
-        self._say(before)
         if before.code != 354:
-            return Reply(503, "no recipients")
-        body = source.body(self.server.max_octets)
-        envelope = Envelope(session.sender, session.recipients, body or b"", self.client_address[0])
+            return before
+        self._say(talk, before)
+        body = talk.body(self.server.max_octets)
+        envelope = Envelope(session.sender, session.recipients, body or b"", *self.client_address[:2])
         session.forget()
         return self.server.receive(envelope) if body is not None else Reply(552, "too large")
+
+
+def _octets(reply: Reply) -> bytes:
+    return f"{reply.code} {reply.text}\r\n".encode()
 
 
 def _path(rest: str, keyword: str) -> str | None:

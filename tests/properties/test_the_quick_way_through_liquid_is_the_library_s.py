@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import quopri
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from push.content.cards import Card
+from push.content.mime import encode_pieces
 from push.content.templating import ContentError, Pieces, Template
 
 TEMPLATES = [
@@ -17,6 +21,7 @@ TEMPLATES = [
     "{% for x in l %}{% for y in x.l %}{{ x.n }}{{ y }}{% if y %}+{% endif %}{% endfor %}{% endfor %}",
     "{% for a in l %}{{ a.n }}{% endfor %}{{ a }}",
     "{% for x in l %}{{ x.n | upcase }}{{ a | default: 'd' }}{% endfor %}",
+    "{{ a | truncate: 4 }}{{ a | truncate: 2 }}{{ a.b | truncate: 0 }}{{ l | truncate: 9 }}",
     "{{ l | map: 'n' | join: ', ' }} {{ l.first.n }} {{ l[0].n }} {{ 'text' }} {{ 3 }}",
     "{% if a %} {% endif %}.{% for x in l %} {% endfor %}.",
     # Beyond the closures.
@@ -72,6 +77,42 @@ def test_the_library_s_templates_go_the_quick_way() -> None:
         words = layouts.library_copy(name, "en")
         html = layouts.html_source(layouts.library_body(name, "mjml"), words)
         assert Template(html, escape=True, where="html")._quick is not None
+
+
+CARDS = [
+    "{% for x in l %}[{{ x.name }}|{{ x.link }}|{% if x.reason %}({{ x.reason }}){% else %}-{% endif %}|{{ x.link }}]{% endfor %}",
+    "{% for x in l %}{{ x.link }}{% endfor %}{% for y in l %}{{ y.name | upcase }}{{ y.link }}{% endfor %}",
+    "{% for x in l %}{{ x.link }}{{ x.name | truncate: 3 }}{% endfor %}",
+    # Not of the card alone, or not of its link as it is: filled anew for each.
+    "{% for x in l %}{{ a }}{{ x.name }}{{ x.link | upcase }}{% if x.link %}+{% endif %}{% endfor %}",
+    "{% for x in l %}{% for y in x.l %}{{ y }}{% endfor %}{{ x }}{% endfor %}",
+]
+KNOWN_CARDS = {
+    (source, escape): Template(source, escape=escape, where="t") for source in CARDS for escape in (True, False)
+}
+
+
+@pytest.mark.parametrize("escape", [True, False])
+@pytest.mark.parametrize("source", CARDS)
+@settings(max_examples=80, deadline=None)
+@given(
+    shown=st.lists(
+        st.tuples(st.text(max_size=8), st.one_of(st.none(), st.text(max_size=4)), st.text(max_size=6)), max_size=5
+    ),
+    other=st.text(max_size=3),
+)
+def test_a_card_says_the_same_for_the_second_reader(source, escape, shown, other) -> None:
+    """The template remembers cards of all examples before."""
+    cards = []
+    for name, reason, link in shown:
+        card = Card(name=name, reason=reason, link=link)
+        card.key = (name, reason)
+        cards.append(card)
+    template, data = KNOWN_CARDS[source, escape], {"l": cards, "a": other}
+    pieces = template.fill(data)
+    assert "".join(pieces) == by_library(template, data)
+    encoded = quopri.decodestring(encode_pieces(pieces).replace(b"\r\n", b"\n")).decode()
+    assert encoded == "".join(pieces)
 
 
 LIMITS = {

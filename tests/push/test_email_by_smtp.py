@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import socket
+import uuid
 from email import policy
 
 import pytest
@@ -105,6 +106,62 @@ def test_after_a_broken_connection_the_next_message_opens_another(smtp, channel,
     smtp.on_mail = smtp._take
     assert channel.send(rendered, material()).result is Result.ACCEPTED
     assert smtp.connections == 2
+
+
+def send_in_a_row(channel, rendered, addresses) -> list:
+    """As delivery does: each message is told of the next."""
+    materials = [material(address=address, message_id=uuid.uuid4()) for address in addresses]
+    outcomes = []
+    for this, following in zip(materials, [*materials[1:], None], strict=True):
+        channel.foresee(following)
+        outcomes.append(channel.send(rendered, this))
+    return outcomes
+
+
+def test_the_next_envelope_goes_with_the_body_and_everybody_gets_their_own(smtp, channel, rendered) -> None:
+    addresses = [f"reader{number}@example.org" for number in range(20)]
+    outcomes = send_in_a_row(channel, rendered, addresses)
+    assert [outcome.provider_id for outcome in outcomes] == [f"Q{number}" for number in range(1, 21)]
+    assert [envelope.recipients for envelope in smtp.taken] == [[address] for address in addresses]
+    assert smtp.connections == 1
+
+
+def test_a_refusal_in_a_row_is_the_refused_one_s_alone(smtp, channel, rendered) -> None:
+    smtp.on_recipient = lambda address: Reply(550, "no mailbox") if address.startswith("gone") else Reply(250)
+    outcomes = send_in_a_row(
+        channel, rendered, ["a@example.org", "gone@example.org", "gone2@example.org", "b@example.org"]
+    )
+    assert [outcome.reason for outcome in outcomes] == ["", "smtp_550", "smtp_550", ""]
+    assert [envelope.recipients for envelope in smtp.taken] == [["a@example.org"], ["b@example.org"]]
+
+
+def test_a_connection_broken_after_a_body_leaves_the_announced_one_to_be_sent(smtp, channel, rendered) -> None:
+    answers = iter([smtp._take, smtp.take_and_break_off, smtp._take])
+    smtp.on_mail = lambda envelope: next(answers)(envelope)
+    outcomes = send_in_a_row(channel, rendered, ["a@example.org", "b@example.org", "c@example.org"])
+    assert [outcome.result for outcome in outcomes] == [Result.ACCEPTED, Result.UNCERTAIN, Result.ACCEPTED]
+    assert len(smtp.taken) == 3
+
+
+def test_what_was_announced_and_is_not_sent_leaves_nothing_behind(smtp, channel, rendered) -> None:
+    channel.foresee(material(address="never@example.org", message_id=uuid.uuid4()))
+    assert channel.send(rendered, material()).result is Result.ACCEPTED
+    assert channel.send(rendered, material()).result is Result.ACCEPTED
+    channel.foresee(material(address="never@example.org", message_id=uuid.uuid4()))
+    channel.send(rendered, material())
+    channel.close()
+    assert [envelope.recipients for envelope in smtp.taken] == [["maya@example.org"]] * 3
+
+
+def test_a_server_without_pipelining_is_asked_step_by_step(smtp, channel, rendered) -> None:
+    del channel._smtp.esmtp_features["pipelining"]
+    assert {outcome.result for outcome in send_in_a_row(channel, rendered, ["a@example.org", "b@example.org"])} == {
+        Result.ACCEPTED
+    }
+    smtp.on_recipient = lambda address: Reply(550, "no")
+    assert channel.send(rendered, material()).result is Result.REJECTED
+    smtp.on_recipient = lambda address: Reply(250)
+    assert channel.send(rendered, material()).result is Result.ACCEPTED
 
 
 def test_no_server_is_not_now(smtp, settings, rendered) -> None:
