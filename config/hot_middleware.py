@@ -9,11 +9,16 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from shop.api import problems
+from shop.api.middleware import as_problem
+
+log = structlog.get_logger(__name__)
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class ShortMiddleware:
-    """Set ``X-Request-ID`` (the caller's, where it is a plain one)."""
+    """Set ``X-Request-ID`` (the caller's, where it is a plain one); errors of Django's own leave as problems."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,7 +30,12 @@ class ShortMiddleware:
             request_id = uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = self.get_response(request)
+        response = as_problem(self.get_response(request), request_id)
         response["X-Request-ID"] = request_id
         response["X-Content-Type-Options"] = "nosniff"
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
+        """Log a failure, and say nothing of its insides."""
+        log.error("api_failed", path=request.path, method=request.method, exc_info=exception)
+        return problems.response("error", 500, "We failed; it was logged under this request id.")

@@ -277,7 +277,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["shop.api.parsing.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "shop.api.parsing.OnlyJSON",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "shop.api.openapi.EndpointSchema",
     "DEFAULT_THROTTLE_CLASSES": ["shop.api.limits.KeyRateThrottle"],
     "EXCEPTION_HANDLER": "shop.api.problems.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
@@ -306,7 +306,11 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "shop.api.openapi.complete"],
 }
 # Functions that describe endpoints which are plain views: {"paths": ..., "schemas": ...}.
-OPENAPI_PARTS = ["push.audiences.api.openapi"]
+OPENAPI_PARTS = [
+    "shop.events.openapi.openapi",
+    "recommender.serving.api.openapi",
+    "push.audiences.api.openapi",
+]
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(api/)?v1/"
 CORS_ALLOW_CREDENTIALS = False

@@ -36,7 +36,9 @@ class HotHandler(WSGIHandler):
         self._exception_middleware: list[Any] = []
         handler = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
         for path in reversed(HOT_MIDDLEWARE):
-            handler = convert_exception_to_response(import_string(path)(handler))
+            middleware = import_string(path)(handler)
+            self._exception_middleware.append(middleware.process_exception)
+            handler = convert_exception_to_response(middleware)
         self._middleware_chain = handler
 
     def resolve_request(self, request: HttpRequest) -> Any:

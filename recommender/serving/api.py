@@ -1,92 +1,135 @@
-"""``GET /api/v1/recommendations/{slot}``: a plain view on the short path, no serializer."""
+"""``GET /api/v1/recommendations/{slot}``: a plain view on the short path; structs say what goes in and out, in the schema too."""
 
 from __future__ import annotations
 
-import orjson
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+import uuid
+from typing import Annotated, Any
 
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from msgspec import Meta
+
+from recommender.serving import slates
 from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import MOST, recommend
-from recommender.serving.slates import SLOTS, Slate
-from shop.api import problems
-from shop.api.keys import KeyInfo, find_key, token_of
+from recommender.serving.slates import SLOTS
+from shop.api import cors, problems
+from shop.api.keys import KeyInfo, origin_allowed, token_of
+from shop.api.plain import JSON, Stop, known_key, method_not_allowed, read_query
+from shop.api.structs import answer, components, operation, parameters
 
 SCOPE = "recommendations:read"
-LONGEST_ID = 128
 NOTE_SHOPPER = "shopper_id was not used: it needs a secret key, or a visitor who is logged in as that shopper."
 
+Id = Annotated[str, Meta(max_length=128)]
 
-@require_safe
+
+class SlateQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """For whom, and about what."""
+
+    visitor_id: Annotated[Id, Meta(description="The anonymous browser")] = ""
+    shopper_id: Annotated[Id, Meta(description="The known person; taken with a secret key only")] = ""
+    product_id: Annotated[Id, Meta(description="The product in view")] = ""
+    k: Annotated[int, Meta(ge=1, le=MOST, description="How many products")] = 10
+    exclude: Annotated[str, Meta(max_length=8_000, description="Ids to leave out, separated by commas")] = ""
+    language: Annotated[str, Meta(max_length=16, description="Of the reasons: en, zh-hans")] = "en"
+    personalised: Annotated[bool, Meta(description="False: what anybody would be shown")] = True
+
+
+class RecommendedItem(msgspec.Struct):
+    """A product of a slate: `reason` in words, `reason_code` for who makes words of their own."""
+
+    product_id: str
+    score: Annotated[float, Meta(description="As a share of the first candidate; comparable within one slate only")]
+    reason: str
+    reason_code: str
+    source: Annotated[str, Meta(description="The algorithm that gave most of the score")]
+
+
+class Slate(msgspec.Struct, omit_defaults=True):
+    """The products chosen for a slot, in order. `slate_id` belongs on the events that follow."""
+
+    slate_id: uuid.UUID
+    slot: str
+    heading: str
+    items: list[RecommendedItem]
+    model: Annotated[str, Meta(description="The champion that served; popular without one")]
+    variant: Annotated[str, Meta(description="Of an experiment; default where there is none")]
+    fallback: Annotated[bool, Meta(description="Whether most items are what anybody would be shown")]
+    note: Annotated[str, Meta(description="What the caller should know of how it was made")] = ""
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+@csrf_exempt
 def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
     """Answer with a slate; never cached, since stock and session may change within a second."""
-    key = find_key(token_of(request))
-    if key is None:
-        header = {"WWW-Authenticate": 'Bearer realm="pushcart"'}
-        return problems.response(
-            "not_authenticated", 401, "This API key is missing, unknown or revoked.", headers=header
-        )
-    if not key.allows(SCOPE):
-        return problems.response("permission_denied", 403, f"This API key lacks the scope {SCOPE}.")
-    if slot not in SLOTS:
-        return problems.response("not_found", 404, f"No slot {slot!r}: there are {', '.join(SLOTS)}.")
-    errors = _errors(request)
-    if errors:
-        return problems.response("invalid", 400, "Some parameters are wrong.", errors=errors)
-    return _answer(request, slot, key)
+    if request.method == "OPTIONS":
+        return cors.preflight(request, "GET, OPTIONS")
+    try:
+        if request.method not in ("GET", "HEAD"):
+            raise Stop(method_not_allowed("GET, OPTIONS"))
+        key = known_key(token_of(request), SCOPE)
+        if not origin_allowed(key, request):
+            raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
+        if slot not in SLOTS:
+            raise Stop(problems.response("not_found", 404, f"No slot {slot!r}: there are {', '.join(SLOTS)}."))
+        response = _answer(read_query(request, SlateQuery), slot, key)
+    except Stop as stop:
+        response = stop.response
+    return cors.allow(request, response)
 
 
-def _errors(request: HttpRequest) -> list[dict[str, str]]:
-    wrong = []
-    k = request.GET.get("k", "10")
-    if not (k.isascii() and k.isdigit() and 1 <= int(k[:6]) <= MOST):
-        wrong.append({"parameter": "k", "code": "invalid", "message": f"a whole number from 1 to {MOST}"})
-    for name in ("visitor_id", "shopper_id", "product_id"):
-        value = request.GET.get(name, "")
-        if len(value) > LONGEST_ID or "\x00" in value:
-            wrong.append({"parameter": name, "code": "invalid", "message": f"at most {LONGEST_ID} characters, no NUL"})
-    return wrong
-
-
-def _answer(request: HttpRequest, slot: str, key: KeyInfo) -> HttpResponse:
-    given = request.GET
-    language = given.get("language", "en")
-    shopper_id = given.get("shopper_id", "")
-    trusted = key.is_secret or not shopper_id
+def _answer(query: SlateQuery, slot: str, key: KeyInfo) -> HttpResponse:
+    trusted = key.is_secret or not query.shopper_id
     slate = recommend(
         slot,
-        visitor_id=given.get("visitor_id", ""),
-        shopper_id=shopper_id if trusted else "",
-        product_id=given.get("product_id", ""),
-        k=int(given.get("k", "10")),
-        exclude=[product_id for product_id in given.get("exclude", "").split(",") if product_id],
-        language=language,
-        personalised=given.get("personalised", "1") not in ("0", "false", "no"),
+        visitor_id=query.visitor_id,
+        shopper_id=query.shopper_id if trusted else "",
+        product_id=query.product_id,
+        k=query.k,
+        exclude=[product_id for product_id in query.exclude.split(",") if product_id],
+        language=query.language,
+        personalised=query.personalised,
     )
-    content = orjson.dumps(body(slate, language, "" if trusted else NOTE_SHOPPER))
-    return HttpResponse(content, content_type="application/json", headers={"Cache-Control": "private, no-store"})
+    content = _encode(body(slate, query.language, "" if trusted else NOTE_SHOPPER))
+    return HttpResponse(content, content_type=JSON, headers={"Cache-Control": "private, no-store"})
 
 
-def body(slate: Slate, language: str, note: str = "") -> dict[str, object]:
-    """The JSON of a slate: reasons in words, and their codes for who makes words of their own."""
-    answer: dict[str, object] = {
-        "slate_id": str(slate.slate_id),
-        "slot": slate.slot,
-        "heading": reason_text(slate.heading, language),
-        "items": [
-            {
-                "product_id": item.product_id,
-                "score": round(item.score, 6),
-                "reason": reason_text(item.reason, language),
-                "reason_code": item.reason.code,
-                "source": item.source,
-            }
+def body(slate: slates.Slate, language: str, note: str = "") -> Slate:
+    """What is answered."""
+    return Slate(
+        slate_id=slate.slate_id,
+        slot=slate.slot,
+        heading=reason_text(slate.heading, language),
+        items=[
+            RecommendedItem(
+                item.product_id,
+                round(item.score, 6),
+                reason_text(item.reason, language),
+                item.reason.code,
+                item.source,
+            )
             for item in slate.items
         ],
-        "model": slate.model,
-        "variant": slate.variant,
-        "fallback": slate.fallback,
-    }
-    if note or slate.note:
-        answer["note"] = note or slate.note
-    return answer
+        model=slate.model,
+        variant=slate.variant,
+        fallback=slate.fallback,
+        note=note or slate.note,
+    )
+
+
+def openapi() -> dict[str, Any]:
+    """How it is described."""
+    place = {"name": "slot", "in": "path", "required": True, "schema": {"type": "string", "enum": list(SLOTS)}}
+    get = operation(
+        "Recommend products",
+        "Never an error because there is no model: then what sells best is shown, marked as `fallback`. "
+        f"Scope: `{SCOPE}`.",
+        "recommendations",
+        {"200": answer("Slate")},
+        parameters=[place, *parameters(SlateQuery)],
+    )
+    return {"paths": {"/api/v1/recommendations/{slot}": {"get": get}}, "schemas": components({"Slate": Slate})}

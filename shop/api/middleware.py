@@ -39,9 +39,7 @@ class ApiMiddleware:
             response = problems.response(
                 "not_found", 404, "There is nothing under this address.", request_id=request_id
             )
-        # An endpoint that answers in JSON has said what it means (Segment's clients read their own shape).
-        if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
-            response = self._problem(response, request_id)
+        response = as_problem(response, request_id)
         response["X-Request-ID"] = request_id
         for name, value in headers_of(request).items():
             response[name] = value
@@ -54,10 +52,17 @@ class ApiMiddleware:
         log.error("api_failed", path=request.path, method=request.method, exc_info=exception)
         return problems.response("error", 500, "We failed; it was logged under this request id.")
 
-    def _problem(self, response: HttpResponse, request_id: str) -> HttpResponse:
-        code = problems.code_of(response.status_code)
-        if response.status_code == 403:
-            code = "csrf_failed"
-        kept = {name: response[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if name in response}
-        detail = problems.PROBLEMS[code].partition(";")[0].partition(". ")[0].rstrip(".") + "."
-        return problems.response(code, response.status_code, detail, headers=kept, request_id=request_id)
+
+def as_problem(response: HttpResponse, request_id: str) -> HttpResponse:
+    """An error that is no JSON (of Django's own making) as a problem; all else as it is.
+
+    An endpoint that answers in JSON has said what it means (Segment's clients read their own shape).
+    """
+    if response.status_code < 400 or "json" in response.get("Content-Type", ""):
+        return response
+    code = problems.code_of(response.status_code)
+    if response.status_code == 403:
+        code = "csrf_failed"
+    kept = {name: response[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if name in response}
+    detail = problems.PROBLEMS[code].partition(";")[0].partition(". ")[0].rstrip(".") + "."
+    return problems.response(code, response.status_code, detail, headers=kept, request_id=request_id)

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 
 from shop.api.idempotency import MOST_KEY
 
@@ -21,6 +22,8 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "code": {"type": "string"},
         "request_id": {"type": "string"},
+        "state": {"type": "string", "description": "Where the thing is, when that is why it was refused."},
+        "allowed": {"type": "array", "items": {"type": "string"}, "description": "What its state allows."},
         "errors": {
             "type": "array",
             "items": {
@@ -32,6 +35,14 @@ _PROBLEM = {
     },
 }
 _ALWAYS = {"400": "Wrong input", "401": "No valid key", "403": "Not with this key", "429": "Too many requests"}
+# Tags of the endpoints on the short path: no ETags.
+PLAIN = ("events", "recommendations")
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again within 24 h with the same body: the same answer, nothing done twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]+$"},
+}
 _WRITES = {
     "404": "Not there",
     "409": "Not possible now",
@@ -53,6 +64,20 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "A publishable (`pk_`) or secret (`sk_`) key."}
 
 
+class EndpointSchema(AutoSchema):
+    """Says of every method which scope it takes, and whether it knows Idempotency-Key."""
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """The method's docstring and its scope."""
+        scope = getattr(self.view, "scopes", {}).get(self.method, "")
+        return f"{super().get_description()}\n\nScope: `{scope}`."
+
+    def get_extensions(self) -> dict[str, Any]:
+        """For :func:`complete`, which takes it away again."""
+        method = getattr(self.view, self.method.lower())
+        return {"x-idempotent": getattr(method, "honours_idempotency_key", False)}
+
+
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Postprocessing hook: other rooms' parts (``settings.OPENAPI_PARTS``), then problems and headers everywhere."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
@@ -61,6 +86,7 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
         result["paths"] |= part.get("paths", {})
         schemas |= part.get("schemas", {})
     schemas["Problem"] = _PROBLEM
+    result["components"]["responses"] = {"Unavailable": _problem("Something we need is away: send it again")}
     for operations in result["paths"].values():
         for method, operation in operations.items():
             if method in ("get", "post", "put", "patch", "delete"):
@@ -70,22 +96,15 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
 
 def _complete_operation(method: str, operation: dict[str, Any]) -> None:
     reads = method == "get"
+    plain = operation["tags"][0] in PLAIN
     wanted = _ALWAYS | ({"404": "Not there"} if reads else _WRITES)
     for status, words in wanted.items():
         operation["responses"].setdefault(status, _problem(words))
-    parameters = operation.setdefault("parameters", [])
     # What etags.answer can say to a caller who sends If-None-Match.
-    if reads:
+    if reads and not plain:
         operation["responses"].setdefault("304", {"description": "Not modified"})
-    elif "events" not in operation.get("tags", []):
-        parameters.append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "description": "Sent again within 24 h with the same body: the same answer, nothing done twice.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]+$"},
-            }
-        )
+    if operation.pop("x-idempotent", False):
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
 
 
 def _problem(words: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ PROBLEMS: dict[str, str] = {
     "authentication_failed": "The API key is unknown or revoked. Use another one.",
     "permission_denied": "The key lacks the scope for this call, or may not be used from this origin.",
     "origin_not_allowed": "The publishable key may not be used by this web site. Add its origin to the key.",
+    "secret_key_exposed": "A secret key stood in an address or a body. Send it in the `Authorization` header only.",
     "csrf_failed": "A form of a page was sent without its token. Load the page again.",
     "not_found": "There is nothing under this address.",
     "method_not_allowed": "The address exists, but not for this method; `Allow` lists those that do.",

@@ -66,3 +66,45 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 def reference(name: str) -> dict[str, str]:
     """A reference to a component."""
     return {"$ref": REF + name}
+
+
+def parameters(query: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    """The query parameters that ``shop.api.plain.read_query`` takes into a struct."""
+    (schema,) = components({"Query": query}).values()
+    found = []
+    for name, inner in schema["properties"].items():
+        plain = {key: value for key, value in inner.items() if key not in ("description", "nullable")}
+        if plain.get("default", "") in (None, ""):
+            plain.pop("default", None)
+        described = {"description": inner["description"]} if "description" in inner else {}
+        required = name in schema.get("required", [])
+        found.append({"name": name, "in": "query", "required": required, "schema": plain, **described})
+    return found
+
+
+def answer(name: str) -> dict[str, Any]:
+    """A response whose body is the component ``name``."""
+    return {"description": "", "content": {"application/json": {"schema": reference(name)}}}
+
+
+def operation(
+    summary: str,
+    description: str,
+    tag: str,
+    responses: dict[str, Any],
+    *,
+    parameters: list[dict[str, Any]],
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """An operation of a plain view."""
+    content = {"content": {"application/json": {"schema": body}}, "required": True}
+    return {
+        "operationId": summary.lower().replace(" ", "_"),
+        "summary": summary,
+        "description": description,
+        "tags": [tag],
+        "security": [{"ApiKey": []}],
+        "parameters": parameters,
+        "responses": {**responses, "503": {"$ref": "#/components/responses/Unavailable"}},
+        **({"requestBody": content} if body else {}),
+    }

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-import orjson
 import structlog
-from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 
 from shop import clock, valkey
 from shop.api import cors, problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
-from shop.api.keys import KeyInfo, find_key, token_of
+from shop.api.keys import KeyInfo, token_of
+from shop.api.plain import JSON, RETRY_AFTER, Stop, known_key, method_not_allowed, read_query, wrong_query
 from shop.events import live, stream
 from shop.events.intake import MAX_BODY_BYTES, Intake, Malformed, Receipt, read_envelope, take
 from shop.events.models import Event
+from shop.events.queries import CountQuery, EventFilter, EventQuery, SendQuery
 from shop.events.types import StoredEvent
 from shop.events.visitors import is_simulated
 
 log = structlog.get_logger(__name__)
 
-JSON = "application/json"
-RETRY_AFTER = {"Retry-After": "2"}
 # A Lua script holds up Valkey while it runs: about 10 us an event.
 EVENTS_A_ROUND_TRIP = 1000
-PAGE, LARGEST_PAGE = 50, 1000
 _encode = msgspec.json.Encoder(decimal_format="string").encode
-
-
-class Stop(Exception):
-    """Answer with this response."""
-
-    def __init__(self, response: HttpResponse) -> None:
-        super().__init__()
-        self.response = response
 
 
 @csrf_exempt
@@ -54,22 +41,26 @@ def events(request: HttpRequest) -> HttpResponse:
         elif request.method in ("GET", "HEAD"):
             response = _list(request)
         else:
-            response = problems.response(
-                "method_not_allowed", 405, "GET or POST.", headers={"Allow": "GET, POST, OPTIONS"}
-            )
+            response = method_not_allowed("GET, POST, OPTIONS")
     except Stop as stop:
         response = stop.response
     return cors.allow(request, response)
 
 
+@csrf_exempt
 def count(request: HttpRequest) -> HttpResponse:
-    """How many events are stored of a visitor, shopper, type or time."""
+    """How many events are stored of a visitor or shopper; of everybody there is no count, which would read the whole table."""
     if request.method == "OPTIONS":
         return cors.preflight(request, "GET, OPTIONS")
     try:
+        if request.method not in ("GET", "HEAD"):
+            raise Stop(method_not_allowed("GET, OPTIONS"))
         require_key(request, token_of(request), "events:read")
-        content = {"count": _chosen(request).count()}
-        return cors.allow(request, HttpResponse(orjson.dumps(content), content_type=JSON))
+        query = read_query(request, CountQuery)
+        if not (query.visitor_id or query.shopper_id):
+            raise Stop(wrong_query("visitor_id", "This or shopper_id is needed."))
+        content = _encode(EventCount(_chosen(query).count()))
+        return cors.allow(request, HttpResponse(content, content_type=JSON))
     except Stop as stop:
         return cors.allow(request, stop.response)
 
@@ -80,21 +71,9 @@ def require_key(request: HttpRequest, token: str, scope: str) -> KeyInfo:
     Raises:
         Stop: 401, 403, or 503 when it cannot be looked up.
     """
-    try:
-        key = find_key(token) if token else None
-    except OperationalError:
-        raise Stop(
-            problems.response("unavailable", 503, "The database is away. Try again.", headers=RETRY_AFTER)
-        ) from None
-    if key is None:
-        headers = {"WWW-Authenticate": 'Bearer realm="pushcart"'}
-        raise Stop(
-            problems.response("not_authenticated", 401, "This API key is missing, unknown or revoked.", headers=headers)
-        )
-    if not key.allows(scope):
-        raise Stop(problems.response("permission_denied", 403, f"This API key lacks the scope {scope}."))
+    key = known_key(token, scope)
     if cors.origin_refused(request, key):
-        raise Stop(problems.response("origin_refused", 403, "This key is not for pages of this origin."))
+        raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
     return key
 
 
@@ -110,11 +89,12 @@ def read_or_stop(request: HttpRequest) -> bytes:
         detail = f"A request holds at most {MAX_BODY_BYTES // 1024} KB. Send smaller batches."
         raise Stop(problems.response("too_large", 413, detail)) from None
     except BodyUnreadable as error:
-        raise Stop(problems.response("malformed", 400, str(error))) from None
+        raise Stop(problems.response("parse_error", 400, str(error))) from None
 
 
 def _post(request: HttpRequest) -> HttpResponse:
     token = token_of(request)
+    query = read_query(request, SendQuery)
     if token:
         # Before the body is read: a stranger costs nothing.
         key = require_key(request, token, "events:write")
@@ -122,10 +102,10 @@ def _post(request: HttpRequest) -> HttpResponse:
     try:
         raws, envelope = read_envelope(body)
     except Malformed as error:
-        raise Stop(problems.response("malformed", 400, f"The body is no event and no batch: {error}")) from None
+        raise Stop(problems.response("parse_error", 400, f"The body is no event and no batch: {error}")) from None
     if not token:
         # sendBeacon cannot set headers: a publishable key may stand in the address or the body.
-        key = require_key(request, request.GET.get("key", "") or envelope.key, "events:write")
+        key = require_key(request, query.key or envelope.key, "events:write")
         if key.is_secret:
             raise Stop(
                 problems.response("secret_key_exposed", 403, "Send a secret key in the Authorization header only.")
@@ -134,7 +114,7 @@ def _post(request: HttpRequest) -> HttpResponse:
         received_at=clock.now(), source="api" if key.is_secret else "tracker", simulated=is_simulated(request)
     )
     take(raws, envelope.sent_at, intake)
-    if request.GET.get("dry_run") not in ("1", "true"):
+    if not query.dry_run:
         append_or_stop(intake, key)
     return _receipt(intake)
 
@@ -181,65 +161,45 @@ def all_refused(receipt: Receipt) -> HttpResponse:
 
 # Reading -----------------------------------------------------------------------------------------------------------------
 
-FILTERS = ("visitor_id", "shopper_id", "product_id", "session_id", "type", "message_id", "source", "slate_id")
+
+class EventPage(msgspec.Struct):
+    """Stored events, newest first, and the address of the next page (null on the last)."""
+
+    data: list[StoredEvent]
+    next: str | None
 
 
-def _chosen(request: HttpRequest) -> QuerySet[Event]:
-    given = request.GET
-    chosen = Event.objects.filter(**{name: given[name] for name in FILTERS if given.get(name) and name != "slate_id"})
-    if given.get("slate_id"):
-        chosen = chosen.filter(slate_id=_parsed(uuid.UUID, given["slate_id"], "slate_id"))
-    if given.get("since"):
-        since = _moment(given["since"], "since")
+class EventCount(msgspec.Struct):
+    """How many there are."""
+
+    count: int
+
+
+def _chosen(query: EventFilter) -> QuerySet[Event]:
+    given = {name: getattr(query, name) for name in EventFilter.__struct_fields__ if getattr(query, name)}
+    since, until = given.pop("since", None), given.pop("until", None)
+    chosen = Event.objects.filter(**given)
+    if since:
         chosen = chosen.filter(occurred_at__gte=since)
-    if given.get("until"):
-        chosen = chosen.filter(occurred_at__lt=_moment(given["until"], "until"))
-    for name in FILTERS:
-        if "\x00" in given.get(name, ""):
-            raise Stop(_wrong(name, "contains a NUL character"))
-    return chosen
+    return chosen.filter(occurred_at__lt=until) if until else chosen
 
 
 def _list(request: HttpRequest) -> HttpResponse:
     """Newest first by id; ``next`` is the address of the next page, or null."""
     require_key(request, token_of(request), "events:read")
-    size = request.GET.get("limit", str(PAGE))
-    if not (size.isascii() and size.isdigit() and 1 <= int(size[:6]) <= LARGEST_PAGE):
-        raise Stop(_wrong("limit", f"is not a whole number from 1 to {LARGEST_PAGE}"))
-    chosen = _chosen(request)
-    if cursor := request.GET.get("cursor"):
-        chosen = chosen.filter(id__lt=_parsed(uuid.UUID, cursor, "cursor"))
-    rows = list(chosen.order_by("-id")[: int(size) + 1])
+    query = read_query(request, EventQuery)
+    chosen = _chosen(query)
+    if query.cursor:
+        chosen = chosen.filter(id__lt=query.cursor)
+    rows = list(chosen.order_by("-id")[: query.limit + 1])
     following = None
-    if len(rows) > int(size):
+    if len(rows) > query.limit:
         rows.pop()
-        query = {**request.GET.dict(), "cursor": str(rows[-1].id)}
-        following = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+        parameters = {**request.GET.dict(), "cursor": str(rows[-1].id)}
+        following = request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")
     content = {"data": [_row(row) for row in rows], "next": following}
     return HttpResponse(_encode(content), content_type=JSON, headers={"Cache-Control": "private, no-store"})
 
 
 def _row(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in StoredEvent.__struct_fields__}
-
-
-def _parsed(kind: Any, text: str, name: str) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        raise Stop(_wrong(name, "is not valid")) from None
-
-
-def _moment(text: str, name: str) -> Any:
-    try:
-        moment = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Stop(_wrong(name, "is not a time with a zone, such as 2026-11-24T00:00:00Z"))
-    return moment
-
-
-def _wrong(name: str, reason: str) -> HttpResponse:
-    errors = [{"parameter": name, "code": "invalid", "message": reason}]
-    return problems.response("invalid", 400, "Some parameters are wrong.", errors=errors)

@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from shop.events.ids import event_id
 from shop.events.personal import blank, is_address, without_personal
-from shop.events.types import TYPE_PATTERN, StoredEvent
+from shop.events.types import TYPE_PATTERN, Moment, StoredEvent
 
 MAX_EVENT_BYTES = 32 * 1024
 MAX_BODY_BYTES = 500 * 1024
@@ -31,7 +31,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ShortId = Annotated[str, Meta(max_length=64)]
 LongId = Annotated[str, Meta(max_length=128)]
-Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class IncomingEvent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename=None):

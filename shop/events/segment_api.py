@@ -16,8 +16,9 @@ from django.views.decorators.csrf import csrf_exempt
 from shop import clock
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, token_of
+from shop.api.plain import JSON, RETRY_AFTER, Stop, method_not_allowed
 from shop.events import identities
-from shop.events.api import JSON, RETRY_AFTER, Stop, append_or_stop, read_or_stop, require_key
+from shop.events.api import append_or_stop, read_or_stop, require_key
 from shop.events.intake import MAX_EVENT_BYTES, IncomingEvent, Intake, Refused, explain, field_with_nul
 from shop.events.personal import without_personal
 from shop.events.segment_names import CALLS, columns, type_of
@@ -66,7 +67,7 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
         return cors.preflight(request, "POST, OPTIONS")
     try:
         if request.method != "POST":
-            raise Stop(problems.response("method_not_allowed", 405, "POST.", headers={"Allow": "POST, OPTIONS"}))
+            raise Stop(method_not_allowed("POST, OPTIONS"))
         response = _take(request, SHORT_PATHS.get(name, name))
     except Stop as stop:
         response = _with_message(stop.response)
@@ -103,7 +104,9 @@ def _take(request: HttpRequest, name: str) -> HttpResponse:
     try:
         bundle = _decode_bundle(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Stop(problems.response("malformed", 400, f"The body is not JSON of a Segment client: {error}")) from None
+        raise Stop(
+            problems.response("parse_error", 400, f"The body is not JSON of a Segment client: {error}")
+        ) from None
     key = key or require_key(request, bundle.write_key or request.GET.get("writeKey", ""), "events:write")
     intake = Intake(received_at=clock.now(), source="segment", simulated=is_simulated(request))
     raws: list[Any] = list(bundle.batch) if name in ("batch", "import") else [body]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -46,6 +46,7 @@ TYPES: dict[str, str] = {
     "logged_out": "A shopper logged out",
 }
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 TYPE_PATTERN = r"^[a-z][a-z0-9_]{0,47}$"
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 _CASE_CHANGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -68,8 +69,8 @@ class StoredEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: UUID
     message_id: str
     type: str
-    occurred_at: datetime
-    received_at: datetime
+    occurred_at: Moment
+    received_at: Moment
     visitor_id: str = ""
     shopper_id: str = ""
     session_id: str = ""

@@ -9,7 +9,8 @@ from django.template import Context, Template
 
 from recommender.serving import Reason, reason_text, recommend, slate_log
 from recommender.serving.api import recommendations
-from shop.api.keys import create_key
+from shop.api.keys import create_key, forget_keys
+from shop.api.models import ApiKey
 from shop.events.visitors import BrowsingVisitor
 from shop.valkey import client
 from tests.factories.catalogue import make_product
@@ -58,12 +59,32 @@ def test_the_endpoint_answers_a_key_with_the_scope_and_nobody_else(client, shelf
     assert client.get("/api/v1/recommendations/home").status_code == 401
 
 
-@pytest.mark.parametrize("query", ["k=0", "k=101", "k=x", "k=-1", "visitor_id=" + "x" * 200, "product_id=%00"])
+@pytest.mark.parametrize(
+    "query",
+    ["k=0", "k=101", "k=x", "k=-1", "visitor_id=" + "x" * 200, "product_id=%00", "personalised=no", "colour=red"],
+)
 def test_rubbish_is_refused_with_the_parameter_named(client, query: str) -> None:
     _, token = create_key("shop", "pk")
     answer = client.get(f"/api/v1/recommendations/home?{query}", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 400
-    assert answer.json()["errors"][0]["parameter"] == query.split("=")[0]
+    assert answer.json()["errors"][0]["pointer"] == "/" + query.split("=")[0]
+
+
+def test_other_methods_are_a_problem_and_browsers_of_other_sites_may_ask(client, shelf) -> None:
+    _, token = create_key("shop", "pk")
+    path, headers = (
+        "/api/v1/recommendations/home",
+        {"authorization": f"Bearer {token}", "origin": "https://shop.example"},
+    )
+    posted = client.post(path, headers=headers)
+    assert (posted.status_code, posted["Content-Type"]) == (405, "application/problem+json")
+    assert (posted["Allow"], posted.json()["code"]) == ("GET, OPTIONS", "method_not_allowed")
+    asked = client.options(path, headers={"origin": "https://shop.example", "access-control-request-method": "GET"})
+    assert "authorization" in asked["access-control-allow-headers"]
+    assert client.get(path, headers=headers)["access-control-allow-origin"] == "*"
+    ApiKey.objects.update(allowed_origins=["https://other.example"])
+    forget_keys()
+    assert client.get(path, headers=headers).json()["code"] == "origin_not_allowed"
 
 
 def test_an_unknown_slot_is_not_found(rf) -> None:

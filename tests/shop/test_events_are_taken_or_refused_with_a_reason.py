@@ -135,7 +135,7 @@ def test_a_request_whose_every_event_is_wrong_is_a_400_with_the_same_list(post):
 @pytest.mark.parametrize("body", ["", "{", "[]", '"x"', '{"batch": 3}', '{"batch": [}', "[" * 100_000, b"\xff\xfe{}"])
 def test_what_is_no_json_of_ours_is_malformed(post, body):
     response = post(body)
-    assert (response.status_code, response.json()["code"]) in {(400, "malformed"), (400, "invalid")}
+    assert (response.status_code, response.json()["code"]) in {(400, "parse_error"), (400, "invalid")}
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_beacon_brings_its_key_in_address_or_body(post):
 def test_a_key_bound_to_origins_is_refused_elsewhere(post):
     ApiKey.objects.filter(kind="pk").update(allowed_origins=["https://shop.example"])
     assert post(GOOD, origin="https://shop.example").status_code == 202
-    assert post(GOOD, origin="https://evil.example").json()["code"] == "origin_refused"
+    assert post(GOOD, origin="https://evil.example").json()["code"] == "origin_not_allowed"
     assert post(GOOD).status_code == 403
     assert post(GOOD, key="sk_test_demo").status_code == 202, "a server has no origin"
 
@@ -304,8 +304,29 @@ def test_the_list_is_paged_newest_first_and_filtered(post, get, clock):
         found += [row["message_id"] for row in page["data"]]
         path = page["next"] and page["next"].removeprefix("http://testserver")
     assert found == [f"m-{number}" for number in reversed(range(7))]
-    assert get("/api/v1/events/count?type=page_viewed").json()["count"] == 4
+    assert get("/api/v1/events/count?visitor_id=v-anna0001&type=page_viewed").json()["count"] == 4
     since = "/api/v1/events/count?visitor_id=v-anna0001&since=2026-03-02T12:05:00Z"
     assert get(since).json()["count"] == 3
-    for wrong in ("limit=0", "limit=x", "cursor=x", "since=yesterday", "slate_id=x", "type=a%00"):
-        assert get(f"/api/v1/events?{wrong}").status_code == 400, wrong
+    for wrong in (
+        "limit=0",
+        "limit=x",
+        "cursor=x",
+        "since=yesterday",
+        "slate_id=x",
+        "type=a%00",
+        "since=2026-03-02",
+        "colour=x",
+    ):
+        answer = get(f"/api/v1/events?{wrong}")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/" + wrong.partition("=")[0]), (
+            wrong
+        )
+    assert len(get("/api/v1/events?since=2026-03-02T12:05:00+00:00").json()["data"]) > 0, "a plus that was not escaped"
+
+
+def test_events_are_counted_of_somebody_only(get, client):
+    for nobody in ("", "?type=page_viewed", "?visitor_id="):
+        answer = get(f"/api/v1/events/count{nobody}")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/visitor_id")
+    assert get("/api/v1/events/count?shopper_id=anna").json() == {"count": 0}
+    assert client.post("/api/v1/events/count").status_code == 405

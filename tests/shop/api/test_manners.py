@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +20,7 @@ from shop.models import ApiKey, AuditEntry, IdempotentAnswer, Order, Product, Sh
 from tests.factories.catalogue import make_product
 from tests.factories.people import make_shopper
 from tests.shop.api.calling import Api, with_scopes
+from tests.wsgi import application
 
 TEA = {"id": "tea-1", "name_en": "Green tea", "category": "tea", "price": "4.20"}
 
@@ -109,6 +113,11 @@ def test_bodies_that_cannot_be_read_are_refused(secret, content: bytes, content_
     problem(answer)
 
 
+def test_a_nul_is_told_of_where_it_stands(secret) -> None:
+    assert "query" in problem(secret("GET", "/products?category=a%00b"))["detail"]
+    assert "body" in problem(secret("POST", "/products", {"data": ["\x00"]}))["detail"]
+
+
 def test_a_pointer_names_the_wrong_field(secret) -> None:
     order = {"reference": "r-1", "lines": [{"product_id": make_product().pk, "quantity": 0, "unit_price": "1"}]}
     assert problem(secret("POST", "/orders", order))["errors"][0]["pointer"] == "/lines/0/quantity"
@@ -128,6 +137,13 @@ def test_keys_open_what_their_scopes_say(secret, publishable) -> None:
     assert set(ApiKey.objects.get(kind="pk").scopes) == PUBLISHABLE_SCOPES
     greedy, _ = create_key("greedy", "pk", scopes=["orders:read", "catalogue:read"])
     assert greedy.scopes == ["catalogue:read"]
+
+
+def test_the_keys_of_the_demo_open_everything_there_and_nothing_elsewhere(db, settings) -> None:
+    token = create_key("Demo, secret", "sk", token=settings.DEMO_API_SECRET_KEY)[1]
+    assert Api(token)("GET", "/audit").status_code == 200
+    settings.DEMO = False
+    assert Api(token)("GET", "/audit").status_code == 401
 
 
 def test_a_publishable_key_works_on_its_own_sites_only(publishable) -> None:
@@ -290,6 +306,43 @@ def test_the_description_and_its_page_need_no_foreign_host(client: Client) -> No
     assert "https://" not in page
     assert "<script>" not in page
     assert "style=" not in page
+
+
+def on_the_short_path(path: str, token: str = "") -> tuple[str, dict, dict]:
+    said: dict = {}
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SERVER_NAME": "shop", "SERVER_PORT": "80"}
+    environ |= {"wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
+    environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    content = b"".join(application()(environ, lambda status, headers: said.update(status=status, **dict(headers))))
+    return said.pop("status"), said, json.loads(content)
+
+
+def test_the_short_path_answers_what_it_does_not_have_with_a_problem() -> None:
+    status, headers, body = on_the_short_path("/api/v1/events/nothing")
+    assert (status, headers["Content-Type"]) == ("404 Not Found", "application/problem+json")
+    assert body["request_id"] == headers["X-Request-ID"]
+
+
+def test_a_failure_on_the_short_path_is_a_problem_without_its_insides(secret, monkeypatch) -> None:
+    def fail(*args, **kwargs):
+        raise RuntimeError("the database password is hunter2")
+
+    monkeypatch.setattr("recommender.serving.api.recommend", fail)
+    status, headers, body = on_the_short_path("/api/v1/recommendations/home", secret.token)
+    assert (status, headers["Content-Type"]) == ("500 Internal Server Error", "application/problem+json")
+    assert body["code"] == "error"
+    assert "hunter2" not in str(body)
+
+
+def test_every_operation_says_its_scope_and_who_knows_idempotency_keys(client: Client) -> None:
+    paths = client.get("/api/v1/schema/").json()["paths"]
+    assert {"/api/v1/events", "/api/v1/events/count", "/api/v1/recommendations/{slot}"} <= set(paths)
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            assert "Scope: `" in operation["description"], (path, method)
+    named = {p["name"] for p in paths["/api/v1/orders"]["post"]["parameters"]}
+    assert "Idempotency-Key" in named
+    assert "parameters" not in paths["/api/v1/segments/preview"]["post"]
 
 
 def test_every_code_of_a_problem_has_its_place_on_the_page(client: Client) -> None:

@@ -1,0 +1,84 @@
+"""What endpoints on the short path share, which are plain views: a key, a query read into a struct, problems on the way."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+import msgspec
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from shop.api import problems
+from shop.api.keys import KeyInfo, find_key
+
+JSON = "application/json"
+RETRY_AFTER = {"Retry-After": "2"}
+_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+# The zone of a time whose plus was not escaped arrives behind a blank.
+_UNESCAPED_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT\S+) (\d\d:?\d\d)$")
+
+Query = TypeVar("Query", bound=msgspec.Struct)
+
+
+class Stop(Exception):
+    """Answer with this response."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__()
+        self.response = response
+
+
+def known_key(token: str, scope: str) -> KeyInfo:
+    """The key, if it may do this.
+
+    Raises:
+        Stop: 401, 403, or 503 when it cannot be looked up.
+    """
+    try:
+        key = find_key(token) if token else None
+    except OperationalError:
+        raise Stop(
+            problems.response("unavailable", 503, "The database is away. Try again.", headers=RETRY_AFTER)
+        ) from None
+    if key is None:
+        headers = {"WWW-Authenticate": 'Bearer realm="pushcart"'}
+        raise Stop(
+            problems.response("not_authenticated", 401, "This API key is missing, unknown or revoked.", headers=headers)
+        )
+    if not key.allows(scope):
+        raise Stop(problems.response("permission_denied", 403, f"This API key lacks the scope {scope}."))
+    return key
+
+
+def read_query(request: HttpRequest, kind: type[Query]) -> Query:
+    """The query string as a struct, which is also its description; an empty parameter counts as not given.
+
+    Raises:
+        Stop: 400, an unknown or wrong parameter is pointed at.
+    """
+    given = {name: _UNESCAPED_PLUS.sub(r"\1+\2", value) for name, value in request.GET.dict().items() if value}
+    for name, value in given.items():
+        if "\x00" in value or "\x00" in name:
+            raise Stop(wrong_query(name.replace("\x00", ""), "The query holds a NUL character."))
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        if unknown := _UNKNOWN.search(text):
+            raise Stop(wrong_query(unknown[1], "There is no such parameter.")) from None
+        path = _PATH.search(text)
+        reason = _PATH.sub("", text).replace("`", "")
+        raise Stop(wrong_query(path[1] if path else "", f"{reason}.")) from None
+
+
+def wrong_query(name: str, message: str) -> HttpResponse:
+    """A problem that points at a parameter."""
+    errors = [{"pointer": f"/{name}" if name else "", "code": "invalid", "message": message}]
+    return problems.response("invalid", 400, "Some parameters are wrong.", errors=errors)
+
+
+def method_not_allowed(allowed: str) -> HttpResponse:
+    """405: ``allowed`` is "GET, POST, OPTIONS"."""
+    return problems.response("method_not_allowed", 405, f"Allowed: {allowed}.", headers={"Allow": allowed})
