@@ -1,5 +1,6 @@
 # Pushcart: `make demo` to try it, `make test` to check it, `make help` for the rest.
 SHELL := /bin/bash
+COMMA := ,
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -20,19 +21,23 @@ demo: $(VENV)/.installed ## Start the demo shop; Ctrl-C stops it (PORT=8000, SIM
 
 .PHONY: stop
 stop: ## Stop the demo from elsewhere
-	@if [ -x $(PY) ]; then exec $(PY) -m config.demo stop; else echo "Nothing was running."; fi
+	@if [ -e "$(VENV)/.installed" ]; then exec $(PY) -m config.demo stop; else echo "Nothing was running."; fi
 
 .PHONY: reset
 reset: ## Remove the demo's data (asks first; YES=1 does not)
-	@if [ -x $(PY) ]; then exec $(PY) -m config.demo reset $(if $(YES),--yes); else echo "Nothing to remove."; fi
+	@if [ -e "$(VENV)/.installed" ]; then exec $(PY) -m config.demo reset $(if $(YES),--yes); else echo "Nothing to remove."; fi
 
+# Said before anything is made. What Debian calls them; SAY prints the line to type and ends.
+PACKAGES := python3-venv make libgomp1
+SAY = { echo "$(1)"; exit 1; }
+INSTALL_LINE = sudo apt-get install $(PACKAGES)
 .PHONY: prerequisites
 prerequisites:
-	@command -v "$(PYTHON)" >/dev/null || { echo "Pushcart needs Python 3.11 or newer, and there is no $(PYTHON): apt-get install python3 python3-venv make libgomp1"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pushcart needs Python 3.11 or newer, $(PYTHON) is $$("$(PYTHON)" -c 'import platform; print(platform.python_version())'): install a newer one and type make demo PYTHON=python3.11"; exit 1; }
-	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv make libgomp1"; exit 1; }
-	@"$(PYTHON)" -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || { echo "The library libgomp is missing: apt-get install python3-venv make libgomp1"; exit 1; }
-	@[ -e "$(VENV)/.installed" ] || [ "$$(df -Pk . | awk 'NR==2 {print $$4}')" -gt 3000000 ] || { echo "This disk has $$(df -Pk . | awk 'NR==2 {printf "%.1f", $$4/1e6}') GB free, the demo needs 3 GB: make room, or clone onto another disk"; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || $(call SAY,Pushcart needs Python 3.11 or newer and there is no $(PYTHON). Type: $(INSTALL_LINE))
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || $(call SAY,Pushcart needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -c 'import platform; print(platform.python_version())'). Install a newer one and name it: make demo PYTHON=python3.11)
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || $(call SAY,Python has no venv here. Type: $(INSTALL_LINE))
+	@"$(PYTHON)" -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || $(call SAY,The library libgomp is missing. Type: $(INSTALL_LINE))
+	@[ -e "$(VENV)/.installed" ] || [ "$$(df -Pk . | awk 'NR==2 {print $$4}')" -gt 3000000 ] || $(call SAY,This disk has $$(df -Pk . | awk 'NR==2 {printf "%.1f"$(COMMA) $$4/1e6}') GB free and the demo needs 3 GB: make room or clone onto another disk)
 
 $(BIN)/uv: | prerequisites
 	@$(call BEGIN,virtual environment) && "$(PYTHON)" -m venv "$(VENV)" && $(PY) -m pip install -q uv && $(call END,virtual environment)

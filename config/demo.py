@@ -14,38 +14,30 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
-import http.client
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
-from xmlrpc.client import Fault, ServerProxy
+from typing import Any
 
 from config import embedded, processes, translations
+from config.binaries import EmbeddedError
+from config.machine import DemoError, check_machine
+from config.supervision import STOP_SECONDS, Supervisor, end_with_parent, programs, readiness, wait_until_ready
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-FREE_BYTES_NEEDED = 1_500_000_000
-READY_SECONDS = 180.0
-STOP_SECONDS = 120.0
 SERVERS = ("postgres", "valkey")
 LOGINS = (
     ("shopper", "anna@pushcart.example", "pushcart-demo"),
     ("shopper, in Chinese", "wei@pushcart.example", "pushcart-demo"),
     ("operator, at /admin/", "operator@pushcart.example", "pushcart-demo"),
 )
-
-
-class DemoError(RuntimeError):
-    """The demo cannot go on; the message says why and what to type."""
 
 
 class Stopped(BaseException):
@@ -107,120 +99,25 @@ def demo_environment(settings: Any) -> dict[str, str]:
     }
 
 
-def check_machine(settings: Any) -> None:
-    """Refuse early, with the remedy: no room on the disk, a port that is taken."""
-    free = shutil.disk_usage(settings.DATA_DIR).free
-    if free < FREE_BYTES_NEEDED:
-        raise DemoError(
-            f"the disk of {settings.DATA_DIR} has {free / 1e9:.1f} GB free, the demo needs {FREE_BYTES_NEEDED / 1e9:.1f} GB: "
-            "make room, or set PUSHCART_DATA to a folder on another disk"
-        )
-    for port, what in (
-        (settings.PORT, "the shop"),
-        (settings.LIVE_PORT, "live pages"),
-        (settings.MAIL_SINK_PORT, "the demo's mail server"),
-    ):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise DemoError(
-                    f"port {port} ({what}) cannot be used: {error.strerror}. Type PORT={settings.PORT + 100} make demo, "
-                    f"or stop what uses it (ss -ltnp 'sport = :{port}')"
-                ) from None
-
-
-def programs(settings: Any) -> list[str]:
-    """Names of the processes to start after the servers, in order."""
-    wanted = ["web", "worker", "trainer", "beat", "live", "stream", "mailsink"]
-    return [*wanted, "simulate"] if settings.SIMULATE else wanted
-
-
-class Supervisor:
-    """supervisord as our child, spoken to over its own socket."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._socket = Path(environment["PUSHCART_RUN"]) / "supervisor.sock"
-        self._socket.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(BASE_DIR / "supervisord.conf")]
-        log = Path(environment["PUSHCART_DATA"]) / "logs" / "supervisord.out"
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                env=environment,
-                cwd=BASE_DIR,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                # Ctrl-C in the terminal is ours to answer, in order.
-                start_new_session=True,
-                preexec_fn=_end_with_parent,
-            )
-        deadline = time.monotonic() + 20
-        while not self._socket.exists():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise DemoError(f"supervisord did not start: see {log}")
-            time.sleep(0.02)
-
-    def _call(self, method: str, *arguments: Any) -> Any:
-        from supervisor.xmlrpc import SupervisorTransport
-
-        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
-        proxy = ServerProxy("http://127.0.0.1", transport=transport)
-        return getattr(proxy.supervisor, method)(*arguments)
-
-    def start(self, names: Sequence[str]) -> None:
-        """Start the named programs without waiting for them."""
-        groups = {"postgres": "servers", "valkey": "servers", "simulate": "visitors"}
-        for name in names:
-            try:
-                self._call("startProcess", f"{groups.get(name, 'pushcart')}:{name}", False)
-            except Fault as fault:
-                raise DemoError(f"{name} did not start: {fault.faultString}") from None
-
-    def states(self) -> dict[str, str]:
-        """Name of each program that was started, and its state in supervisor's words."""
-        rows = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
-        return {
-            str(row["name"]): str(row["statename"]) for row in rows if row["start"] or row["statename"] != "STOPPED"
-        }
-
-    def stop(self) -> None:
-        """Stop everything in the reverse order of its start and return when it is gone."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-def _end_with_parent() -> None:
-    """Ask Linux for a SIGTERM when the parent dies, however it dies."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def run_step(name: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
-    """Run ``manage.py`` with ``arguments`` as a step whose progress the terminal shows."""
-    with step(name):
-        child = subprocess.Popen(
-            [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
-            env=environment,
-            cwd=BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_end_with_parent,
-        )
-        try:
-            status = child.wait()
-        except BaseException:
-            _end_child(child)
-            raise
+def run_step(arguments: Sequence[str], environment: dict[str, str]) -> None:
+    """Run ``manage.py`` with ``arguments``; the terminal shows what it says."""
+    child = subprocess.Popen(
+        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+        env=environment,
+        cwd=BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=end_with_parent,
+    )
+    try:
+        status = child.wait()
+    except BaseException:
+        _end_child(child)
+        raise
     if status:
-        raise DemoError(f"`manage.py {' '.join(arguments)}` failed with status {status}; make demo goes on from here")
+        raise DemoError(
+            f"`manage.py {' '.join(arguments)}` failed with status {status}, see above; make demo goes on from here"
+        )
 
 
 def _end_child(child: subprocess.Popen[bytes]) -> None:
@@ -232,45 +129,12 @@ def _end_child(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def readiness(port: int) -> tuple[int, str]:
-    """Status and body of ``/readyz``; status 0 when nothing answers yet."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        response = connection.getresponse()
-        return response.status, response.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        return 0, ""
-    finally:
-        connection.close()
-
-
-def wait_until_ready(settings: Any, supervisor: Supervisor) -> None:
-    """Return when the shop says that it is ready.
-
-    Raises:
-        DemoError: with the reasons of ``/readyz``, after ``READY_SECONDS``.
-    """
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        status, body = readiness(settings.PORT)
-        if status == 200:
-            return
-        failed = [name for name, state in supervisor.states().items() if state == "FATAL"]
-        if failed or time.monotonic() > deadline:
-            logs = settings.DATA_DIR / "logs"
-            raise DemoError(f"not ready: {', '.join(failed) or body or 'no answer'}. The logs are in {logs}")
-        time.sleep(0.2)
-
-
 def prepare(environment: dict[str, str], households: int | None) -> None:
-    """Everything between the servers and the processes: tables, texts, goods, models."""
-    run_step("tables", ["migrate", "--verbosity", "0"], environment)
+    """Everything between the servers and the processes: texts, tables, goods, models, campaigns."""
     translations.compile_all()
     size = ["--households", str(households)] if households else []
-    run_step("demo shop", ["load_demo", *size], environment)
-    run_step("models", ["train", "--missing"], environment)
-    run_step("campaigns", ["demo_campaigns"], environment)
+    # One process for all of it: starting Python and Django four times takes longer than finding that nothing is to do.
+    run_step(["prepare_demo", *size], environment)
 
 
 def start(settings: Any, environment: dict[str, str], supervisor: Supervisor, households: int | None) -> None:
@@ -278,8 +142,15 @@ def start(settings: Any, environment: dict[str, str], supervisor: Supervisor, ho
     servers = [] if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") else list(SERVERS)
     with step("PostgreSQL and Valkey"):
         supervisor.start(servers)
+        pids = {server: supervisor.pid(server) for server in servers}
         for server in servers:
-            embedded.wait_ready(settings.DATA_DIR, server)
+            # Supervisor would start it again and again.
+            embedded.wait_ready(
+                settings.DATA_DIR,
+                server,
+                ended=lambda server=server: supervisor.pid(server) != pids[server],  # type: ignore[misc]
+                log=settings.DATA_DIR / "logs" / f"{server}.log",
+            )
     prepare(environment, households)
     with step("processes"):
         supervisor.start([name for name in programs(settings) if name != "simulate"])
@@ -360,6 +231,7 @@ def _up_alone(settings: Any, began: float, households: int | None) -> int:
         if supervisor is not None:
             supervisor.stop()
         processes.end(processes.leftovers(settings.DATA_DIR))
+        embedded.tidy_sockets(settings.DATA_DIR)
         say("Stopped.")
 
 
@@ -393,8 +265,8 @@ def reset(*, sure: bool) -> int:
             say("Nothing was removed.")
             return 1
     stop()
+    embedded.tidy_sockets(data)
     shutil.rmtree(data)
-    shutil.rmtree(embedded.socket_dir(data), ignore_errors=True)
     say(f"Removed {data}. `make demo` starts over.")
     return 0
 
@@ -430,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     try:
         return actions[options.action]()
-    except (DemoError, embedded.EmbeddedError) as error:
+    except (DemoError, EmbeddedError) as error:
         print(f"make demo: {error}", file=sys.stderr)
         return 1
 

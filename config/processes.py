@@ -84,6 +84,19 @@ def _belongs(process: psutil.Process, data: str, locks: set[str]) -> bool:
         return False
 
 
+def holder_of(port: int) -> str:
+    """Who listens at ``port`` of this machine, for a person to read; other users' processes have no name for us."""
+    for connection in psutil.net_connections("tcp"):
+        if connection.status != psutil.CONN_LISTEN or connection.laddr.port != port or connection.pid is None:
+            continue
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(connection.pid)
+            if data := process.environ().get(MARK):
+                return f"the demo in {Path(data).parent} (`make stop` there ends it)"
+            return f"{process.name()} (pid {process.pid}, in {process.cwd()})"
+    return "a process of another user"
+
+
 def end(processes: list[psutil.Process], patience: float = 15.0) -> None:
     """End ``processes``: PostgreSQL by SIGINT (its fast shutdown), others by SIGTERM; SIGKILL after ``patience`` seconds."""
     pids = {process.pid for process in processes}

@@ -157,6 +157,7 @@ def test_a_taken_port_is_named_with_what_to_type(clone: Clone):
         refused = clone.make("demo")
         assert refused.wait(60) != 0
     assert f"port {clone.port} (the shop) cannot be used" in clone.log.read_text()
+    assert f"(pid {os.getpid()}, in " in clone.log.read_text()
     assert f"PORT={clone.port + 100} make demo" in clone.log.read_text()
     assert clone.processes() == []
 

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 
-from config import embedded
+from config.binaries import postgres_bin
 from shop.models import Address, Event, Order, Review, Shopper, User
 from shop.orders.attaching import register_after
 from shop.people import consents, erasure
@@ -27,7 +27,7 @@ CLEAR = ("grace.hopper", "555 0143", "compiler street")
 def dump() -> str:
     """The whole database as SQL text, in lower case."""
     settings = connection.settings_dict
-    command = [str(embedded.postgres_bin("pg_dump")), "-h", settings["HOST"], "-p", settings["PORT"], "-U", "postgres"]
+    command = [str(postgres_bin("pg_dump")), "-h", settings["HOST"], "-p", settings["PORT"], "-U", "postgres"]
     return subprocess.run([*command, settings["NAME"]], capture_output=True, check=True).stdout.decode().lower()
 
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection
 
-from config import embedded
+from config.binaries import postgres_bin
 from shop.models import User
 from shop.people.encryption import decrypt, encrypt, rotate
 
@@ -21,7 +21,7 @@ def test_a_dump_of_the_database_holds_no_clear_personal_data() -> None:
     settings = connection.settings_dict
     dump = subprocess.run(
         [
-            str(embedded.postgres_bin("pg_dump")),
+            str(postgres_bin("pg_dump")),
             "-h",
             settings["HOST"],
             "-p",
