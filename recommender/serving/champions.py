@@ -83,9 +83,11 @@ def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
         seen = np.zeros(min(1, len(model.product_ids)), np.int32)
         model.algorithm.warm_up()
         model.algorithm.recommend(Context(slot=version.slot, session=seen, history=seen), 1)
-    except BrokenFile as error:
-        ModelVersion.objects.filter(pk=version.pk).update(error=str(error))
-        log.error("model_refused", version=str(version), slot=version.slot, reason=str(error))
+    except Exception as error:
+        # Not only broken files: one that another release wrote may lack what this one reads. Popular products beat error pages.
+        reason = str(error) if isinstance(error, BrokenFile) else f"it does not answer: {type(error).__name__}: {error}"
+        ModelVersion.objects.filter(pk=version.pk).update(error=reason)
+        log.error("model_refused", version=str(version), slot=version.slot, reason=reason)
         return None
     by_file[version.file] = model
     log.info("model_loaded", version=str(version), slot=version.slot)

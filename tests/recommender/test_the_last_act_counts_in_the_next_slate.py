@@ -7,7 +7,7 @@ import redis
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recommender.models import Slate
+from recommender.models import ModelVersion, Slate
 from recommender.serving import champions, facts, reason_text, recommend, recommend_many, slate_log
 from recommender.training.run import train
 from shop import valkey
@@ -155,3 +155,17 @@ def test_scores_are_shares_of_the_best_whatever_the_algorithm_counts_in(shop) ->
         scores = [item.score for item in recommend(slot, visitor_id=VISITOR, product_id=product_id, k=4).items]
         assert scores == sorted(scores, reverse=True)
         assert 0 <= scores[-1] <= scores[0] <= 1
+
+
+def test_a_model_that_cannot_answer_is_refused_and_what_is_popular_shown(shop, monkeypatch) -> None:
+    champion = champions.current("home")
+
+    def lacks(self, context, k):
+        raise AttributeError("no attribute 'rule_'")
+
+    monkeypatch.setattr(type(champion.algorithm), "recommend", lacks)
+    champions.forget()
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    assert slate.fallback
+    assert len(slate.items) == 4
+    assert "it does not answer: AttributeError" in ModelVersion.objects.get(pk=champion.version).error
