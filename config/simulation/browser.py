@@ -19,11 +19,12 @@ class PageError(RuntimeError):
 
 @dataclass
 class Form:
-    """A form as the page gives it: where it goes, and what it would send untouched."""
+    """A form as the page gives it: where it goes, what it would send untouched, and the values that its boxes offer."""
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    ticks: dict[str, list[str]] = field(default_factory=dict)
 
 
 class _Reader(HTMLParser):
@@ -57,6 +58,8 @@ class _Reader(HTMLParser):
             form.fields.setdefault(name, "")
         elif tag == "input" and name:
             kind = given.get("type", "text")
+            if kind == "checkbox":
+                form.ticks.setdefault(name, []).append(given.get("value", "on"))
             if kind not in ("checkbox", "radio", "submit") or "checked" in given:
                 form.fields[name] = given.get("value", "on" if kind == "checkbox" else "")
 
@@ -104,7 +107,7 @@ class Browser:
         """Go to ``path`` on this shop."""
         return self._go("GET", path, None)
 
-    def submit(self, form: Form, **values: str) -> Page:
+    def submit(self, form: Form, **values: str | list[str]) -> Page:
         """Send ``form`` with ``values`` filled in."""
         fields = form.fields | values
         target = urljoin(self.page.path, form.action)
@@ -112,7 +115,7 @@ class Browser:
             return self._go("POST", target, fields)
         return self._go("GET", str(httpx.URL(target).copy_merge_params(fields)), None)
 
-    def _go(self, method: str, path: str, fields: dict[str, str] | None) -> Page:
+    def _go(self, method: str, path: str, fields: dict[str, str | list[str]] | None) -> Page:
         headers = {"Referer": self._origin + self.page.path, "Origin": self._origin, "Accept": "text/html"}
         response = self._client.request(method, path, data=fields, headers=headers)
         self.requests += 1

@@ -13,6 +13,7 @@ from config.simulation.cast import Household
 PASSWORD = "pushcart-demo"
 # Shares, invented; chosen so that every part of the demo has something to show.
 ACCEPTS, LOGS_IN, READS_MAIL, CLICKS_MAIL = 0.9, 0.6, 0.5, 0.6
+READS_INBOX, UNSUBSCRIBES, AGREES_AGAIN = 0.3, 0.03, 0.05
 SEARCHES, BROWSES, FOLLOWS_ROW = 0.3, 0.2, 0.5
 ADDS, BUYS, DECLINED = 0.35, 0.55, 0.05
 MOST_PAGES = 14
@@ -47,6 +48,10 @@ class Visit:
             self._log_in()
             if self._maybe(READS_MAIL):
                 self._read_mail()
+            if self._maybe(READS_INBOX):
+                self._read_inbox()
+            if self._maybe(AGREES_AGAIN):
+                self._agree_again()
         for _ in range(self._chance.randint(2, MOST_PAGES)):
             self._pause()
             self._look_further()
@@ -82,10 +87,39 @@ class Visit:
         self._pause()
         page = self._browser.open(mails[0])
         self.did["mails_read"] += 1
-        links = page.links_with("/m/c/")
-        if links and self._maybe(CLICKS_MAIL):
+        links, ends = page.links_with("/m/c/"), page.links_with("/m/u/")
+        if ends and self._maybe(UNSUBSCRIBES):
+            self._unsubscribe(ends[0])
+        elif links and self._maybe(CLICKS_MAIL):
             self._browser.open(self._chance.choice(links))
             self.did["mails_clicked"] += 1
+
+    def _unsubscribe(self, link: str) -> None:
+        """Follow the mail's link and press the button of the page it leads to."""
+        page = self._browser.open(link)
+        if forms := [form for form in page.forms if form.method == "post" and not form.action]:
+            self._browser.submit(forms[0])
+            self.did["unsubscribed"] += 1
+
+    def _read_inbox(self) -> None:
+        """Mark the newest message read, and perhaps follow it."""
+        page = self._browser.open(f"/{self._who.language}/inbox/")
+        unread, links = page.forms_to("/read/"), page.links_with("/m/c/")
+        if not unread or unread[0].action.endswith("/0/read/"):
+            return
+        self._browser.submit(unread[0])
+        self.did["inbox_read"] += 1
+        if links and self._maybe(CLICKS_MAIL):
+            self._browser.open(links[0])
+            self.did["inbox_clicked"] += 1
+
+    def _agree_again(self) -> None:
+        """Tick whatever the page of preferences offers; or the campaigns would run out of people."""
+        page = self._browser.open(f"/{self._who.language}/preferences/")
+        for form in page.forms:
+            if ticks := form.ticks.get("choice"):
+                self._browser.submit(form, choice=ticks, save="1")
+                self.did["agreed_again"] += 1
 
     def _look_further(self) -> None:
         """To the next page: a search, a department, a product of what is shown; home when there is nothing."""

@@ -44,10 +44,11 @@ class NotGot:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """What clicks in this campaign's messages were the last touch of."""
+    """What clicks in this campaign's messages were the last touch of; ``simulated`` says how many of the orders are."""
 
     orders: int
     revenue: float
+    simulated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class CampaignReport:
         attributed: what it touched.
         annoyed: unsubscribed, complained, bounced.
         machine_clicks: left out everywhere.
+        simulated_clicks: messages clicked by simulated shoppers, part of the human clicks.
         simulated: share of the messages to simulated shoppers, 0 to 1.
         hours: accepted and human clicks in each hour from the first on.
     """
@@ -75,6 +77,7 @@ class CampaignReport:
     attributed: Attributed
     annoyed: dict[str, int]
     machine_clicks: int
+    simulated_clicks: int
     simulated: float
     hours: list[tuple[datetime, int, int]]
 
@@ -97,6 +100,7 @@ def report(campaign: Campaign) -> CampaignReport:
         attributed=touched,
         annoyed=_annoyed(receipts),
         machine_clicks=receipts.filter(kind=Receipt.Kind.CLICKED, bot_score__gte=MACHINE).count(),
+        simulated_clicks=human.filter(simulated=True).values("message").distinct().count(),
         simulated=_simulated(messages),
         hours=_hours(messages, human),
     )
@@ -124,8 +128,12 @@ def _attributed(campaign: Campaign) -> Attributed:
     # Those that were called off later, or given back whole, are no orders: the comparison with the holdout leaves them out too.
     sums = Attribution.objects.filter(
         message__campaign=campaign, order__status__in=[Order.Status.PAID, Order.Status.PENDING, Order.Status.SHIPPED]
-    ).aggregate(orders=Count("order"), revenue=Sum(F("order__total") - F("order__refunded")))
-    return Attributed(sums["orders"], float(sums["revenue"] or 0))
+    ).aggregate(
+        orders=Count("order"),
+        revenue=Sum(F("order__total") - F("order__refunded")),
+        simulated=Count("order", filter=Q(order__simulated=True)),
+    )
+    return Attributed(sums["orders"], float(sums["revenue"] or 0), sums["simulated"])
 
 
 def _annoyed(receipts: Any) -> dict[str, int]:

@@ -51,6 +51,8 @@ def write_people(lines: pd.DataFrame, journey: Journey) -> dict[str, Any]:
         shopper.locale = "zh-hans" if stable("locale", number) % 100 < CHINESE else "en"
         if number in logins:
             shopper.attributes = {"demo_login": True}
+            # Their history is real; what they do from now on the simulation does. Anna and Wei are the guest's to play.
+            shopper.simulated = number not in (anna, wei)
         if number == anna:
             user.email, user.name, shopper.locale = f"anna@{DEMO_DOMAIN}", "Anna Keller", "en"
         if number == wei:

@@ -13,8 +13,13 @@ from config.simulation.browser import AGENT, Browser, PageError
 from config.simulation.cast import Household, read_cast
 from config.simulation.running import Plan, simulate
 from config.simulation.visits import Visit
+from push.tracking.links import Kind, signed
+from push.tracking.models import Receipt
 from shop.catalogue.models import Category, Product
 from shop.orders.models import Order
+from shop.people import consents
+from tests.factories.messages import make_message
+from tests.factories.people import make_shopper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUEST = Household(email="household-0@pushcart.example", language="en", favourites=("Pea soup", "Green tea"))
@@ -75,3 +80,21 @@ def test_it_refuses_to_shop_where_there_is_no_demo(settings):
 
 def test_nobody_can_be_simulated_before_the_demo_is_loaded():
     assert read_cast() == []
+
+
+def test_who_unsubscribes_by_a_mails_link_may_agree_again_on_the_page_of_preferences(shop: int):
+    message = make_message(make_shopper(GUEST.email))
+    shopper = message.shopper
+    shopper.user.set_password("pushcart-demo")
+    shopper.user.save()
+    consents.give(shopper, "email", message.campaign.topic, source="account", text_version="1")
+    browser = Browser(shop)
+    visit = Visit(browser, GUEST, random.Random(1), lambda: None)
+    visit._unsubscribe(urlsplit(signed(message.pk, Kind.UNSUBSCRIBE)).path)
+    assert not consents.current(shopper, "email", message.campaign.topic)
+    assert Receipt.objects.get().kind == Receipt.Kind.UNSUBSCRIBED
+    visit._log_in()
+    visit._agree_again()
+    browser.close()
+    assert consents.current(shopper, "email", message.campaign.topic)
+    assert (visit.did["unsubscribed"], visit.did["agreed_again"]) == (1, 1)
