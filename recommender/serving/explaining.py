@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from recommender.algorithms.base import Evidence
 from recommender.serving.contexts import Known
@@ -12,6 +12,7 @@ from recommender.training.artefacts import Model
 
 # Below two in ten the words "often" or "because" say it better than a number.
 LEAST_IN_TEN = 2
+TOGETHER = frozenset({"together", "together_often"})
 
 
 def reason_of(evidence: Evidence | None, model: Model, known: Known, facts: ProductFacts, product_id: str) -> Reason:
@@ -46,16 +47,24 @@ def _together(because: str, share: float, known: Known) -> Reason:
 
 
 def heading_of(slot: str, known: Known, items: Sequence[SlateItem]) -> Reason:
-    """The heading is the reason of the row: popular where half of it is."""
+    """The heading is the reason of the row: popular where half of it is, and no more than half of it can prove."""
     if is_fallback(tuple(items)):
         return Reason("popular")
     if slot == "product":
-        return Reason("next_to")
+        return Reason("bought_with" if _half(items, lambda reason: reason.code in TOGETHER) else "next_to")
     if slot == "cart":
         return Reason("with_cart")
-    if slot == "home" and known.last in known.viewed:
+    if slot == "home" and known.last in known.viewed and _half(items, lambda reason: _of_this_visit(reason, known)):
         return Reason("viewed", {"because": known.last})
     if slot == "home" and known.last in known.in_cart:
         # Taken from a row without being looked at: it is in the cart, and that is all that may be said.
         return Reason("added", {"because": known.last})
     return Reason("for_you") if known.shopper_id or known.seen else Reason("popular")
+
+
+def _half(items: Sequence[SlateItem], holds: Callable[[Reason], bool]) -> bool:
+    return 2 * sum(holds(item.reason) for item in items) >= len(items)
+
+
+def _of_this_visit(reason: Reason, known: Known) -> bool:
+    return reason.code == "session" or reason.params.get("because", "") in known.viewed

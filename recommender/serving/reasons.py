@@ -30,6 +30,7 @@ HEADINGS = {
     "for_you": _("Picked for you"),
     "popular": _("Popular this week"),
     "next_to": _("More like this"),
+    "bought_with": _("Often bought with this"),
     "with_cart": _("Goes well with your cart"),
 }
 

@@ -54,7 +54,7 @@ def may_offer_account(request: HttpRequest, order: Order) -> bool:
     return guest and is_own(request, order)
 
 
-def _heading(order: Order) -> str:
+def _headline(order: Order) -> str:
     return {
         Order.Status.PENDING: _("Waiting for the bank"),
         Order.Status.SHIPPED: _("It is on its way"),
@@ -83,7 +83,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     own = is_own(request, found)
     context = {
         "order": found,
-        "heading": _heading(found),
+        "headline": _headline(found),
         "token": token,
         "lines": lines,
         "form": form,

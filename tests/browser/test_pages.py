@@ -88,6 +88,24 @@ def test_axe_finds_no_violation(visits, shop, language, scheme):
         assert violations(page) == [], path
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_on_an_order_and_its_question_whether_to_cancel(visits, shop, scheme):
+    visit = visits(color_scheme=scheme, reduced_motion="reduce")
+    fill_cart(visit)
+    page = visit.go("/en/checkout/")
+    for name, value in {"email": "ada@example.org", "name": "Ada", "street": "1 Way", "town": "London"}.items():
+        page.fill(f"[name={name}]", value)
+    page.check("[name=card][value=pending]")
+    page.click("form.checkout button.big")
+    page.wait_for_selector("details.sure")
+    assert violations(page) == []
+    page.click("details.sure summary")
+    assert violations(page) == []
+    page.click("details.sure button")
+    page.wait_for_selector("text=This order was cancelled")
+    assert violations(page) == []
+
+
 def test_before_consent_only_cookies_that_a_shop_needs(visit, shop):
     page = visit.go("/en/c/drinks/")
     visit.go("/en/p/drinks-0/")

@@ -9,6 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from recommender.models import ModelVersion, Slate
 from recommender.serving import champions, facts, reason_text, recommend, recommend_many, slate_log
+from recommender.serving.contexts import Known
+from recommender.serving.explaining import heading_of
+from recommender.serving.slates import Reason, SlateItem
 from recommender.training.run import train
 from shop import valkey
 from shop.events import recording
@@ -169,3 +172,19 @@ def test_a_model_that_cannot_answer_is_refused_and_what_is_popular_shown(shop, m
     assert slate.fallback
     assert len(slate.items) == 4
     assert "it does not answer: AttributeError" in ModelVersion.objects.get(pk=champion.version).error
+
+
+@pytest.mark.parametrize(
+    ("slot", "codes", "heading"),
+    [
+        ("home", ["viewed", "session", "again", "again"], "viewed"),
+        ("home", ["viewed", "again", "again", "bought"], "for_you"),
+        ("product", ["together", "together_often", "similar", "similar"], "bought_with"),
+        ("product", ["together", "similar", "similar", "similar"], "next_to"),
+    ],
+)
+def test_a_heading_claims_what_half_of_the_reasons_prove(slot, codes, heading) -> None:
+    known = Known(shopper_id="s-1", seen=["tea"], viewed=frozenset({"tea"}))
+    params = {"viewed": {"because": "tea"}, "bought": {"because": "jam"}}
+    items = [SlateItem(f"p-{n}", 1.0, Reason(code, params.get(code, {})), "x") for n, code in enumerate(codes)]
+    assert heading_of(slot, known, items).code == heading
