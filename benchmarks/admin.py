@@ -50,8 +50,9 @@ INSERT INTO push_message (id, campaign_id, step_id, shopper_id, channel, run_key
     scheduled_at, reason, detail, attempt, provider_id, content_hash)
 SELECT gen_random_uuid(), (SELECT id FROM push_campaign), (SELECT id FROM push_step), 's-' || id, 'email', '', 'send', 0, false,
     'accepted', now() - id * interval '1 second', now(), '', '', 1, '', '' FROM shop_user;
-INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant, items, context, fallback, at)
-SELECT gen_random_uuid(), 'home', '', 's-' || id, 'm', '', '[]', '{{}}', false, now() - id * interval '1 second' FROM shop_user;
+INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant, items, context, fallback, known, at)
+SELECT gen_random_uuid(), 'home', '', 's-' || id, 'm', '', '[]', '{{}}', false, true,
+    now() - id * interval '1 second' FROM shop_user;
 ANALYZE;
 """
 PAGES = {

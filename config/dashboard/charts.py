@@ -55,8 +55,8 @@ def nice_ceiling(value: float) -> float:
     return next(step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= value * 0.999999)
 
 
-def _points(values: Sequence[float], top: float) -> str:
-    step = WIDTH / max(len(values) - 1, 1)
+def _points(values: Sequence[float], top: float, steps: int = 0) -> str:
+    step = WIDTH / max((steps or len(values)) - 1, 1)
     return " ".join(f"{index * step:.1f},{HEIGHT - HEIGHT * value / top:.1f}" for index, value in enumerate(values))
 
 
@@ -82,23 +82,27 @@ def line_chart(
     """A line with the previous period dashed; both from zero.
 
     Args:
-        labels: one a value, shown under the first, the middle and the last.
-        values, before: of equal length (``before`` may be empty).
+        labels: one a step of the axis, shown under the first, the middle and the last.
+        values: at most one a step: today has not seen its last hours yet.
+        before: one a step, or empty.
         shown: the table's texts of (value, before), where they differ from the bare numbers.
     """
     top = nice_ceiling(max([*values, *before, 0.0]))
-    line = _points(values, top)
-    places = sorted({0, len(values) // 2, len(values) - 1}) if values else []
-    texts = shown or [(f"{v:g}", f"{b:g}") for v, b in zip(values, [*before] or [0.0] * len(values), strict=True)]
+    steps = len(labels)
+    # A single step is a short level line: a point would not be seen.
+    line = _points(values if len(values) != 1 else [*values, *values], top, steps)
+    end = WIDTH * max(len(values) - 1, 1) / max(steps - 1, 1)
+    places = sorted({0, steps // 2, steps - 1}) if steps else []
+    texts = shown or [(f"{v:g}", f"{b:g}") for v, b in zip(values, [*before] or [0.0] * len(values), strict=False)]
     return LineChart(
         title=title,
         unit=unit,
         line=line,
         before=_points(before, top) if before else "",
-        area=f"0,{HEIGHT:g} {line} {WIDTH:g},{HEIGHT:g}" if values else "",
+        area=f"0,{HEIGHT:g} {line} {end:g},{HEIGHT:g}" if values else "",
         ticks=[Tick(100 - 25 * part, short_number(top * part / 4)) for part in range(5)],
-        dates=[Tick(100 * place / max(len(values) - 1, 1), labels[place]) for place in places],
-        rows=[(label, now, then) for label, (now, then) in zip(labels, texts, strict=True)],
+        dates=[Tick(100 * place / max(steps - 1, 1), labels[place]) for place in places],
+        rows=[(label, now, then) for label, (now, then) in zip(labels, texts, strict=False)],
         note=note,
         headers=headers,
     )

@@ -98,6 +98,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Pushcart",
     "SITE_SUBHEADER": _("Operator"),
     "SITE_SYMBOL": "shopping_cart",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("shop/icon.svg")},
+    ],
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

@@ -18,8 +18,8 @@ from shop.models import FunnelDay
 STEPS = ("sessions", "viewed", "added", "ordered")
 
 
-def _sums(start: datetime, end: datetime) -> dict[str, int]:
-    rows = FunnelDay.objects.filter(day__gte=start.date(), day__lte=end.date())
+def _sums(first: datetime, last: datetime) -> dict[str, int]:
+    rows = FunnelDay.objects.filter(day__gte=first.date(), day__lte=last.date())
     sums = rows.aggregate(**{step: Sum(step) for step in STEPS})
     simulated = rows.filter(simulated=True).aggregate(sessions=Sum("sessions"))["sessions"]
     return {step: sums[step] or 0 for step in STEPS} | {"simulated": simulated or 0}
@@ -27,7 +27,7 @@ def _sums(start: datetime, end: datetime) -> dict[str, int]:
 
 def panel(period: Period) -> dict[str, Any]:
     """``bars`` of the funnel, and the tile of conversion."""
-    now, before = _sums(period.start, period.end), _sums(period.previous_start, period.previous_end)
+    now, before = _sums(period.start, period.last), _sums(period.previous_start, period.previous_last)
     labels = {
         "sessions": _("All sessions"),
         "viewed": _("Viewed a product"),

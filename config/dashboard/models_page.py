@@ -86,7 +86,7 @@ def _slots() -> list[dict[str, Any]]:
     candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="")
     waiting = {version.slot for version in candidates if _may_switch(champions.get(version.slot), version)}
     now = clock.now()
-    figures = sums(now.replace(hour=0), now)
+    figures = sums(now, now)
     rows = []
     for slot, label in Slot.choices:
         champion = champions.get(slot)

@@ -101,13 +101,15 @@ def _fallback() -> Iterator[Need]:
     now = clock.now()
     labels = dict(Slot.choices)
     for slot, row in slots.sums(now - timedelta(days=7), now).items():
-        share = 100 * row["fallback"] / row["slates"] if row["slates"] else 0.0
-        if share > slots.FALLBACK_LIMIT and row["slates"] >= 100:
+        share = 100 * row["fallback"] / row["known"] if row["known"] else 0.0
+        if share > slots.FALLBACK_LIMIT and row["known"] >= 100:
             yield Need(
                 SOON,
-                _("Slot “%(slot)s” falls back in %(share).1f %% of slates.")
+                _("Slot “%(slot)s” falls back in %(share).1f %% of slates for known visitors.")
                 % {"slot": labels.get(slot, slot), "share": share},
-                _("More than half of those slates is popularity: little is known of who saw them, or no model serves."),
+                _(
+                    "Something was known of who looked, and still most of the slate was what is popular. Newcomers do not count."
+                ),
                 _("Open models"),
                 reverse("admin:models") + f"?slot={slot}",
             )

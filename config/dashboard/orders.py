@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +16,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from config.dashboard import charts, words
+from config.dashboard.charts import LineChart
 from config.dashboard.period import Period, shop_zone
-from config.dashboard.tiles import compared
+from config.dashboard.tiles import Tile, compared
 from shop.models import Order
 
 COUNTED = (Order.Status.PAID, Order.Status.PENDING, Order.Status.SHIPPED)
@@ -70,57 +72,62 @@ def sales(start: datetime, end: datetime, *, hourly: bool) -> Sales:
 
 
 def panel(period: Period) -> dict[str, Any]:
-    """``tiles`` and ``charts`` of the period."""
+    """``tiles`` and ``lines`` of the period."""
     hourly = period.key == "today"
     now = sales(period.start, period.end, hourly=hourly)
     before = sales(period.previous_start, period.previous_end, hourly=hourly)
-    length = min(len(now.orders), len(before.orders))
-    if hourly:
-        labels = [f"{hour:02d}:00" for hour in range(length)]
-    else:
-        labels = [date_format(day, "j M") for day in period.dates()][:length]
-    headers = (_("Hour") if hourly else _("Day"), _("This period"), _("Before"))
+    return {"tiles": _tiles(period, now, before), "lines": _lines(period, now, before)}
+
+
+def _tiles(period: Period, now: Sales, before: Sales) -> list[Tile]:
     url = reverse("admin:shop_order_changelist")
-    simulated = words.percent(now.simulated, now.count) if now.simulated else ""
-    note = _("%(share)s of these orders are simulated.") % {"share": simulated} if simulated else ""
     mean, mean_before = (s.total / s.count if s.count else 0.0 for s in (now, before))
-    pairs = list(zip(now.revenue[:length], before.revenue[:length], strict=True))
-    totals = {"now": words.money(now.total), "before": words.money(before.total)}
-    counts = {"now": words.number(now.count), "before": words.number(before.count)}
-    return {
-        "tiles": [
-            compared(
-                _("Revenue"),
-                now.total,
-                before.total,
-                period,
-                url=url,
-                series=now.revenue,
-                text=totals["now"],
-                wide=True,
-            ),
-            compared(_("Orders"), now.count, before.count, period, url=url, series=now.orders),
-            compared(_("Order value"), mean, mean_before, period, url=url, text=words.money(mean), unit=_("mean")),
-        ],
-        "lines": [
-            charts.line_chart(
-                _("Revenue an hour") if hourly else _("Revenue a day"),
-                settings.CURRENCY,
-                labels,
-                now.revenue[:length],
-                before.revenue[:length],
-                shown=[(words.money(a), words.money(b)) for a, b in pairs],
-                headers=headers,
-                note=_("Sum %(now)s, before %(before)s.") % totals + " " + note,
-            ),
-            charts.line_chart(
-                _("Orders an hour") if hourly else _("Orders a day"),
-                _("count"),
-                labels,
-                now.orders[:length],
-                before.orders[:length],
-                headers=headers,
-                note=_("Sum %(now)s, before %(before)s.") % counts,
-            ),
-        ],
-    }
+    revenue = words.money(now.total)
+    return [
+        compared(_("Revenue"), now.total, before.total, period, url=url, series=now.revenue, text=revenue, wide=True),
+        compared(_("Orders"), now.count, before.count, period, url=url, series=now.orders),
+        compared(_("Order value"), mean, mean_before, period, url=url, text=words.money(mean), unit=_("mean")),
+    ]
+
+
+def _lines(period: Period, now: Sales, before: Sales) -> list[LineChart]:
+    """Revenue and orders by day; of today by hour, beside the whole day a week ago."""
+    if period.key == "today":
+        whole_day = sales(period.previous_start, period.previous_start + timedelta(days=1), hourly=True)
+        labels = [f"{hour:02d}:00" for hour in range(len(whole_day.orders))]
+        headers = (_("Hour"), _("Today"), _("A week ago"))
+        titles = _("Revenue an hour"), _("Orders an hour")
+    else:
+        whole_day, headers = before, (_("Day"), _("This period"), _("Before"))
+        labels = [date_format(day, "j M") for day in period.dates()]
+        titles = _("Revenue a day"), _("Orders a day")
+    simulated = words.percent(now.simulated, now.count) if now.simulated else ""
+    note = " " + _("%(share)s of these orders are simulated.") % {"share": simulated} if simulated else ""
+    sums = _("Sum %(now)s, before %(before)s.")
+    steps = len(labels)
+    pairs = zip_longest(now.revenue[:steps], whole_day.revenue[:steps])
+    shown = [("–" if a is None else words.money(a), "–" if b is None else words.money(b)) for a, b in pairs]
+    counts = zip_longest(now.orders[:steps], whole_day.orders[:steps])
+    counted = [("–" if a is None else words.number(a), "–" if b is None else words.number(b)) for a, b in counts]
+    return [
+        charts.line_chart(
+            titles[0],
+            settings.CURRENCY,
+            labels,
+            now.revenue[:steps],
+            whole_day.revenue[:steps],
+            shown=shown,
+            headers=headers,
+            note=sums % {"now": words.money(now.total), "before": words.money(before.total)} + note,
+        ),
+        charts.line_chart(
+            titles[1],
+            _("count"),
+            labels,
+            now.orders[:steps],
+            whole_day.orders[:steps],
+            shown=counted,
+            headers=headers,
+            note=sums % {"now": words.number(now.count), "before": words.number(before.count)},
+        ),
+    ]

@@ -36,10 +36,9 @@ class Period:
         """The stretch in words."""
         if self.key == "today":
             return _("Today until %(time)s, against the same time last week") % {"time": date_format(self.end, "H:i")}
-        last = self.end - timedelta(microseconds=1)
         return _("%(first)s to %(last)s, against the %(days)d days before") % {
             "first": date_format(self.start, "j M"),
-            "last": date_format(last, "j M Y"),
+            "last": date_format(self.last, "j M Y"),
             "days": self.days,
         }
 
@@ -49,6 +48,16 @@ class Period:
         if self.key == "today":
             return _("the same time last week")
         return _("the %(days)d days before") % {"days": self.days}
+
+    @property
+    def last(self) -> datetime:
+        """The last moment of it: an end that is midnight belongs to the next day."""
+        return self.end - timedelta(microseconds=1)
+
+    @property
+    def previous_last(self) -> datetime:
+        """The last moment of what it is compared with."""
+        return self.previous_end - timedelta(microseconds=1)
 
     def dates(self) -> list[datetime]:
         """First moments of its days."""
@@ -61,13 +70,12 @@ def shop_zone() -> ZoneInfo:
 
 
 def of(key: str | None) -> Period:
-    """The period chosen by ``?days=``; an unknown one is 28 days. Whole days end with yesterday: half a day would
-    look like a fall."""
+    """The period chosen by ``?days=``; without one, today. Longer ones end with yesterday: half a day would look like a fall."""
     now = clock.now().astimezone(shop_zone())
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if key == "today":
+    if key not in CHOICES[1:]:
         week = timedelta(days=7)
         return Period("today", 1, midnight, now, midnight - week, now - week)
-    days = int(key) if key in CHOICES else 28
+    days = int(key)
     start = midnight - timedelta(days=days)
     return Period(str(days), days, start, midnight, start - timedelta(days=days), start)

@@ -12,21 +12,22 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import words
 from config.dashboard.charts import Estimate, forest
-from config.dashboard.period import Period
+from config.dashboard.period import Period, shop_zone
 from config.dashboard.tiles import compared
 from recommender.models import ModelVersion, SlotDay
 from recommender.training.models import Slot
 from shop import clock
 
-FIELDS = ("slates", "fallback", "seen", "clicked")
+FIELDS = ("slates", "newcomers", "fallback", "seen", "clicked")
 METRIC = "ndcg@10"
 FALLBACK_LIMIT = 5.0
 
 
-def sums(start: datetime, end: datetime) -> dict[str, dict[str, Any]]:
-    """Slot to its sums between two days."""
-    rows = SlotDay.objects.filter(day__gte=start.date(), day__lte=end.date()).values("slot")
-    return {str(row["slot"]): dict(row) for row in rows.annotate(**{name: Sum(name) for name in FIELDS})}
+def sums(first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
+    """Slot to its sums over the shop's days of two moments and those between; ``known`` are those that were not for newcomers."""
+    days = [moment.astimezone(shop_zone()).date() for moment in (first, last)]
+    rows = SlotDay.objects.filter(day__range=days).values("slot").annotate(**{name: Sum(name) for name in FIELDS})
+    return {str(row["slot"]): {**row, "known": row["slates"] - row["newcomers"]} for row in rows}
 
 
 def _share(found: dict[str, dict[str, Any]], part: str, whole: str) -> float:
@@ -36,10 +37,10 @@ def _share(found: dict[str, dict[str, Any]], part: str, whole: str) -> float:
 
 def panel(period: Period) -> dict[str, Any]:
     """``tiles`` of click-through and fallback, ``rows`` by slot, and the ``champions`` with their intervals."""
-    now, before = sums(period.start, period.end), sums(period.previous_start, period.previous_end)
+    now, before = sums(period.start, period.last), sums(period.previous_start, period.previous_last)
     url = reverse("admin:models")
     rate, rate_before = _share(now, "clicked", "seen"), _share(before, "clicked", "seen")
-    fallback, fallback_before = _share(now, "fallback", "slates"), _share(before, "fallback", "slates")
+    fallback, fallback_before = _share(now, "fallback", "known"), _share(before, "fallback", "known")
     labels = dict(Slot.choices)
     most = max((row["clicked"] for row in now.values()), default=0)
     rows = [
@@ -48,7 +49,8 @@ def panel(period: Period) -> dict[str, Any]:
             "clicked": words.number(row["clicked"]),
             "seen": words.number(row["seen"]),
             "rate": words.percent(row["clicked"], row["seen"]),
-            "fallback": words.percent(row["fallback"], row["slates"]),
+            "fallback": words.percent(row["fallback"], row["known"]),
+            "newcomers": words.percent(row["newcomers"], row["slates"]),
             "share": 100 * row["clicked"] / most if most else 0.0,
         }
         for slot, row in sorted(now.items(), key=lambda item: -item[1]["clicked"])
@@ -71,7 +73,7 @@ def panel(period: Period) -> dict[str, Any]:
                 period,
                 url=url,
                 text=f"{fallback:.1f}",
-                unit=_("% of slates"),
+                unit=_("% of slates for known visitors"),
                 more_is_better=False,
             ),
         ],

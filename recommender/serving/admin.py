@@ -16,8 +16,8 @@ from shop.operators.lists import ReadOnlyAdmin, choice_filter
 class SlateAdmin(ReadOnlyAdmin):
     """Slates as shown, newest first."""
 
-    list_display = ["at", "slot", "model", "variant", "fallback", "shopper_id", "visitor_id"]
-    list_filter = [choice_filter("slot", _("slot"), Slot.choices), "fallback"]
+    list_display = ["at", "slot", "model", "variant", "known", "fallback", "shopper_id", "visitor_id"]
+    list_filter = [choice_filter("slot", _("slot"), Slot.choices), "known", "fallback"]
     search_fields = ["shopper_id"]
     search_help_text = "A whole shopper, visitor or slate id"
     ordering = ["-at", "id"]

@@ -67,6 +67,16 @@ def known_of(session: Session | None, *, shopper_id: str, product_id: str, perso
     )
 
 
+def is_known(known: Known, slot: str, model: Model | None) -> bool:
+    """Whether the slot's task has anything to choose by; without a model, whoever is logged in counts as known."""
+    if slot == "product":
+        return bool(known.product_id)
+    if slot == "cart":
+        return bool(known.in_cart)
+    history = len(model.history.of(known.shopper_id)[0]) if model and known.shopper_id else len(known.shopper_id)
+    return bool(known.seen or history or (slot == "home" and known.product_id))
+
+
 def _rows(ids: Iterable[str], row: Mapping[str, int]) -> Rows:
     found = [row[product_id] for product_id in ids if product_id in row]
     return np.array(found, np.int32) if found else NO_ROWS

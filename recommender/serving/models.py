@@ -24,6 +24,9 @@ class Slate(models.Model):
         default=dict, blank=True, help_text=_("What it was chosen from, and what rules removed.")
     )
     fallback = models.BooleanField(default=False, help_text=_("More than half of it is popularity."))
+    known = models.BooleanField(
+        default=True, help_text=_("There was something to choose by: a visit, a history, a product in view, a cart.")
+    )
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -45,7 +48,12 @@ class SlotDay(models.Model):
     day = models.DateField(help_text=_("In the shop's time zone."))
     slot = models.CharField(max_length=16)
     slates = models.PositiveIntegerField()
-    fallback = models.PositiveIntegerField(help_text=_("Slates of which more than half is popularity."))
+    newcomers = models.PositiveIntegerField(
+        default=0, help_text=_("Slates chosen with nothing known: what is popular is the right answer for them.")
+    )
+    fallback = models.PositiveIntegerField(
+        help_text=_("Of the others, slates of which more than half is popularity; all, where no model serves.")
+    )
     seen = models.PositiveIntegerField(help_text=_("Slates that came into view."))
     clicked = models.PositiveIntegerField(help_text=_("Slates clicked at least once."))
 

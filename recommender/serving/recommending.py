@@ -11,7 +11,7 @@ import structlog
 
 from recommender.algorithms.base import NOTHING, Context, Ranking
 from recommender.serving import champions, facts, slate_log
-from recommender.serving.contexts import Known, context_of, known_of
+from recommender.serving.contexts import Known, context_of, is_known, known_of
 from recommender.serving.explaining import heading_of, reason_of
 from recommender.serving.facts import ProductFacts
 from recommender.serving.rules import Asked, Removed, allowed, varied
@@ -130,6 +130,7 @@ def _choose(
         variant="default",
         fallback=is_fallback(chosen),
         heading=heading_of(slot, known, chosen),
+        known=is_known(known, slot, model),
         removed=removed.counts(),
         note=note,
     )

@@ -13,10 +13,12 @@ from shop import clock
 from shop.events.ids import lowest_id
 
 SHOWN = """
-INSERT INTO recommender_slotday (day, slot, slates, fallback, seen, clicked)
-SELECT (at AT TIME ZONE %(zone)s)::date, slot, count(*), count(*) FILTER (WHERE fallback), 0, 0
+INSERT INTO recommender_slotday (day, slot, slates, newcomers, fallback, seen, clicked)
+SELECT (at AT TIME ZONE %(zone)s)::date, slot, count(*), count(*) FILTER (WHERE NOT known AND model <> 'popular'),
+    count(*) FILTER (WHERE fallback AND (known OR model = 'popular')), 0, 0
 FROM recommender_slate WHERE at >= %(since)s GROUP BY 1, 2
-ON CONFLICT (day, slot) DO UPDATE SET slates = excluded.slates, fallback = excluded.fallback
+ON CONFLICT (day, slot) DO UPDATE
+SET slates = excluded.slates, newcomers = excluded.newcomers, fallback = excluded.fallback
 """
 # A slate counts on the day it was chosen, however late it is clicked; each slate once.
 ANSWERED = """

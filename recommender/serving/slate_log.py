@@ -44,6 +44,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "model": slate.model,
         "variant": slate.variant,
         "fallback": slate.fallback,
+        "known": slate.known,
         "items": items,
         "removed": slate.removed,
         "at_ms": clock.now_ms(),
@@ -85,5 +86,6 @@ def _row(body: dict[str, Any]) -> SlateRow:
         items=body["items"],
         context={"removed": body["removed"]},
         fallback=body["fallback"],
+        known=body.get("known", True),
         at=datetime.fromtimestamp(body["at_ms"] / 1000, UTC),
     )

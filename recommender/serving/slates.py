@@ -54,6 +54,8 @@ class Slate:
         model: champion that served, ``algorithm-version``; "popular" without one.
         variant: of an experiment; "default" where there is none.
         fallback: more than half of the items are popularity (or there are none).
+        known: there was something to choose by (a visit, a history, a product in view, a cart). For a newcomer popularity is the
+            right answer; for one who is known it is a failure.
         removed: what rules took out: rule name to number of products.
         note: what the caller should know of how it was made; empty if there is nothing.
     """
@@ -65,6 +67,7 @@ class Slate:
     variant: str
     fallback: bool
     heading: Reason
+    known: bool = True
     removed: dict[str, int] = field(default_factory=dict)
     note: str = ""
 

@@ -1,0 +1,72 @@
+"""The operator's pages in a real browser: buttons press, pages fit a phone, axe finds nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from push.audiences.models import Segment
+from push.campaigns.launching import launch
+from shop.models import AuditEntry
+from tests.factories.campaigns import make_audience, make_campaign
+from tests.factories.people import PASSWORD, make_operator
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def log_in(visit):
+    """Enter the admin as an administrator."""
+    operator = make_operator(email="mira@example.org")
+    page = visit.go("/admin/login/?next=/admin/")
+    page.fill("[name=username]", operator.email)
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".pc h1")
+    return page
+
+
+@pytest.fixture
+def campaign(transactional_db):
+    """A broadcast to thirty people that has just been launched, with a segment of its own."""
+    make_audience(30)
+    found = make_campaign(name="Soup week", segment=Segment.objects.create(name="Home cooks"))
+    launch(found, actor=None, undo=timedelta(minutes=5))
+    return found
+
+
+def press(page, act: str, reason: str) -> None:
+    """Open the dialog of an act, give a reason, confirm, and wait for the page that answers."""
+    page.click(f"[data-dialog=act-{act}]")
+    page.fill(f"#act-{act} [name=reason]", reason)
+    page.click(f"#act-{act} .btn.p")
+    page.wait_for_load_state("load")
+    page.wait_for_selector(".verdict")
+
+
+def test_a_campaign_is_paused_resumed_and_cancelled_by_its_buttons(visit, shop, campaign) -> None:
+    page = log_in(visit)
+    report = reverse("admin:campaign_report", args=[campaign.pk])
+    page.goto(report)
+    for act, status in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+        press(page, act, f"because of {act}")
+        assert page.url.endswith(report)
+        campaign.refresh_from_db()
+        assert campaign.status == status
+        assert AuditEntry.objects.filter(reason=f"because of {act}").exists()
+    assert not page.query_selector("[data-dialog]")
+    assert visit.complaints == []
+
+
+def test_a_dialog_closes_on_escape_gives_the_focus_back_and_did_nothing(visit, shop, campaign) -> None:
+    page = log_in(visit)
+    page.goto(reverse("admin:campaign_report", args=[campaign.pk]))
+    page.focus("[data-dialog=act-pause]")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#act-pause")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#act-pause")
+    assert page.evaluate("document.activeElement.dataset.dialog") == "act-pause"
+    campaign.refresh_from_db()
+    assert campaign.status == "running"
