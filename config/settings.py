@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "shop.events.visitors.VisitorMiddleware",
     "shop.storefront.errors.FriendlyNotFound",
+    "config.shop_time.ShopTimeMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
@@ -162,7 +161,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         annoyed=_annoyed(found),
         hours=[
             {
-                "label": date_format(hour, "j M H:i"),
+                "label": words.moment(hour),
                 "accepted": accepted,
                 "clicked": clicked,
                 "accepted_share": 100 * accepted / most_accepted if most_accepted else 0,

@@ -55,6 +55,20 @@ def nice_ceiling(value: float) -> float:
     return next(step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= value * 0.999999)
 
 
+_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+
+def grid_top(values: Sequence[float]) -> float:
+    """The top of an axis with four lines between: each a round number, and a whole one where all values are."""
+    most = max([*values, 0.0]) / 4
+    if most <= 0:
+        return 4.0
+    whole = all(float(value).is_integer() for value in values)
+    power = 10.0 ** math.floor(math.log10(most))
+    steps = (step * power * times for times in (1.0, 10.0) for step in _STEPS)
+    return 4 * next(s for s in steps if s >= most * 0.999999 and (not whole or s.is_integer()))
+
+
 def _points(values: Sequence[float], top: float, steps: int = 0) -> str:
     step = WIDTH / max((steps or len(values)) - 1, 1)
     return " ".join(f"{index * step:.1f},{HEIGHT - HEIGHT * value / top:.1f}" for index, value in enumerate(values))
@@ -87,7 +101,7 @@ def line_chart(
         before: one a step, or empty.
         shown: the table's texts of (value, before), where they differ from the bare numbers.
     """
-    top = nice_ceiling(max([*values, *before, 0.0]))
+    top = grid_top([*values, *before])
     steps = len(labels)
     # A single step is a short level line: a point would not be seen.
     line = _points(values if len(values) != 1 else [*values, *values], top, steps)

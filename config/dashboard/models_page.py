@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
@@ -27,7 +26,7 @@ PLAIN = frozenset({"p50_ms", "p99_ms", "cpu_p99_ms"})
 
 def _estimate(version: ModelVersion, metric: str) -> Estimate:
     figure = version.metrics.get(metric)
-    when = date_format(version.trained_at, "j M H:i")
+    when = words.moment(version.trained_at)
     return Estimate(
         label=str(version),
         note=f"{version.get_status_display()}, {when}",

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db.models import Sum
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.dashboard import words
 from config.dashboard.charts import Estimate, forest
 from config.dashboard.period import Period, shop_zone
-from config.dashboard.tiles import compared
+from config.dashboard.tiles import Tile, compared
 from recommender.models import ModelVersion, SlotDay
 from recommender.training.models import Slot
 from shop import clock
@@ -21,6 +21,7 @@ from shop import clock
 FIELDS = ("slates", "newcomers", "fallback", "seen", "clicked")
 METRIC = "ndcg@10"
 FALLBACK_LIMIT = 5.0
+RETRAIN_DAYS = 14
 
 
 def sums(first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
@@ -77,9 +78,27 @@ def panel(period: Period) -> dict[str, Any]:
                 more_is_better=False,
             ),
         ],
+        "oldest": _oldest(period),
         "rows": rows,
         "champions": champions(),
     }
+
+
+def _oldest(period: Period) -> Tile:
+    """The age of the champion that was trained longest ago."""
+    serving = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
+    oldest = serving.order_by("trained_at").first()
+    days = (clock.now() - oldest.trained_at).days if oldest else 0
+    return Tile(
+        label=_("Oldest champion"),
+        value=words.number(days) if oldest else "–",
+        unit=ngettext("day", "days", days) if oldest else "",
+        change=_("retrain") if days > RETRAIN_DAYS else "",
+        against=str(dict(Slot.choices).get(oldest.slot, oldest.slot)) if oldest else _("no model serves"),
+        tone="wn" if days > RETRAIN_DAYS else "m",
+        spark="",
+        url=reverse("admin:models"),
+    )
 
 
 def champions() -> dict[str, Any]:
@@ -96,7 +115,7 @@ def champions() -> dict[str, Any]:
         estimates.append(
             Estimate(
                 label=str(label),
-                note=f"{version}, {_('trained %(when)s') % {'when': date_format(version.trained_at, 'j M H:i')}}"
+                note=f"{version}, {_('trained %(when)s') % {'when': words.moment(version.trained_at)}}"
                 if version
                 else "",
                 value=figure["value"] if figure else None,

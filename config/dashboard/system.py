@@ -10,7 +10,6 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from config import health
@@ -77,7 +76,7 @@ def _training() -> Line:
         return Line(_("Training"), "wn", _("never ran: manage.py train"))
     tone = {"failed": "bd", "done": "ok", "running": "ok"}.get(run.status, "wn")
     what = run.error.splitlines()[0] if run.error else run.step if run.status == "running" else ""
-    text = f"{run.get_status_display()} {date_format(run.started_at, 'j M H:i')} {what}".strip()
+    text = f"{run.get_status_display()} {words.moment(run.started_at)} {what}".strip()
     return Line(_("Training"), tone, text)
 
 

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from config.dashboard import campaign, funnel, live, needs, orders, pages, period, slots, system
+from config.dashboard import campaign, funnel, live, mail, needs, orders, pages, period, slots, system
 
 REMEMBER_SECONDS = 20
 PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
@@ -19,6 +19,7 @@ PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
     "orders": orders.panel,
     "funnel": funnel.panel,
     "slots": slots.panel,
+    "mail": mail.panel,
     "campaigns": campaign.panel,
     "system": system.panel,
 }

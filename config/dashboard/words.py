@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 THIN = "\u202f"
@@ -22,6 +25,11 @@ def money(value: float | Decimal, digits: int | None = None) -> str:
     digits = (2 if abs(float(value)) < 1000 else 0) if digits is None else digits
     sign: str = SIGNS.get(settings.CURRENCY, settings.CURRENCY + THIN)
     return (MINUS if value < 0 else "") + sign + number(abs(float(value)), digits)
+
+
+def moment(at: datetime, form: str = "j M H:i") -> str:
+    """A moment in the current time zone (the admin's is the shop's)."""
+    return date_format(localtime(at), form)
 
 
 def signed(value: float, digits: int = 2) -> str:

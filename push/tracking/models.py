@@ -43,7 +43,10 @@ class Receipt(models.Model):
                 name="receipt_once",
             ),
         ]
-        indexes = [models.Index(fields=["message", "kind", "at"], name="receipt_of_message")]
+        indexes = [
+            models.Index(fields=["message", "kind", "at"], name="receipt_of_message"),
+            models.Index(fields=["at"], condition=models.Q(kind="complained"), name="receipt_complaints"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"

@@ -37,7 +37,7 @@ class SlateItem:
     Attributes:
         score: what it was ranked by, as a share of the candidate ranked first (1, even where a rule removed that one); comparable
             within one slate only, and no probability.
-        source: the algorithm that gave most of the score; "popular" is what anybody would be shown.
+        source: the algorithm that gave most of the score.
     """
 
     product_id: str
@@ -53,7 +53,7 @@ class Slate:
     Attributes:
         model: champion that served, ``algorithm-version``; "popular" without one.
         variant: of an experiment; "default" where there is none.
-        fallback: more than half of the items are popularity (or there are none).
+        fallback: more than half of the items are what anybody would be shown (or there are none).
         known: there was something to choose by (a visit, a history, a product in view, a cart). For a newcomer popularity is the
             right answer; for one who is known it is a failure.
         removed: what rules took out: rule name to number of products.
@@ -78,5 +78,9 @@ def new_slate_id() -> uuid.UUID:
 
 
 def is_fallback(items: tuple[SlateItem, ...]) -> bool:
-    """Whether more than half of the items are what anybody would be shown."""
-    return 2 * sum(item.source == "popular" for item in items) > len(items) or not items
+    """Whether more than half of the items are what anybody would be shown.
+
+    What is popular in the category of the product in view is not: another product in view brings others.
+    """
+    same = sum(item.source == "popular" and item.reason.code != "popular_in_category" for item in items)
+    return 2 * same > len(items) or not items
