@@ -28,7 +28,10 @@ def sums(first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
     """Slot to its sums over the shop's days of two moments and those between; ``known`` are those that were not for newcomers."""
     days = [moment.astimezone(shop_zone()).date() for moment in (first, last)]
     rows = SlotDay.objects.filter(day__range=days).values("slot").annotate(**{name: Sum(name) for name in FIELDS})
-    return {str(row["slot"]): {**row, "known": row["slates"] - row["newcomers"]} for row in rows}
+    found: dict[str, dict[str, Any]] = {str(row["slot"]): dict(row) for row in rows}
+    for row in found.values():
+        row["known"] = row["slates"] - row["newcomers"]
+    return found
 
 
 def _share(found: dict[str, dict[str, Any]], part: str, whole: str) -> float:

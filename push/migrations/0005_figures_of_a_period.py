@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('push', '0003_plan_without_row_by_row_checks'),
+        ('push', '0004_note_where_a_claim_is_journalled'),
         ('shop', '0007_search_words'),
     ]
 
