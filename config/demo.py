@@ -221,7 +221,8 @@ def _up_alone(settings: Any, began: float, households: int | None) -> int:
         start(settings, environment, supervisor, households)
         announce(settings, time.monotonic() - began)
         status = supervisor.process.wait()
-        say(f"supervisord ended with {status}: see {settings.DATA_DIR / 'logs' / 'supervisord.log'}")
+        said = "".join(f": {line}" for line in list(supervisor.last_words)[-1:])
+        say(f"supervisord ended with {status}{said} (the whole log: {settings.DATA_DIR / 'logs' / 'supervisord.log'})")
         return 1
     finally:
         # A second Ctrl-C must not break off the orderly stop.

@@ -8,7 +8,9 @@ import http.client
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -33,25 +35,32 @@ class Supervisor:
     def __init__(self, environment: dict[str, str]) -> None:
         self._socket = Path(environment["PUSHCART_RUN"]) / "supervisor.sock"
         self._socket.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(BASE_DIR / "supervisord.conf")]
-        log = Path(environment["PUSHCART_DATA"]) / "logs" / "supervisord.out"
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                env=environment,
-                cwd=BASE_DIR,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                # Ctrl-C in the terminal is ours to answer, in order.
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(BASE_DIR / "supervisord.conf")],
+            env=environment,
+            cwd=BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            # Not a file: supervisord ends when it cannot write that the disk of its logs is full.
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C in the terminal is ours to answer, in order.
+            start_new_session=True,
+            preexec_fn=end_with_parent,
+        )
+        self.last_words: deque[str] = deque(maxlen=20)
+        listener = threading.Thread(target=self._listen, name="supervisord's words", daemon=True)
+        listener.start()
         deadline = time.monotonic() + 20
         while not self._socket.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise DemoError(f"supervisord did not start: see {log}")
+                listener.join(1)
+                raise DemoError("supervisord did not start:\n" + "\n".join(self.last_words))
             time.sleep(0.02)
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.last_words.append(line.decode(errors="replace").rstrip())
 
     def _call(self, method: str, *arguments: Any) -> Any:
         from supervisor.xmlrpc import SupervisorTransport

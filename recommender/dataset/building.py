@@ -176,5 +176,5 @@ def _chunks(query: str) -> Iterator[Any]:
 
 
 def _copy(query: str, spool: IO[bytes]) -> None:
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.cursor.copy_expert(query, spool)

@@ -55,5 +55,5 @@ def _copy(table: str, columns: Sequence[str], source: io.BytesIO | io.StringIO, 
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     form = sql.SQL("" if text else " WITH (FORMAT csv)")
     statement = sql.SQL("COPY {} ({}) FROM STDIN{}").format(sql.Identifier(table), names, form)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(statement.as_string(cursor.cursor), source)

@@ -42,7 +42,7 @@ class StoreConsumer(Consumer):
 
         Raises:
             msgspec.DecodeError, django.db.DataError: an entry cannot be stored.
-            django.db.OperationalError: the database is away.
+            django.db.OperationalError: the database is away, or its disk is full.
         """
         store([entry.event() for entry in entries])
 
@@ -52,7 +52,9 @@ def store(events: list[StoredEvent]) -> int:
     events.sort(key=lambda event: event.id.int)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TEMPORARY)
-        cursor.copy_expert(_COPY, io.StringIO("".join([_line(event) for event in events])))
+        # Django leaves the driver's own errors of this call as they are: a full disk would look like a bad entry.
+        with connection.wrap_database_errors:
+            cursor.copy_expert(_COPY, io.StringIO("".join([_line(event) for event in events])))
         cursor.execute(_INSERT)
         stored: int = cursor.rowcount
         if stored < len(events):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from shop import valkey
 from shop.events import consumers, outbox, stream
@@ -65,9 +65,29 @@ def test_an_entry_that_cannot_be_stored_is_set_aside_and_its_batch_is_kept(clock
     assert Event.objects.count() == 20
     reasons = sorted(PoisonEvent.objects.values_list("reason", flat=True))
     assert len(reasons) == 2
-    assert reasons[1].startswith("store: NumericValueOutOfRange")
-    assert reasons[0].startswith("store: DecodeError")
+    assert reasons[0].startswith("store: DataError: numeric field overflow")
+    assert reasons[1].startswith("store: DecodeError")
     assert valkey.client().xpending("events", "store")["pending"] == 0
+
+
+def test_a_full_disk_sets_nothing_aside_and_what_waits_is_stored_when_there_is_room(clock):
+    stream.append([an_event() for _ in range(5)])
+    runner = Runner(StoreConsumer(), claim_after_ms=0)
+    runner.drain()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """CREATE FUNCTION pg_temp.no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER no_room BEFORE INSERT ON incoming_event FOR EACH ROW EXECUTE FUNCTION pg_temp.no_room()"""
+        )
+    stream.append([an_event() for _ in range(5)])
+    with pytest.raises(OperationalError, match="No space left"):
+        runner.step()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER no_room ON incoming_event")
+    runner.drain()
+    assert PoisonEvent.objects.count() == 0
+    assert Event.objects.count() == 10
 
 
 def test_what_a_dead_consumer_had_taken_is_taken_over(clock):
