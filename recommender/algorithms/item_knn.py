@@ -109,14 +109,18 @@ class ItemKNN(Algorithm):
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """The act that most often goes with ``product``, and by what share of sessions."""
-        found = Evidence("together", -1, -1.0)
-        for because in context.evidence[::-1][:20].tolist():
-            at = np.flatnonzero(self.near_[because] == product)
-            if len(at) and self.sessions_[because] and because != product:
-                share = float(self.together_[because, at[0]] / self.sessions_[because])
-                if share > found.share:
-                    found = Evidence("together", because, share)
-        return found if found.because >= 0 else None
+        acts = context.evidence[::-1][:20]
+        which, at = np.nonzero(self.near_[acts] == product)
+        because = acts[which]
+        shares = np.where(
+            (self.sessions_[because] > 0) & (because != product),
+            self.together_[because, at] / np.maximum(self.sessions_[because], 1),
+            -1.0,
+        )
+        if not len(shares) or shares.max() < 0:
+            return None
+        best = int(shares.argmax())
+        return Evidence("together", int(because[best]), float(shares[best]))
 
 
 def _distinct(dataset: Dataset, rows: NDArray[np.bool_]) -> tuple[Rows, Rows]:

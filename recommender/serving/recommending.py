@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import redis
@@ -113,11 +114,10 @@ def _choose(
     asked, removed = Asked.of(held, known, exclude), Removed()
     context = context_of(known, slot, model, clock.now_ms()) if model is not None else Context(slot)
     ranking = _candidates(model, context)
-    ids = _allowed(model, ranking, asked, removed)
-    place = {product_id: position for position, product_id in ids}
+    candidates = varied(slot, _allowed(model, ranking, asked, removed), held, k)
     items = [
-        _item(product_id, place[product_id], ranking, model, context, known, held)
-        for _, product_id in zip(range(k), varied(slot, list(place), held, k), strict=False)
+        _item(product_id, position, ranking, model, context, known, held)
+        for position, product_id in islice(candidates, k)
     ]
     if len(items) < k:
         items += _fill(k - len(items), {item.product_id for item in items}, asked, items)
@@ -140,12 +140,14 @@ def _candidates(model: Model | None, context: Context) -> Ranking:
     return model.algorithm.recommend(context, DEPTH) if model is not None else NOTHING
 
 
-def _allowed(model: Model | None, ranking: Ranking, asked: Asked, removed: Removed) -> list[tuple[int, str]]:
-    """(position in the ranking, product id) of the candidates that no rule removes."""
+def _allowed(model: Model | None, ranking: Ranking, asked: Asked, removed: Removed) -> Iterator[tuple[int, str]]:
+    """(position in the ranking, product id) of the candidates that no rule removes; asked of as many as the slate takes."""
     if model is None:
-        return []
-    named = enumerate(model.product_ids[row] for row in ranking.products.tolist())
-    return [(position, product_id) for position, product_id in named if allowed(product_id, asked, removed)]
+        return
+    for position, row in enumerate(ranking.products.tolist()):
+        product_id = model.product_ids[row]
+        if allowed(product_id, asked, removed):
+            yield position, product_id
 
 
 def _item(
@@ -178,7 +180,7 @@ def _fill(missing: int, shown: set[str], asked: Asked, items: Sequence[SlateItem
     most = max(int(held.units_sold[held.best_selling[0]]), 1) if len(held) else 1
     filled: list[SlateItem] = []
     unheard = Removed()
-    for row in held.best_selling.tolist():
+    for row in map(int, held.best_selling):
         if len(filled) == missing:
             break
         product_id = held.ids[row]

@@ -7,7 +7,7 @@ counted and logged with the slate.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from recommender.serving.contexts import Known
@@ -112,18 +112,18 @@ def allowed(product_id: str, asked: Asked, removed: Removed) -> bool:
     return True
 
 
-def varied(slot: str, candidates: Sequence[str], facts: ProductFacts, k: int) -> Iterator[str]:
-    """Candidates in order, those of a category that has its share moved behind the others."""
+def varied(slot: str, candidates: Iterable[tuple[int, str]], facts: ProductFacts, k: int) -> Iterator[tuple[int, str]]:
+    """Candidates (position, product id) in order, those of a category that has its share moved behind the others."""
     if slot not in VARIED_SLOTS or k < 6:
         yield from candidates
         return
     shown: Counter[int] = Counter()
     waiting = []
-    for product_id in candidates:
-        category = int(facts.category[facts.row[product_id]])
+    for candidate in candidates:
+        category = int(facts.category[facts.row[candidate[1]]])
         if shown[category] < MOST_OF_A_CATEGORY:
             shown[category] += 1
-            yield product_id
+            yield candidate
         else:
-            waiting.append(product_id)
+            waiting.append(candidate)
     yield from waiting

@@ -79,7 +79,7 @@ def kill_again_and_again(server, *, messages: int, kills: int, workers: int = 2)
     """
     running_workers = [start_worker(server.port) for _ in range(workers)]
     killed, hit, next_kill = 0, 0, messages / (kills + 2)
-    deadline = time.monotonic() + 40 + kills * 10
+    deadline = time.monotonic() + 60 + kills * 40
     try:
         while time.monotonic() < deadline:
             waiting = Message.objects.filter(state__in=TO_GO)
