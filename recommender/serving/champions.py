@@ -67,6 +67,9 @@ def load() -> None:
             model = by_version.get(version.pk) or _open(version, by_file)
             if model is not None:
                 found[version.slot] = model
+                if version.error:
+                    # Another process refused it, perhaps one of another release.
+                    ModelVersion.objects.filter(pk=version.pk).update(error="")
             elif version.slot in _models:
                 found[version.slot] = _models[version.slot]
         _models.clear()

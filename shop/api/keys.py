@@ -80,9 +80,18 @@ def digest(token: str) -> str:
 
 
 def create_key(
-    name: str, kind: str, *, token: str | None = None, scopes: list[str] | None = None
+    name: str,
+    kind: str,
+    *,
+    token: str | None = None,
+    scopes: list[str] | None = None,
+    allowed_origins: list[str] | None = None,
 ) -> tuple[ApiKey, str]:
-    """Create a key and return it with its text, which is shown once and stored nowhere."""
+    """Create a key and return it with its text, which is shown once and stored nowhere.
+
+    Args:
+        allowed_origins: sites whose pages may use it (``https://shop.example``); none: any.
+    """
     token = token or f"{kind}_live_{secrets.token_urlsafe(24)}"
     allowed = sorted(PUBLISHABLE_SCOPES if kind == ApiKey.Kind.PUBLISHABLE else SCOPES)
     key, _ = ApiKey.objects.update_or_create(
@@ -92,6 +101,7 @@ def create_key(
             "kind": kind,
             "prefix": token[:12],
             "scopes": [scope for scope in (scopes if scopes is not None else allowed) if scope in allowed],
+            "allowed_origins": allowed_origins or [],
             "revoked_at": None,
         },
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from shop.api.keys import create_key
+from shop.api.keys import create_key, forget_keys
 from shop.events.models import Event
+from shop.people.merging import events_of
 from shop.people.models import Shopper, Visitor
 from tests.factories.events import store_all
 
@@ -202,13 +203,34 @@ def test_identify_joins_the_visitor_and_another_shopper_gets_a_new_one(shop, pag
     page.evaluate("() => pushcart.identify('anna', {email: 'anna@example.org', plan: 'gold'})")
     assert Visitor.objects.get(id=first).shopper_id == "anna"
     assert Shopper.objects.get(pk="anna").user.email == "anna@example.org"
+    assert types_of(events_of(Shopper.objects.get(pk="anna"))) == ARRIVAL, "what was done before belongs to them now"
     page.evaluate("() => pushcart.identify('wei')")
     second = visitor()
     assert second != first
     assert Visitor.objects.get(id=second).shopper_id == "wei"
     page.evaluate("() => pushcart.reset()")
     assert visitor() not in (first, second), "after log-out it is nobody's"
+    page.click("#add")
+    (added,) = (event for event in stored(page, "product_added") if event.type == "product_added")
+    assert (added.visitor_id, added.shopper_id) == (visitor(), "")
+    assert {event.visitor_id for event in events_of(Shopper.objects.get(pk="anna"))} == {first}
     assert "anna@" not in page.evaluate("() => JSON.stringify(localStorage)")
+
+
+def test_a_key_bound_to_an_origin_works_on_that_shop_only(shop, page):
+    create_key("browser", "pk", token="pk_test_demo", allowed_origins=["https://another.example"])
+    forget_keys()
+    ready(page, shop)
+    with page.expect_response("**/api/v1/events") as refused:
+        accept(page)
+    assert refused.value.status == 403
+    # Until the script has read the answer.
+    page.wait_for_timeout(300)
+    create_key("browser", "pk", token="pk_test_demo", allowed_origins=[shop.rstrip("/")])
+    forget_keys()
+    ready(page, shop)
+    events = stored(page, "coupon_applied", *ARRIVAL)
+    assert types_of(events) == ["coupon_applied", *ARRIVAL], "what was refused is not sent again"
 
 
 def test_taking_consent_back_forgets(shop, page):

@@ -172,6 +172,10 @@ def test_a_model_that_cannot_answer_is_refused_and_what_is_popular_shown(shop, m
     assert slate.fallback
     assert len(slate.items) == 4
     assert "it does not answer: AttributeError" in ModelVersion.objects.get(pk=champion.version).error
+    monkeypatch.undo()
+    champions.forget()
+    assert not recommend("product", product_id="tea", k=2).fallback
+    assert ModelVersion.objects.get(pk=champion.version).error == ""
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         """Which algorithm, and how it is said."""
         parser.add_argument("algorithm", nargs="?", help="only this one (and popularity, to compare)")
         parser.add_argument("--json", action="store_true", help="one JSON object at the end")
-        parser.add_argument("--missing", action="store_true", help="only if a slot has no champion yet")
+        parser.add_argument("--missing", action="store_true", help="only if a slot has no champion that opens")
         parser.add_argument("--no-promote", action="store_true", help="keep candidates, change no champion")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,5 +57,5 @@ class Command(BaseCommand):
 
 
 def _complete() -> bool:
-    champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
+    champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION, error="")
     return set(champions.values_list("slot", flat=True)) >= set(Slot.values)
