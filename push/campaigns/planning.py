@@ -1,6 +1,6 @@
-"""Planning: one INSERT ... SELECT ... ON CONFLICT DO NOTHING makes the rows of a step, held-out shoppers' included.
+"""Planning: one INSERT ... SELECT makes the rows of a step, held-out shoppers' included.
 
-Running it twice adds nothing. The future is a row (``scheduled_at``), found by a tick.
+Running it twice adds nothing: ON CONFLICT DO NOTHING wherever a row may be there already. The future is a row (``scheduled_at``), found by a tick.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.fields import CharField, DateTimeField
 
@@ -48,7 +48,7 @@ WITH source(shopper_id, run_key, since, time_zone, simulated) AS ({source}),
                      WHEN bucket >= %s AND bucket < %s THEN 'held' ELSE 'send' END,
                 bucket, simulated, 'planned', %s, {scheduled}, '', '', 0, '', ''
          FROM keyed
-         ON CONFLICT DO NOTHING
+         {conflict}
          RETURNING arm
      )
 SELECT count(*) FILTER (WHERE arm = 'send'), count(*) FILTER (WHERE arm <> 'send') FROM added
@@ -134,25 +134,41 @@ def _insert(
     keep_empty_run: bool,
 ) -> Planned:
     began = time.perf_counter()
-    sql, parameters = _statement(campaign, step, source, at)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        planned, held_out = cursor.fetchone()
-    if planned or held_out or keep_empty_run:
+    # The first run of an occurrence finds nothing in its way, and is a fifth faster for not looking.
+    added = _add(campaign, step, source, at, conflict="") if keep_empty_run else None
+    if added is None:
+        added = _add(campaign, step, source, at, conflict="ON CONFLICT DO NOTHING")
+    assert added is not None  # that statement has no conflict
+    if added != Planned() or keep_empty_run:
         PlanRun.objects.create(
             campaign=campaign,
             step=step,
             run_key=run_key,
-            planned=planned,
-            held_out=held_out,
+            planned=added.planned,
+            held_out=added.held_out,
             at=clock.now(),
             seconds=time.perf_counter() - began,
         )
-    return Planned(planned, held_out)
+    return added
+
+
+def _add(
+    campaign: Campaign, step: Step, source: QuerySet[Any, Any], at: Mapping[str, datetime], *, conflict: str
+) -> Planned | None:
+    """Add the rows; None, and none is added, where one is there already and ``conflict`` does not say what then."""
+    sql, parameters = _statement(campaign, step, source, at, conflict)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return Planned(*cursor.fetchone())
+    except IntegrityError:
+        if conflict:
+            raise
+        return None
 
 
 def _statement(
-    campaign: Campaign, step: Step, source: QuerySet[Any, Any], at: Mapping[str, datetime]
+    campaign: Campaign, step: Step, source: QuerySet[Any, Any], at: Mapping[str, datetime], conflict: str
 ) -> tuple[str, list[Any]]:
     source_sql, source_parameters = source.query.sql_with_params()
     name = SQL_NAME.format(campaign="%s", step="%s", channel="%s", run_key="run_key", shopper="shopper_id")
@@ -172,6 +188,7 @@ def _statement(
         name=name,
         id=SQL_ID.format(digest="digest"),
         scheduled=scheduled,
+        conflict=conflict,
     )
     parameters = [
         *source_parameters,

@@ -25,15 +25,18 @@ class Message(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    # No constraint in the database for these two: planning gives every row of a run the same two values and holds the
-    # campaign's row meanwhile; checking them row by row would take longer than inserting (docs/decisions/0013).
+    # No constraint in the database for these three: planning reads shoppers in the statement that adds the rows, gives every
+    # row of a run the same campaign and step, and holds the campaign's row meanwhile; checking them row by row would take
+    # longer than inserting (docs/decisions/0013).
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, related_name="messages", db_index=False, db_constraint=False
     )
     step = models.ForeignKey(
         Step, on_delete=models.PROTECT, related_name="messages", db_index=False, db_constraint=False
     )
-    shopper = models.ForeignKey(Shopper, on_delete=models.PROTECT, related_name="messages", db_index=False)
+    shopper = models.ForeignKey(
+        Shopper, on_delete=models.PROTECT, related_name="messages", db_index=False, db_constraint=False
+    )
     channel = models.CharField(max_length=16)
     run_key = models.CharField(max_length=64, blank=True, help_text=_("The cart, order or week it is about."))
     arm = models.CharField(max_length=8, choices=Arm, default=Arm.SEND)
