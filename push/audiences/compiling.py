@@ -6,20 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Cast, Coalesce
-from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
+from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Cast
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from push.audiences import rules
 from push.audiences.buckets import Bucket
 from push.audiences.models import Segment
 from push.audiences.rules import Node, RuleError
+from push.channels.agreement import who_agrees
 from shop import clock
 from shop.catalogue.models import Product
 from shop.events.ids import lowest_id
 from shop.events.models import Event
 from shop.orders.models import Order
-from shop.people.models import Consent, Shopper, Visitor
+from shop.people.models import Shopper, Visitor
 
 MAX_SEGMENTS_DEEP = 5
 COUNTED_ORDERS = (Order.Status.PAID, Order.Status.SHIPPED)
@@ -96,7 +97,7 @@ def _leaf(node: Node) -> Q:
     if isinstance(node, rules.Orders):
         return _orders(node)
     if isinstance(node, rules.ConsentTo):
-        return has_consent(node.channel, node.topic, silence=False)
+        return who_agrees(node.channel, node.topic)
     if isinstance(node, rules.InBucket):
         bucket = Bucket(settings.BUCKET_SALT, F("id"))
         return Q(GreaterThanOrEqual(bucket, node.low)) & Q(LessThan(bucket, node.high))
@@ -152,9 +153,3 @@ def _orders(node: rules.Orders) -> Q:
         return Q(pk__in=sums.filter(sum__gte=node.value).values("shopper")) if node.value > 0 else Q()
     # At most: who never ordered has 0, so the others are taken out.
     return ~Q(pk__in=sums.filter(sum__gt=node.value).values("shopper"))
-
-
-def has_consent(channel: str, topic: str, *, silence: bool) -> Q:
-    """Who has agreed, by the newest statement; ``silence`` is what counts where nothing was said."""
-    newest = Consent.objects.filter(shopper=OuterRef("pk"), channel=channel, topic=topic).order_by("-id")
-    return Q(Exact(Coalesce(Subquery(newest.values("granted")[:1]), Value(silence)), Value(True)))

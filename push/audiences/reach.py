@@ -11,6 +11,7 @@ from push.audiences import compiling, holdouts
 from push.audiences.buckets import Bucket
 from push.campaigns.models import Campaign, Step
 from push.channels import CHANNELS
+from push.channels.agreement import who_agrees
 from push.channels.base import Channel
 from push.delivery.models import Suppression
 from shop.people.models import Shopper
@@ -40,7 +41,7 @@ def consenting(shoppers: QuerySet[Shopper], channel: type[Channel], campaign: Ca
     """Those who agreed to the campaign's topic; all of them where it is transactional."""
     if campaign.transactional:
         return shoppers
-    return shoppers.filter(compiling.has_consent(channel.name, campaign.topic, silence=channel.silence_is_consent))
+    return shoppers.filter(who_agrees(channel.name, campaign.topic))
 
 
 def not_suppressed(shoppers: QuerySet[Shopper], channel: type[Channel]) -> QuerySet[Shopper]:

@@ -1,6 +1,7 @@
 """Planning: one INSERT ... SELECT makes the rows of a step, held-out shoppers' included.
 
-Running it twice adds nothing: ON CONFLICT DO NOTHING wherever a row may be there already. The future is a row (``scheduled_at``), found by a tick.
+Running it twice adds nothing: ON CONFLICT DO NOTHING wherever a row may be there already.
+The future is a row (``scheduled_at``), found by a tick.
 """
 
 from __future__ import annotations

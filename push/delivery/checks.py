@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from push.campaigns.models import Campaign
+from push.channels.agreement import agrees
 from push.delivery.facts import Facts
 from push.delivery.models import Message
 from push.delivery.quiet import hours, quiet_until
@@ -81,10 +82,10 @@ def has_address(message: Message, facts: Facts) -> Answer:
 
 
 def has_agreed(message: Message, facts: Facts) -> Answer:
-    """The newest consent is a yes."""
+    """The shopper agrees: by their newest statement, or by silence where the channel takes that."""
     if facts.campaign.transactional:
         return None
-    agreed = facts.consents.get(message.shopper_id, facts.channel.silence_is_consent)
+    agreed = agrees(facts.channel.name, facts.consents.get(message.shopper_id))
     return None if agreed else Skip("unsubscribed")
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from push.campaigns.models import Campaign
 from push.channels import CHANNELS
+from push.channels.agreement import agrees, agrees_now
 from push.delivery.models import Message
 from push.preferences.models import ContactPreference
 from push.tracking.models import Receipt
@@ -19,6 +20,7 @@ from shop.people.models import Consent, Shopper
 
 PAUSE = timedelta(days=30)
 TEXT_VERSION = "preferences-1"
+AGAIN_TEXT_VERSION = "subscribe-again-1"
 # What shoppers know topics by; a campaign may bring another, which then stands under its own name.
 TOPICS = {
     "marketing": (_("News and offers"), _("What is new, what costs less, at most once a week.")),
@@ -52,14 +54,10 @@ def choices(shopper: Shopper) -> list[Choice]:
     """Every channel and topic, topics together."""
     stated = consents.all_current(shopper)
     return [
-        Choice(channel, topic, stated.get((channel, topic), _silence(channel)))
+        Choice(channel, topic, agrees(channel, stated.get((channel, topic))))
         for topic in topics()
         for channel in CHANNELS.names()
     ]
-
-
-def _silence(channel: str) -> bool:
-    return bool(getattr(CHANNELS.get(channel), "silence_is_consent", False))
 
 
 def choose(shopper: Shopper, wanted: Mapping[str, bool], *, source: str = Consent.Source.PREFERENCES) -> int:
@@ -84,13 +82,21 @@ def choose(shopper: Shopper, wanted: Mapping[str, bool], *, source: str = Consen
 def unsubscribe(message: Message, *, receipt: bool = True) -> None:
     """No more messages of this topic on this channel; what is not yet being handed over is stopped by the check at dispatch."""
     shopper, topic = message.shopper, message.campaign.topic
-    if consents.current(shopper, message.channel, topic) or _silence(message.channel):
+    if agrees_now(shopper, message.channel, topic):
         consents.withdraw(shopper, message.channel, topic, source=Consent.Source.UNSUBSCRIBE)
     kept = Receipt.objects.filter(message=message, kind=Receipt.Kind.UNSUBSCRIBED)
     if receipt and not kept.exists():
         Receipt.objects.create(
             message=message, kind=Receipt.Kind.UNSUBSCRIBED, at=clock.now(), simulated=message.simulated
         )
+
+
+def subscribe_again(message: Message) -> None:
+    """Take an unsubscribing back: the shopper agrees to the message's topic on its channel."""
+    shopper, topic = message.shopper, message.campaign.topic
+    if not agrees_now(shopper, message.channel, topic):
+        source = Consent.Source.PREFERENCES
+        consents.give(shopper, message.channel, topic, source=source, text_version=AGAIN_TEXT_VERSION)
 
 
 def preference(shopper: Shopper) -> ContactPreference:

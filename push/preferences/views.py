@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from push.channels import CHANNELS
+from push.channels.agreement import agrees_now
 from push.delivery.models import Message
 from push.preferences import changing
 from push.tracking.links import BadLink, Kind, Link, read
@@ -129,14 +130,20 @@ def masked(address: str) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """The page with a button behind the unsubscribe link of a message."""
+    """The page behind the unsubscribe link of a message: a button to unsubscribe, or, where that is done, the way back."""
     found = _message(token, Kind.UNSUBSCRIBE)
     if found is None:
         return unknown_link(request)
     link, message = found
+    again = request.method == "POST" and "again" in request.POST
     if request.method == "POST" and link.counted:
-        changing.unsubscribe(message)
-    return _done(request, "push/unsubscribe.html", message)
+        if again:
+            changing.subscribe_again(message)
+        else:
+            changing.unsubscribe(message)
+    agrees = agrees_now(message.shopper, message.channel, message.campaign.topic)
+    done = not again and (request.method == "POST" or not agrees)
+    return _done(request, "push/unsubscribe.html", message, done=done, again=again)
 
 
 @never_cache
@@ -149,18 +156,18 @@ def pause_page(request: HttpRequest, token: str) -> HttpResponse:
     link, message = found
     if request.method == "POST" and link.counted:
         changing.pause(message.shopper)
-    return _done(request, "push/pause.html", message)
+    return _done(request, "push/pause.html", message, done=request.method == "POST")
 
 
-def _done(request: HttpRequest, template: str, message: Message) -> HttpResponse:
+def _done(request: HttpRequest, template: str, message: Message, **shown: bool) -> HttpResponse:
     from push.tracking.links import token
 
     topic = message.campaign.topic
     context = {
-        "done": request.method == "POST",
         "topic": changing.TOPICS.get(topic, (topic, ""))[0],
         "channel": CHANNELS.get(message.channel).label,
         "address": masked(message.shopper.user.email),
         "preferences": token(message.pk, Kind.PREFERENCES),
+        **shown,
     }
     return render(request, template, context)

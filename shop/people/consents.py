@@ -1,4 +1,7 @@
-"""Consents to messages: statements, appended; the newest per channel and topic counts. No statement means no."""
+"""Consents to messages: statements, appended; the newest per channel and topic counts.
+
+What it means that nothing was stated is up to the channel (``push.channels.agreement``).
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ def withdraw(shopper: Shopper, channel: str, topic: str = MARKETING, *, source: 
     return _state(shopper, channel, topic, False, source, "")
 
 
-def current(shopper: Shopper, channel: str, topic: str = MARKETING) -> bool:
-    """Whether the shopper agrees now."""
+def current(shopper: Shopper, channel: str, topic: str = MARKETING) -> bool | None:
+    """What the shopper stated last; None: nothing."""
     newest = Consent.objects.filter(shopper=shopper, channel=channel, topic=topic).order_by("-id").first()
-    return newest is not None and newest.granted
+    return None if newest is None else newest.granted
 
 
 def all_current(shopper: Shopper) -> dict[tuple[str, str], bool]:

@@ -73,6 +73,33 @@ def test_the_button_of_the_page_unsubscribes(client, message, shopper) -> None:
     assert not consents.current(shopper, "email", "cart")
 
 
+def test_after_one_click_the_link_says_so_and_leads_back(client, message, shopper) -> None:
+    client.post(
+        f"/m/u/{token(message.pk, Kind.UNSUBSCRIBE)}", data="List-Unsubscribe=One-Click", content_type="text/plain"
+    )
+    for _ in range(2):  # reading changes nothing
+        page = client.get(f"/m/u/{token(message.pk, Kind.UNSUBSCRIBE)}", follow=True).content.decode()
+        assert "You are unsubscribed" in page
+        assert "Unsubscribe?" not in page
+        assert "Subscribe again" in page
+        assert not consents.current(shopper, "email", "cart")
+    url = by_link(message, Kind.UNSUBSCRIBE, "unsubscribe")
+    for _ in range(2):
+        assert "You are subscribed again" in client.post(url, {"again": "1"}).content.decode()
+    assert consents.current(shopper, "email", "cart")
+    newest = Consent.objects.filter(shopper=shopper).latest("id")
+    assert (newest.source, newest.text_version) == ("preferences", "subscribe-again-1")
+    assert Consent.objects.filter(shopper=shopper).count() == 3
+    assert "Unsubscribe?" in client.get(url).content.decode()
+
+
+def test_a_preview_s_link_subscribes_nobody_again(client, message, shopper) -> None:
+    consents.withdraw(shopper, "email", "cart", source="unsubscribe")
+    url = f"/en/unsubscribe/{token(message.pk, Kind.UNSUBSCRIBE, counted=False)}/"
+    client.post(url, {"again": "1"})
+    assert not consents.current(shopper, "email", "cart")
+
+
 def test_unsubscribing_twice_states_it_once(client, message, shopper) -> None:
     for _ in range(2):
         client.post(f"/m/u/{token(message.pk, Kind.UNSUBSCRIBE)}")
