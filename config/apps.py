@@ -11,8 +11,9 @@ class PushcartAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         """Register the system checks and the receivers of signals."""
-        from config import checks, request_ids  # noqa: F401
+        from config import checks, field_names, request_ids  # noqa: F401
 
+        field_names.translate()
         super().ready()
 
 

@@ -140,3 +140,29 @@ def clock() -> Iterator[Clock]:
     fake = Clock(datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
     with replaced(fake):
         yield fake
+
+
+@pytest.fixture
+def untranslated(monkeypatch):
+    """Strings that were asked for in Chinese and are in no catalogue (Django's own included)."""
+    from django.utils.translation import trans_real
+
+    missing: set[str] = set()
+    plain = trans_real.DjangoTranslation.gettext
+    plural = trans_real.DjangoTranslation.ngettext
+
+    def gettext(self, message):
+        chinese = any("\u4e00" <= letter <= "\u9fff" for letter in message)
+        known = any(self._catalog.get(key) is not None for key in (message, (message, 0)))
+        if self.language() == "zh-hans" and message and not chinese and not known:
+            missing.add(message)
+        return plain(self, message)
+
+    def ngettext(self, singular, others, n):
+        if self.language() == "zh-hans" and plural(self, singular, others, n) in (singular, others):
+            missing.add(singular)
+        return plural(self, singular, others, n)
+
+    monkeypatch.setattr(trans_real.DjangoTranslation, "gettext", gettext)
+    monkeypatch.setattr(trans_real.DjangoTranslation, "ngettext", ngettext)
+    return missing

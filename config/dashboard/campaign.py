@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
 from config.dashboard import pages, words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
@@ -205,32 +205,32 @@ _S = Campaign.Status
 ACTIONS = (
     Action(
         "submit",
-        _l("Ask for approval"),
-        _l("A second person is asked."),
+        gettext_lazy("Ask for approval"),
+        gettext_lazy("A second person is asked."),
         (_S.DRAFT,),
         "push.change_campaign",
         launching.submit,
     ),
     Action(
         "approve",
-        _l("Approve"),
-        _l("It may be launched then."),
+        gettext_lazy("Approve"),
+        gettext_lazy("It may be launched then."),
         (_S.IN_REVIEW,),
         "push.approve_campaign",
         launching.approve,
     ),
     Action(
         "reject",
-        _l("Send back"),
-        _l("It becomes a draft again."),
+        gettext_lazy("Send back"),
+        gettext_lazy("It becomes a draft again."),
         (_S.IN_REVIEW,),
         "push.approve_campaign",
         launching.reject,
     ),
     Action(
         "launch",
-        _l("Launch"),
-        _l("Nothing is sent for five minutes: until then it can be undone without a trace."),
+        gettext_lazy("Launch"),
+        gettext_lazy("Nothing is sent for five minutes: until then it can be undone without a trace."),
         (_S.DRAFT, _S.APPROVED),
         "push.launch_campaign",
         launching.launch,
@@ -238,24 +238,24 @@ ACTIONS = (
     ),
     Action(
         "undo",
-        _l("Undo the launch"),
-        _l("Possible until the first message is planned."),
+        gettext_lazy("Undo the launch"),
+        gettext_lazy("Possible until the first message is planned."),
         (_S.RUNNING,),
         "push.launch_campaign",
         launching.undo_launch,
     ),
     Action(
         "pause",
-        _l("Pause"),
-        _l("What is being handed over is finished, the rest waits."),
+        gettext_lazy("Pause"),
+        gettext_lazy("What is being handed over is finished, the rest waits."),
         (_S.RUNNING,),
         "push.launch_campaign",
         launching.pause,
     ),
     Action(
         "resume",
-        _l("Resume"),
-        _l("It goes on where it stopped."),
+        gettext_lazy("Resume"),
+        gettext_lazy("It goes on where it stopped."),
         (_S.PAUSED,),
         "push.launch_campaign",
         launching.resume,
@@ -263,8 +263,8 @@ ACTIONS = (
     ),
     Action(
         "cancel",
-        _l("Cancel for good"),
-        _l("What has not been handed over is skipped. This cannot be undone."),
+        gettext_lazy("Cancel for good"),
+        gettext_lazy("What has not been handed over is skipped. This cannot be undone."),
         (_S.RUNNING, _S.PAUSED, _S.APPROVED),
         "push.launch_campaign",
         launching.cancel,

@@ -52,8 +52,8 @@ def panel(period: Period) -> dict[str, Any]:
         rate_before,
         period,
         url=reverse("admin:shop_event_changelist"),
-        text=f"{rate:.2f}",
-        unit=_("% of sessions"),
+        text=f"{rate:.2f}{words.THIN}%",
+        unit=_("of sessions"),
     )
     notes = []
     if now["viewed"]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages
 from shop.events.live import recent
+from shop.events.wording import event_name
 from shop.models import Product
 
 PAGE = 100
@@ -34,7 +35,7 @@ def rows(count: int, *, visitor: str = "", refused_only: bool = False) -> list[d
             {
                 "at": parse_datetime(str(row.get("received_at") or row.get("at"))),
                 "refused": row["refused"],
-                "type": str(row.get("type", "")).replace("_", " "),
+                "type": event_name(str(row.get("type", ""))),
                 "what": what,
                 "who": row.get("shopper_id") or row.get("visitor_id", ""),
                 "field": row.get("field", ""),

@@ -56,8 +56,8 @@ def panel(period: Period) -> dict[str, Any]:
                 rate_before,
                 period,
                 url=url,
-                text=f"{rate:.3f}",
-                unit=_("% of accepted, limit 0.1"),
+                text=f"{rate:.3f}{words.THIN}%",
+                unit=_("of accepted; limit 0.1"),
                 more_is_better=False,
             ),
         ]

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from config.dashboard import pages
+from config.dashboard import pages, words
 from push.delivery.checks import reason_words
 from push.inbox.models import InboxItem
 from push.mailbox.models import ReceivedMail
@@ -42,20 +42,18 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not request.user.has_perm("push.view_message"):
         raise PermissionDenied
     message = get_object_or_404(Message.objects.select_related("campaign", "step"), pk=pk)
-    shown = message.products or []
-    names = Product.objects.in_bulk(
-        [row["product_id"] for row in shown if isinstance(row, dict) and "product_id" in row]
-    )
+    shown = message.products or {}
+    rows = [*({"product_id": pk, "reason": _("In the cart")} for pk in shown.get("cart", [])), *shown.get("items", [])]
+    names = Product.objects.in_bulk([row["product_id"] for row in rows])
     products = [
-        {"product": names.get(row.get("product_id")), "id": row.get("product_id"), "reason": row.get("reason", "")}
-        for row in shown
-        if isinstance(row, dict)
+        {"product": names.get(row["product_id"]), "id": row["product_id"], "reason": row.get("reason", "")}
+        for row in rows
     ]
     facts = [
         (_("State"), message.get_state_display()),
         (_("Why"), reason_words(message.reason) if message.reason else "–"),
         (_("Provider's words"), message.detail or "–"),
-        (_("Channel"), message.channel),
+        (_("Channel"), words.channel(message.channel)),
         (_("About"), message.run_key or "–"),
         (_("Holdout"), f"{message.get_arm_display()}, {_('bucket')} {message.bucket}"),
         (_("Attempts"), str(message.attempt)),
@@ -74,6 +72,8 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "dashboard/message.html",
         _("Message"),
         message=message,
+        channel=words.channel(message.channel),
+        heading=shown.get("heading", ""),
         facts=facts,
         moments=[(label, moment) for label, moment in moments if moment],
         products=products,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from config.dashboard import pages, words
 from config.dashboard.charts import Estimate, forest
 from config.dashboard.slots import METRIC, sums
+from recommender.algorithms import ALGORITHMS
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training.models import Slot
 from shop import clock
@@ -29,7 +30,7 @@ def _estimate(version: ModelVersion, metric: str) -> Estimate:
     when = words.moment(version.trained_at)
     return Estimate(
         label=str(version),
-        note=f"{version.get_status_display()}, {when}",
+        note=f"{_label(version)} · {version.get_status_display()}, {when}",
         value=figure["value"] if figure else None,
         low=figure["low"] if figure else None,
         high=figure["high"] if figure else None,
@@ -41,6 +42,28 @@ def _estimate(version: ModelVersion, metric: str) -> Estimate:
     )
 
 
+def _label(version: ModelVersion) -> str:
+    """The name of its algorithm in words."""
+    name = version.algorithm
+    return _(ALGORITHMS.get(name).label) if name in ALGORITHMS else name
+
+
+def _why(version: ModelVersion) -> str:
+    """Why it was promoted: the operator's words, or what training found, in the reader's language."""
+    for against in ("champion", "popular"):
+        figure = version.comparison.get(against)
+        if version.promoted_at and version.promoted_by_id is None and figure and figure["low"] > 0:
+            other = {"champion": _("Champion"), "popular": _("Popularity")}[against]
+            return _("By training: %(metric)s %(difference)s (%(low)s to %(high)s) against: %(other)s") % {
+                "metric": words.metric(METRIC),
+                "difference": words.signed(figure["difference"], 4),
+                "low": words.signed(figure["low"], 4),
+                "high": words.signed(figure["high"], 4),
+                "other": other,
+            }
+    return version.reason
+
+
 def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[str, str]:
     """The answer in words: a heading and what stands behind it."""
     if champion is None:
@@ -50,7 +73,7 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
         "%(champion)s has %(metric)s %(value).4f (95 %% interval %(low).4f to %(high).4f) on %(n)s held-out cases."
     ) % {
         "champion": champion,
-        "metric": METRIC,
+        "metric": words.metric(METRIC),
         "value": figure.get("value", 0),
         "low": figure.get("low", 0),
         "high": figure.get("high", 0),
@@ -138,9 +161,11 @@ def page(request: HttpRequest) -> HttpResponse:
         verdict=heading,
         facts=facts,
         metric=metric,
-        metrics=ordered,
-        forest=forest([_estimate(version, metric) for version in versions], with_zero=False, unit=metric),
-        versions=versions,
+        metric_name=words.metric(metric),
+        switch=[(name, words.metric(name)) for name in METRICS if name in available],
+        metrics=[words.metric(name) for name in ordered],
+        forest=forest([_estimate(version, metric) for version in versions], with_zero=False, unit=words.metric(metric)),
+        versions=[(version, _label(version), _why(version)) for version in versions],
         rows=[(version, [(version.metrics.get(name)) for name in ordered]) for version in versions],
         comparison=_comparison(best or champion, champion),
         runs=TrainingRun.objects.order_by("-started_at")[:5],

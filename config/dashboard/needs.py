@@ -87,7 +87,7 @@ def _models() -> Iterator[Need]:
                 % {"slot": labels.get(version.slot, version.slot)},
                 _("%(metric)s %(difference)s (95 %% interval %(low)s to %(high)s). It waits for your yes.")
                 % {
-                    "metric": slots.METRIC,
+                    "metric": words.metric(slots.METRIC),
                     "difference": words.signed(against["difference"], 4),
                     "low": words.signed(against["low"], 4),
                     "high": words.signed(against["high"], 4),

@@ -19,11 +19,12 @@ from push.audiences.counting import membership, size
 from push.audiences.reach import by_channel
 from push.audiences.rules import RuleError
 from push.audiences.saving import NameTaken, save_segment
-from push.audiences.sentences import sentence
+from push.audiences.sentences import NAMES, sentence
 from push.channels import CHANNELS
 from push.models import Campaign, Segment
 from shop.catalogue.models import Category
 from shop.events.types import TYPES
+from shop.events.wording import event_name
 from shop.models import Shopper
 
 EXAMPLES = 10
@@ -132,11 +133,12 @@ def _choices(segment: Segment) -> dict[str, Any]:
     """What the editor offers, as JSON for its script."""
     return {
         "attributes": rules.ATTRIBUTES,
-        "events": sorted(TYPES),
-        "categories": list(Category.objects.filter(parent=None).values_list("path", flat=True)),
-        "channels": list(CHANNELS),
+        "events": sorted(((type, event_name(type)) for type in TYPES), key=lambda pair: pair[1]),
+        "categories": [[category.path, category.name] for category in Category.objects.filter(parent=None)],
+        "channels": [[name, words.channel(name)] for name in CHANNELS],
         "segments": [[row.pk, row.name] for row in Segment.objects.exclude(pk=segment.pk)[:100]],
         "words": {
+            **{name: str(label) for name, label in NAMES.items()},
             "all": _("all of these"),
             "any": _("any of these"),
             "not": _("none of these"),
@@ -153,7 +155,7 @@ def _choices(segment: Segment) -> dict[str, Any]:
             "remove": _("Remove"),
             "add": _("Add a condition"),
             "group": _("Add a group"),
-            "percent": _("% of all"),
+            "percent": _("per cent of all"),
             "is": _("is"),
             "is_not": _("is not"),
             "at_least": _("at least"),
@@ -164,5 +166,12 @@ def _choices(segment: Segment) -> dict[str, Any]:
             "spend": _("money spent"),
             "days_since_last": _("days since the last"),
             "category": _("category"),
+            "value": _("value"),
+            "operator": _("how it compares"),
+            "kind": _("kind of condition"),
+            "event": _("event"),
+            "yes": _("yes"),
+            "no": _("no"),
+            "any_category": _("any category"),
         },
     }

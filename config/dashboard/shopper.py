@@ -18,8 +18,11 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
 from config.dashboard.period import shop_zone
+from push.delivery.checks import reason_words
 from push.models import Message
 from recommender.models import Slate
+from recommender.training.models import Slot
+from shop.events.wording import event_name
 from shop.models import Consent, Event, Order, Product, Shopper
 from shop.operators import audit
 from shop.people.masking import PERMISSION, mask
@@ -60,13 +63,13 @@ def _events(shopper: Shopper, before: datetime) -> Iterator[Entry]:
     names = _names(row.product_id for row in rows)
     for row in rows:
         what = names.get(row.product_id, row.product_id) or (f"“{row.query}”" if row.query else "")
-        yield Entry(row.occurred_at, "event", row.type.replace("_", " ").capitalize(), what, simulated=row.simulated)
+        yield Entry(row.occurred_at, "event", event_name(row.type).capitalize(), what, simulated=row.simulated)
 
 
 def _slates(shopper: Shopper, before: datetime) -> Iterator[Entry]:
     for row in Slate.objects.filter(shopper_id=shopper.pk, at__lt=before).order_by("-at")[:PAGE]:
         note = _("%(count)d products, %(model)s") % {"count": len(row.items), "model": row.model or _("no model")}
-        title = _("Slate for “%(slot)s”") % {"slot": row.slot}
+        title = _("Slate for “%(slot)s”") % {"slot": dict(Slot.choices).get(row.slot, row.slot)}
         url = reverse("admin:recommender_slate_change", args=[row.pk])
         yield Entry(row.at, "slate", title, note, tags=[(_("fallback"), "wn")] if row.fallback else [], url=url)
 
@@ -82,12 +85,12 @@ def _messages(shopper: Shopper, before: datetime) -> Iterator[Entry]:
         tone = {"accepted": "ok", "delivered": "ok", "skipped": "bd", "rejected": "bd", "bounced": "bd"}.get(
             row.state, "no"
         )
-        reason = row.reason.replace("_", " ")
+        reason = reason_words(row.reason) if row.reason else ""
         yield Entry(
             row.decided_at or row.planned_at,
             "message",
             _("%(campaign)s: %(state)s") % {"campaign": row.campaign.name, "state": state},
-            " · ".join(part for part in (row.channel, reason) if part),
+            " · ".join(part for part in (words.channel(row.channel), reason) if part),
             tone,
             url=reverse("admin:message_page", args=[row.pk]),
         )
@@ -108,8 +111,9 @@ def _orders(shopper: Shopper, before: datetime) -> Iterator[Entry]:
 
 def _consents(shopper: Shopper, before: datetime) -> Iterator[Entry]:
     for row in Consent.objects.filter(shopper=shopper, at__lt=before).order_by("-id")[:PAGE]:
+        note = f"{words.topic(row.topic)}, {row.get_source_display()}"
         title = _("Agreed to %(channel)s") if row.granted else _("Took back %(channel)s")
-        yield Entry(row.at, "consent", title % {"channel": row.channel}, f"{row.topic}, {row.get_source_display()}")
+        yield Entry(row.at, "consent", title % {"channel": words.channel(row.channel)}, note)
 
 
 SOURCES: dict[str, Callable[[Shopper, datetime], Iterator[Entry]]] = {

@@ -67,8 +67,8 @@ def panel(period: Period) -> dict[str, Any]:
                 rate_before,
                 period,
                 url=url,
-                text=f"{rate:.2f}",
-                unit=_("% of slates seen"),
+                text=f"{rate:.2f}{words.THIN}%",
+                unit=_("of slates seen"),
             ),
             compared(
                 _("Fallback share"),
@@ -76,8 +76,8 @@ def panel(period: Period) -> dict[str, Any]:
                 fallback_before,
                 period,
                 url=url,
-                text=f"{fallback:.1f}",
-                unit=_("% of slates for known visitors"),
+                text=f"{fallback:.1f}{words.THIN}%",
+                unit=_("of slates for known visitors"),
                 more_is_better=False,
             ),
         ],
@@ -130,4 +130,5 @@ def champions() -> dict[str, Any]:
                 url=reverse("admin:models") + f"?slot={slot}",
             )
         )
-    return {"forest": forest(estimates, unit=f"{METRIC}, {_('95 % interval')}"), "metric": METRIC}
+    name = words.metric(METRIC)
+    return {"forest": forest(estimates, unit=f"{name}, {_('95 %% interval') % ()}"), "metric": name}

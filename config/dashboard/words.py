@@ -9,6 +9,10 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from push.channels import CHANNELS
+from push.preferences.changing import topic_name
 
 THIN = "\u202f"
 MINUS = "\u2212"
@@ -30,6 +34,33 @@ def money(value: float | Decimal, digits: int | None = None) -> str:
 def moment(at: datetime, form: str = "j M H:i") -> str:
     """A moment in the current time zone (the admin's is the shop's)."""
     return date_format(localtime(at), form)
+
+
+METRICS = {
+    "ndcg": gettext_lazy("NDCG"),
+    "hr": gettext_lazy("Hit rate"),
+    "mrr": gettext_lazy("MRR"),
+    "coverage": gettext_lazy("Coverage"),
+    "p50_ms": gettext_lazy("Latency p50, ms"),
+    "p99_ms": gettext_lazy("Latency p99, ms"),
+    "cpu_p99_ms": gettext_lazy("Processor p99, ms"),
+}
+
+
+def metric(name: str) -> str:
+    """A metric as people read it: "hr@10" is "Hit rate@10"."""
+    base, at, k = name.partition("@")
+    return str(METRICS.get(base, base)) + at + k
+
+
+def channel(name: str) -> str:
+    """A channel as people read it; one that is no longer installed by its name."""
+    return str(CHANNELS.get(name).label) if name in CHANNELS else name
+
+
+def topic(name: str) -> str:
+    """A topic of consent as people read it."""
+    return topic_name(name)
 
 
 def signed(value: float, digits: int = 2) -> str:

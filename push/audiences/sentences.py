@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy, ngettext, override
 from push.audiences import rules
 from push.audiences.models import Segment
 from push.audiences.rules import Node
+from push.channels import CHANNELS
+from push.preferences.changing import topic_name
+from shop.events.wording import event_name
 
 NAMES = {
     "age_band": gettext_lazy("age"),
@@ -75,13 +78,18 @@ def _group(nodes: list[Node], joint: str) -> str:
 def _leaf(node: Node) -> str:
     if isinstance(node, rules.Attribute):
         value = ", ".join(node.value) if isinstance(node.value, list) else node.value
+        if isinstance(value, bool):
+            value = _("yes") if value else _("no")
         return str(OPERATORS[node.op]) % {"name": NAMES.get(node.name, node.name.replace(".", " ")), "value": value}
     if isinstance(node, rules.Did | rules.DidNot):
         return _behaviour(node)
     if isinstance(node, rules.Orders):
         return str(ORDERS[node.measure, node.op]) % {"value": node.value} + _period(node.within_days)
     if isinstance(node, rules.ConsentTo):
-        return _("agreed to %(channel)s (%(topic)s)") % {"channel": node.channel, "topic": node.topic}
+        return _("agreed to %(channel)s (%(topic)s)") % {
+            "channel": CHANNELS.get(node.channel).label if node.channel in CHANNELS else node.channel,
+            "topic": topic_name(node.topic),
+        }
     if isinstance(node, rules.InBucket):
         return _("drawn at random: %(share)g %% of all") % {"share": (node.high - node.low) / 100}
     if isinstance(node, rules.InSegment):
@@ -91,7 +99,7 @@ def _leaf(node: Node) -> str:
 
 
 def _behaviour(node: rules.Did | rules.DidNot) -> str:
-    event = node.event.replace("_", " ")
+    event = event_name(node.event)
     if isinstance(node, rules.DidNot):
         text = (
             _("did not “%(event)s”") % {"event": event}
@@ -99,10 +107,9 @@ def _behaviour(node: rules.Did | rules.DidNot) -> str:
             else _("did “%(event)s” fewer than %(times)d times") % {"event": event, "times": node.times}
         )
     else:
-        text = ngettext("did “%(event)s” at least once", "did “%(event)s” at least %(times)d times", node.times) % {
-            "event": event,
-            "times": node.times,
-        }
+        once = node.times == 1
+        text = _("did “%(event)s” at least once") if once else _("did “%(event)s” at least %(times)d times")
+        text %= {"event": event, "times": node.times}
     about = {"product": node.product_id, "category": node.category, **node.properties}
     where = ", ".join(f"{name} {value}" for name, value in about.items() if value != "")
     return text + (_(" (%(where)s)") % {"where": where} if where else "") + _period(node.within_days)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
@@ -13,11 +13,11 @@ from push.campaigns.models import Campaign, Step
 from shop.operators.lists import BigListAdmin
 
 TONES = {
-    Campaign.Status.RUNNING.label: "success",
-    Campaign.Status.PAUSED.label: "warning",
-    Campaign.Status.IN_REVIEW.label: "warning",
-    Campaign.Status.CANCELLED.label: "danger",
-    Campaign.Status.DRAFT.label: "info",
+    Campaign.Status.RUNNING.value: "success",
+    Campaign.Status.PAUSED.value: "warning",
+    Campaign.Status.IN_REVIEW.value: "warning",
+    Campaign.Status.CANCELLED.value: "danger",
+    Campaign.Status.DRAFT.value: "info",
 }
 
 
@@ -49,7 +49,7 @@ class CampaignAdmin(BigListAdmin):
             {"fields": [("name", "slug"), "description", ("kind", "status"), ("segment", "topic", "transactional")]},
         ),
         (
-            "When",
+            _("When"),
             {
                 "fields": [
                     ("trigger", "trigger_options"),
@@ -59,7 +59,7 @@ class CampaignAdmin(BigListAdmin):
             },
         ),
         (
-            "Limits",
+            _("Limits"),
             {
                 "fields": [
                     ("keep_quiet_hours", "quiet_from", "quiet_until"),
@@ -69,7 +69,7 @@ class CampaignAdmin(BigListAdmin):
             },
         ),
         (
-            "What came of it",
+            _("What came of it"),
             {
                 "fields": [
                     ("holdout_share", "window_days", "needs_approval"),
@@ -79,12 +79,12 @@ class CampaignAdmin(BigListAdmin):
         ),
     ]
 
-    @display(description="report")
+    @display(description=_("report"))
     def report(self, campaign: Campaign) -> str:
         """A link to what came of it."""
         return format_html('<a href="{}">{}</a>', reverse("admin:campaign_report", args=[campaign.pk]), _("Open"))
 
-    @display(description="status", ordering="status", label=TONES)
-    def shown_status(self, campaign: Campaign) -> str:
+    @display(description=_("status"), ordering="status", label=TONES)
+    def shown_status(self, campaign: Campaign) -> tuple[str, str]:
         """The status, coloured."""
-        return str(campaign.get_status_display())
+        return campaign.status, str(campaign.get_status_display())

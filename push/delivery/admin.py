@@ -8,17 +8,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from push.delivery.checks import reason_words
 from push.delivery.models import Message, Suppression
 from push.delivery.states import State
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
 TONES = {
-    State.ACCEPTED.label: "success",
-    State.DELIVERED.label: "success",
-    State.UNCERTAIN.label: "warning",
-    State.REJECTED.label: "danger",
-    State.BOUNCED.label: "danger",
-    State.SKIPPED.label: "info",
+    State.ACCEPTED.value: "success",
+    State.DELIVERED.value: "success",
+    State.UNCERTAIN.value: "warning",
+    State.REJECTED.value: "danger",
+    State.BOUNCED.value: "danger",
+    State.SKIPPED.value: "info",
 }
 
 
@@ -26,10 +27,19 @@ TONES = {
 class MessageAdmin(ReadOnlyAdmin):
     """Messages: who got it, who did not, and why."""
 
-    list_display = ["planned_at", "campaign", "shopper_id", "channel", "shown_state", "reason", "decided_at", "attempt"]
+    list_display = [
+        "planned_at",
+        "campaign",
+        "whose",
+        "channel",
+        "shown_state",
+        "shown_reason",
+        "decided_at",
+        "attempt",
+    ]
     list_filter = ["state", choice_filter("channel", _("channel"), [("email", _("E-mail")), ("inapp", _("Inbox"))])]
     search_fields = ["=shopper__id"]
-    search_help_text = "A whole shopper id"
+    search_help_text = _("A whole shopper id")
     ordering = ["-id"]
     list_select_related = ["campaign"]
     fields = [
@@ -44,10 +54,20 @@ class MessageAdmin(ReadOnlyAdmin):
         "products",
     ]
 
-    @display(description="state", ordering="state", label=TONES)
-    def shown_state(self, message: Message) -> str:
+    @display(description=_("shopper"), ordering="shopper_id")
+    def whose(self, message: Message) -> str:
+        """The shopper's id, without reading the shopper."""
+        return message.shopper_id
+
+    @display(description=_("state"), ordering="state", label=TONES)
+    def shown_state(self, message: Message) -> tuple[str, str]:
         """The state, coloured."""
-        return str(message.get_state_display())
+        return message.state, str(message.get_state_display())
+
+    @display(description=_("reason"))
+    def shown_reason(self, message: Message) -> str:
+        """Why, in words."""
+        return reason_words(message.reason) if message.reason else ""
 
 
 @admin.register(Suppression)
@@ -62,7 +82,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
         """As the permission says."""
         return request.user.has_perm("push.delete_suppression")
 
-    @display(description="address hash")
+    @display(description=_("address hash"))
     def short_hash(self, suppression: Suppression) -> str:
         """Enough to tell two apart."""
         return f"{suppression.address_hash[:12]}…"

@@ -29,6 +29,11 @@ TOPICS = {
 }
 
 
+def topic_name(topic: str) -> str:
+    """A topic as people read it."""
+    return str(TOPICS[topic][0]) if topic in TOPICS else topic
+
+
 @dataclass(frozen=True)
 class Choice:
     """One channel and topic, and what counts now."""

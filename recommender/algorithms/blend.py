@@ -11,6 +11,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms import ALGORITHMS
@@ -81,7 +82,7 @@ class Blend(Algorithm):
     """
 
     name = "blend"
-    label = "Blend"
+    label = gettext_noop("Blend")
     parts = PARTS
 
     def __init__(

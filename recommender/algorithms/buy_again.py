@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_noop
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, best
 from recommender.dataset import Dataset, Kind
@@ -17,7 +18,7 @@ class BuyAgain(Algorithm):
     """
 
     name = "buy_again"
-    label = "Buy again"
+    label = gettext_noop("Buy again")
 
     def __init__(self, prior: float = 5.0, least: float = 0.0) -> None:
         self.prior = prior

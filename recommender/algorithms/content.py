@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
@@ -47,7 +48,7 @@ class Content(Algorithm):
     """
 
     name = "content"
-    label = "Similar products"
+    label = gettext_noop("Similar products")
     needs_interactions = 0
 
     def __init__(

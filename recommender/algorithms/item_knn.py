@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
@@ -31,7 +32,7 @@ class ItemKNN(Algorithm):
     """
 
     name = "item_knn"
-    label = "Bought together"
+    label = gettext_noop("Bought together")
 
     def __init__(
         self,

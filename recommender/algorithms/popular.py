@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows, best
@@ -25,7 +26,7 @@ class Popular(Algorithm):
     """
 
     name = "popular"
-    label = "Popular and trending"
+    label = gettext_noop("Popular and trending")
 
     def __init__(
         self, half_life_days: float = 7.0, depth: int = 500, category_depth: int = 50, category_boost: float = 2.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
@@ -69,7 +70,7 @@ class SessionKNN(Algorithm):
     """
 
     name = "session_knn"
-    label = "Sessions like this one"
+    label = gettext_noop("Sessions like this one")
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ class SlateAdmin(ReadOnlyAdmin):
     list_display = ["at", "slot", "model", "variant", "known", "fallback", "shopper_id", "visitor_id"]
     list_filter = [choice_filter("slot", _("slot"), Slot.choices), "known", "fallback"]
     search_fields = ["shopper_id"]
-    search_help_text = "A whole shopper, visitor or slate id"
+    search_help_text = _("A whole shopper, visitor or slate id")
     ordering = ["-at", "id"]
 
     def get_search_results(

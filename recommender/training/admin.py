@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from recommender.training.models import ModelVersion, TrainingRun
@@ -28,18 +29,18 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     ordering = ["-trained_at", "id"]
 
     @display(
-        description="status",
+        description=_("status"),
         ordering="status",
         label={
-            ModelVersion.Status.CHAMPION.label: "success",
-            ModelVersion.Status.CANDIDATE.label: "warning",
+            ModelVersion.Status.CHAMPION.value: "success",
+            ModelVersion.Status.CANDIDATE.value: "warning",
         },
     )
-    def shown_status(self, version: ModelVersion) -> str:
+    def shown_status(self, version: ModelVersion) -> tuple[str, str]:
         """The status, coloured."""
-        return str(version.get_status_display())
+        return version.status, str(version.get_status_display())
 
-    @display(description="ndcg@10 (95 %)")
+    @display(description="NDCG@10")
     def ndcg(self, version: ModelVersion) -> str:
         """Value with its interval."""
         figure = version.metrics.get("ndcg@10")

@@ -6,11 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from shop.catalogue.models import Category, Product, Review
 from shop.operators.lists import BigListAdmin
+
+STOCK_WORDS = {"sold out": _("sold out"), "few": _("few"), "in stock": _("in stock")}
 
 
 @admin.register(Category)
@@ -42,23 +45,23 @@ class ProductAdmin(BigListAdmin):
     list_filter = ["active", ("category", AutocompleteSelectFilter)]
     list_filter_submit = True
     search_fields = ["=id", "name_en", "name_zh"]
-    search_help_text = "Product id, or part of its name"
+    search_help_text = _("Product id, or part of its name")
     ordering = ["-units_sold", "id"]
     list_select_related = ["category"]
     autocomplete_fields = ["category"]
     readonly_fields = ["units_sold", "rating_average", "rating_count", "created_at", "updated_at"]
     fieldsets = [
         (None, {"fields": [("id", "active"), ("name_en", "name_zh"), ("brand", "size"), "category"]}),
-        ("Price and stock", {"fields": [("price", "list_price", "currency"), ("stock", "units_sold")]}),
-        ("Description", {"fields": ["description_en", "description_zh", "tags", "attributes", "image"]}),
-        ("Known", {"fields": [("rating_average", "rating_count"), ("created_at", "updated_at")]}),
+        (_("Price and stock"), {"fields": [("price", "list_price", "currency"), ("stock", "units_sold")]}),
+        (_("Description"), {"fields": ["description_en", "description_zh", "tags", "attributes", "image"]}),
+        (_("Known"), {"fields": [("rating_average", "rating_count"), ("created_at", "updated_at")]}),
     ]
 
-    @display(description="stock", label={"sold out": "danger", "few": "warning", "in stock": "success"})
+    @display(description=_("stock"), label={"sold out": "danger", "few": "warning", "in stock": "success"})
     def stock_state(self, product: Product) -> tuple[str, str]:
         """Stock in words, and the number."""
         state = "sold out" if product.stock <= 0 else "few" if product.stock <= 5 else "in stock"
-        return state, f"{product.stock} {state}"
+        return state, f"{product.stock} {STOCK_WORDS[state]}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[Any]:
         """A product's id never changes once it is there."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from shop.events.models import Event, PoisonEvent
 from shop.operators.lists import ReadOnlyAdmin
@@ -28,7 +29,7 @@ class EventAdmin(ReadOnlyAdmin):
         "simulated",
     ]
     search_fields = ["visitor_id"]
-    search_help_text = "A whole visitor id, shopper id or event id"
+    search_help_text = _("A whole visitor id, shopper id or event id")
     ordering = ["-id"]
 
     def get_search_results(

@@ -37,7 +37,7 @@ class UserAdmin(PersonalDataAdmin):
     list_display = ["id", "masked_email", "role", "is_staff", "is_active", "created_at", "last_login"]
     list_filter = ["role", "is_staff", "is_active"]
     search_fields = ["id"]
-    search_help_text = "The whole e-mail address, or a number"
+    search_help_text = _("The whole e-mail address, or a number")
     ordering = ["-id"]
     fields = ["masked_email", "masked_name", "role", "is_active", "is_staff", "groups", "created_at", "last_login"]
     readonly_fields = ["masked_email", "masked_name", "created_at", "last_login"]
@@ -56,12 +56,12 @@ class UserAdmin(PersonalDataAdmin):
             else queryset
         ), False
 
-    @display(description="e-mail address")
+    @display(description=_("e-mail address"))
     def masked_email(self, user: User) -> str:
         """Masked without the permission."""
         return shown(user.email, _viewer.get())
 
-    @display(description="name")
+    @display(description=_("name"))
     def masked_name(self, user: User) -> str:
         """Masked without the permission."""
         return shown(user.name, _viewer.get())
@@ -74,7 +74,7 @@ class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
     list_display = ["id", "masked_email", "age_band", "place", "locale", "simulated", "personalised", "created_at"]
     list_filter = ["age_band", choice_filter("locale", _("language"), settings.LANGUAGES), "simulated"]
     search_fields = ["id"]
-    search_help_text = "Shopper id, or the whole e-mail address"
+    search_help_text = _("Shopper id, or the whole e-mail address")
     ordering = ["-created_at", "id"]
     list_select_related = ["user"]
 
@@ -86,7 +86,7 @@ class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
             return queryset.filter(user__email_hash=email_hash(search_term)), False
         return (queryset.filter(id=search_term.strip()) if search_term else queryset), False
 
-    @display(description="e-mail address")
+    @display(description=_("e-mail address"))
     def masked_email(self, shopper: Shopper) -> str:
         """Masked without the permission."""
         return shown(shopper.user.email, _viewer.get())

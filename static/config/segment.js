@@ -11,7 +11,7 @@ const fresh = {
   did: () => ({ type: "did", event: "product_viewed", times: 1, within_days: 30 }),
   did_not: () => ({ type: "did_not", event: "order_completed", times: 1, within_days: 30 }),
   orders: () => ({ type: "orders", measure: "count", op: "at_least", value: 1 }),
-  consent: () => ({ type: "consent", channel: choices.channels[0] }),
+  consent: () => ({ type: "consent", channel: choices.channels[0][0] }),
   in_segment: () => ({ type: "in_segment", segment: choices.segments[0]?.[0] ?? 0 }),
   bucket: () => ({ type: "bucket", low: 0, high: 1000 }),
 };
@@ -55,22 +55,22 @@ function attribute(node) {
       node.value = next === "number" ? 30 : next === "truth" ? true : "";
       draw();
     }),
-    select("", named(ops), node.op, (value) => {
+    select(t.operator, named(ops), node.op, (value) => {
       node.op = value;
       if (value === "known" || value === "unknown") delete node.value;
       else node.value ??= "";
       draw();
     }),
   ];
-  if (kind === "truth") parts.push(select("", [["true", "✓"], ["false", "✗"]], String(node.value), (value) => set(node, "value", value === "true")));
-  else if (node.op !== "known" && node.op !== "unknown") parts.push(input("", kind === "number" ? "number" : "text", node.value, (value) => { node.value = value; changed(); }));
+  if (kind === "truth") parts.push(select(t.value, [["true", t.yes], ["false", t.no]], String(node.value), (value) => set(node, "value", value === "true")));
+  else if (node.op !== "known" && node.op !== "unknown") parts.push(input(t.value, kind === "number" ? "number" : "text", node.value, (value) => { node.value = value; changed(); }));
   return parts;
 }
 
 function behaviour(node) {
   return [
-    select("", choices.events.map((name) => [name, name.replaceAll("_", " ")]), node.event, (value) => set(node, "event", value)),
-    select(t.category, [["", `${t.category}: *`], ...choices.categories.map((path) => [path, path])], node.category ?? "", (value) => set(node, "category", value)),
+    select(t.event, choices.events, node.event, (value) => set(node, "event", value)),
+    select(t.category, [["", t.any_category], ...choices.categories], node.category ?? "", (value) => set(node, "category", value)),
     input(t.times, "number", node.times, (value) => set(node, "times", value || 1)),
     input(t.days, "number", node.within_days, (value) => set(node, "within_days", value)),
     element("small", { className: "m", textContent: t.days }),
@@ -82,14 +82,14 @@ const fields = {
   did: behaviour,
   did_not: behaviour,
   orders: (node) => [
-    select("", named(["count", "spend", "days_since_last"]), node.measure, (value) => { if (value === "days_since_last") delete node.within_days; set(node, "measure", value); draw(); }),
-    select("", named(["at_least", "at_most"]), node.op, (value) => set(node, "op", value)),
-    input("", "number", node.value, (value) => { node.value = value ?? 0; changed(); }),
+    select(t.orders, named(["count", "spend", "days_since_last"]), node.measure, (value) => { if (value === "days_since_last") delete node.within_days; set(node, "measure", value); draw(); }),
+    select(t.operator, named(["at_least", "at_most"]), node.op, (value) => set(node, "op", value)),
+    input(t.value, "number", node.value, (value) => { node.value = value ?? 0; changed(); }),
     ...(node.measure === "days_since_last" ? [] : [input(t.days, "number", node.within_days, (value) => set(node, "within_days", value)), element("small", { className: "m", textContent: t.days })]),
   ],
-  consent: (node) => [select("", named(choices.channels), node.channel, (value) => set(node, "channel", value))],
-  in_segment: (node) => [select("", choices.segments, node.segment, (value) => set(node, "segment", Number(value)))],
-  bucket: (node) => [input("", "number", (node.high - node.low) / 100, (value) => { node.low = 0; node.high = Math.min(10000, Math.round((value ?? 0) * 100)); changed(); }), element("small", { className: "m", textContent: t.percent })],
+  consent: (node) => [select(t.consent, choices.channels, node.channel, (value) => set(node, "channel", value))],
+  in_segment: (node) => [select(t.in_segment, choices.segments, node.segment, (value) => set(node, "segment", Number(value)))],
+  bucket: (node) => [input(t.percent, "number", (node.high - node.low) / 100, (value) => { node.low = 0; node.high = Math.min(10000, Math.round((value ?? 0) * 100)); changed(); }), element("small", { className: "m", textContent: t.percent })],
 };
 
 function group(node, remove) {
@@ -97,7 +97,7 @@ function group(node, remove) {
   const negated = node.type === "not" && node.of?.type === "any";
   const inner = negated ? node.of : node;
   const box = element("fieldset", { className: "rule-group" });
-  const head = element("legend", {}, select("", named(["all", "any", "not"]), negated ? "not" : inner.type, (value) => {
+  const head = element("legend", {}, select(t.group, named(["all", "any", "not"]), negated ? "not" : inner.type, (value) => {
     const of = inner.of;
     for (const key of Object.keys(node)) delete node[key];
     Object.assign(node, value === "not" ? { type: "not", of: { type: "any", of } } : { type: value, of });
@@ -117,7 +117,7 @@ function leaf(parent, index, drop) {
   const node = parent.of[index];
   return element(
     "div", { className: "rule-leaf" },
-    select("", named(Object.keys(fresh)), node.type, (value) => { parent.of[index] = fresh[value](); draw(); }),
+    select(t.kind, named(Object.keys(fresh)), node.type, (value) => { parent.of[index] = fresh[value](); draw(); }),
     ...fields[node.type](node),
     button("✕", t.remove, drop),
   );

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from django.utils.translation import trans_real
 
 from recommender.serving import facts
 from shop.people.registering import register
@@ -15,28 +14,6 @@ from tests.factories.orders import make_cart, order_cart
 from tests.factories.people import make_visitor
 
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES/django.po")
-
-
-@pytest.fixture
-def untranslated(monkeypatch):
-    """Strings that were asked for in Chinese and are in no catalogue (Django's own included)."""
-    missing: set[str] = set()
-    plain = trans_real.DjangoTranslation.gettext
-    plural = trans_real.DjangoTranslation.ngettext
-
-    def gettext(self, message):
-        if self.language() == "zh-hans" and message and self._catalog.get(message) is None:
-            missing.add(message)
-        return plain(self, message)
-
-    def ngettext(self, singular, others, n):
-        if self.language() == "zh-hans" and plural(self, singular, others, n) in (singular, others):
-            missing.add(singular)
-        return plural(self, singular, others, n)
-
-    monkeypatch.setattr(trans_real.DjangoTranslation, "gettext", gettext)
-    monkeypatch.setattr(trans_real.DjangoTranslation, "ngettext", ngettext)
-    return missing
 
 
 def test_no_entry_is_empty_fuzzy_or_broken():
