@@ -6,8 +6,10 @@ from datetime import time, timedelta
 
 from django.db import transaction
 
+from push.audiences import compiling
 from push.audiences.counting import count_segment
 from push.audiences.models import Segment
+from push.audiences.reach import reachable
 from push.campaigns.launching import launch
 from push.campaigns.models import Campaign, Step
 from push.campaigns.planning import plan_occurrence
@@ -16,6 +18,8 @@ from shop import clock
 
 # Households on a demo box: the first send takes about half an hour and leaves the processors to the pages.
 PICKS_A_MINUTE = 60
+# Run key of the picks that do not wait for their weekday.
+FIRST = "first"
 
 
 def create_demo_campaigns() -> list[Campaign]:
@@ -90,6 +94,8 @@ def _weekly_picks() -> Campaign:
     if made:
         Step.objects.create(campaign=campaign, channel="email", slot="email", content={"template": "weekly_picks"})
         launch(campaign, actor=None, reason="demo", undo=timedelta(0))
-    if not PlanRun.objects.filter(campaign=campaign).exists():
-        plan_occurrence(campaign, run_key="first", at={"": clock.now()})
+    # An occurrence is planned once, ever: not while there is nobody to plan it for (the shop is loaded later).
+    planned = PlanRun.objects.filter(campaign=campaign, run_key=FIRST).exists()
+    if not planned and reachable(compiling.members(None), campaign, campaign.steps.get()).exists():
+        plan_occurrence(campaign, run_key=FIRST, at={"": clock.now()})
     return campaign

@@ -16,6 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say which there are."""
+        planned = 0
         for campaign in create_demo_campaigns():
-            planned = campaign.messages.count()
-            self.stdout.write(f"{campaign.name}: {campaign.get_status_display()}, {planned} messages planned so far")
+            number = campaign.messages.count()
+            self.stdout.write(f"{campaign.name}: {campaign.get_status_display()}, {number} messages planned so far")
+            planned += number
+        if not planned:
+            self.stdout.write("Nobody to write to yet: run manage.py load_demo, then this again.")
