@@ -42,6 +42,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "partitions of the events": ("shop.make_event_partitions", 6 * 3600),
     "answers remembered for a retry": ("shop.forget_idempotent_answers", 3600),
     "outbox of the orders": ("shop.relay_outbox", 5),
+    "mails about orders": ("shop.send_order_mails", 15),
     "sums of events": ("shop.refresh_rollups", 30),
     "sums of slates": ("recommender.refresh_rollups", 30),
     "last touches of orders": ("push.attribute", 60),

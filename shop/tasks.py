@@ -2,5 +2,12 @@
 
 from shop.api.tasks import forget_idempotent_answers
 from shop.events.tasks import make_event_partitions, refresh_rollups, relay_outbox
+from shop.orders.tasks import send_order_mails
 
-__all__ = ["forget_idempotent_answers", "make_event_partitions", "refresh_rollups", "relay_outbox"]
+__all__ = [
+    "forget_idempotent_answers",
+    "make_event_partitions",
+    "refresh_rollups",
+    "relay_outbox",
+    "send_order_mails",
+]

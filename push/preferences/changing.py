@@ -84,7 +84,7 @@ def choose(shopper: Shopper, wanted: Mapping[str, bool], *, source: str = Consen
     return changed
 
 
-def unsubscribe(message: Message, *, receipt: bool = True) -> None:
+def unsubscribe(message: Message, *, receipt: bool = True, simulated: bool = False) -> None:
     """No more messages of this topic on this channel; what is not yet being handed over is stopped by the check at dispatch."""
     shopper, topic = message.shopper, message.campaign.topic
     if agrees_now(shopper, message.channel, topic):
@@ -92,7 +92,10 @@ def unsubscribe(message: Message, *, receipt: bool = True) -> None:
     kept = Receipt.objects.filter(message=message, kind=Receipt.Kind.UNSUBSCRIBED)
     if receipt and not kept.exists():
         Receipt.objects.create(
-            message=message, kind=Receipt.Kind.UNSUBSCRIBED, at=clock.now(), simulated=message.simulated
+            message=message,
+            kind=Receipt.Kind.UNSUBSCRIBED,
+            at=clock.now(),
+            simulated=simulated or message.simulated,
         )
 
 

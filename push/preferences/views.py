@@ -21,6 +21,7 @@ from push.preferences import changing
 from push.tracking.links import BadLink, Kind, Link, read
 from push.tracking.views import message_of, unknown_link
 from shop import clock
+from shop.events.visitors import is_simulated
 from shop.people.models import Shopper
 
 
@@ -140,7 +141,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
         if again:
             changing.subscribe_again(message)
         else:
-            changing.unsubscribe(message)
+            changing.unsubscribe(message, simulated=is_simulated(request))
     agrees = agrees_now(message.shopper, message.channel, message.campaign.topic)
     done = not again and (request.method == "POST" or not agrees)
     return _done(request, "push/unsubscribe.html", message, done=done, again=again)

@@ -44,11 +44,13 @@ class NotGot:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """What clicks in this campaign's messages were the last touch of; ``simulated`` says how many of the orders are."""
+    """What clicks in this campaign's messages were the last touch of; ``simulated`` says how many of the orders are, and
+    ``messages`` how many messages led to them."""
 
     orders: int
     revenue: float
     simulated: int
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _funnel(line: Line, human: Any, touched: Attributed) -> list[Step]:
         Step("dispatched", _("Handed over"), handed_over),
         Step("accepted", _("Accepted"), line.accepted),
         Step("clicked", _("Clicked by a human"), clicked),
-        Step("ordered", _("Ordered after a click"), touched.orders),
+        Step("ordered", _("Ordered after a click"), touched.messages),
     ]
 
 
@@ -132,8 +134,9 @@ def _attributed(campaign: Campaign) -> Attributed:
         orders=Count("order"),
         revenue=Sum(F("order__total") - F("order__refunded")),
         simulated=Count("order", filter=Q(order__simulated=True)),
+        messages=Count("message", distinct=True),
     )
-    return Attributed(sums["orders"], float(sums["revenue"] or 0), sums["simulated"])
+    return Attributed(sums["orders"], float(sums["revenue"] or 0), sums["simulated"], sums["messages"])
 
 
 def _annoyed(receipts: Any) -> dict[str, int]:

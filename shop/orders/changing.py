@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from shop.catalogue.models import Product
 from shop.operators import audit
 from shop.orders.announcing import put_cancelled, put_completed, put_refunded
+from shop.orders.mailing import mail_soon
 from shop.orders.models import Order, OrderLine, Refund
 from shop.people.models import User
 
@@ -142,6 +143,7 @@ def refund(
     audit.record(
         "order.refund", actor=actor, target=order, before=before, after=_state(order), reason=str(reason.label)
     )
+    mail_soon(order)
     put_refunded(order, made)
     return made
 
@@ -173,6 +175,7 @@ def _set(order: Order, status: Order.Status, action: str, actor: User | None, re
     before = _state(order)
     order.status = status
     order.save(update_fields=["status"])
+    mail_soon(order)
     audit.record(action, actor=actor, target=order, before=before, after=_state(order), reason=reason)
 
 

@@ -9,7 +9,7 @@ from django.core import signing
 from shop.orders.models import Order
 
 _SALT = "shop.orders.links"
-# Long enough to return goods; the confirmation e-mail is the only place where it stands.
+# Long enough to return goods; it stands in the e-mails about the order.
 MAX_AGE_SECONDS = 180 * 24 * 3600
 
 

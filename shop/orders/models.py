@@ -53,6 +53,10 @@ class Order(models.Model):
         max_digits=10, decimal_places=2, default=0, db_default=0, help_text=_("What was given back so far.")
     )
     currency = models.CharField(max_length=3, default="USD")
+    locale = models.CharField(max_length=10, blank=True, db_default="", help_text=_("The language it was placed in."))
+    mail_due = models.BooleanField(
+        default=False, db_default=False, help_text=_("Whether its e-mail must still tell of its newest state.")
+    )
     simulated = models.BooleanField(default=False)
     source = models.CharField(
         max_length=16, default="storefront", help_text=_("storefront, api or history (imported).")
@@ -70,6 +74,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["-placed_at", "id"], name="order_newest"),
             models.Index(fields=["shopper", "-placed_at"], name="order_of_shopper"),
+            models.Index(fields=["placed_at"], condition=models.Q(mail_due=True), name="order_mail_due"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shop import clock
@@ -24,6 +25,7 @@ from shop.carts.reckoning import Change, Summary, changes_of, reckon
 from shop.catalogue.models import Product
 from shop.events.visitors import BrowsingVisitor
 from shop.orders.announcing import put_completed
+from shop.orders.mailing import mail_soon
 from shop.orders.models import Order, OrderLine
 from shop.orders.numbers import next_number
 from shop.orders.payment import Payment, authorise
@@ -135,6 +137,7 @@ def place_order(
         order = _write(cart, bill, contact, checkout_key, visitor, pending=payment == Payment.PENDING)
         if order.status == Order.Status.PAID:
             put_completed(order, visitor_id=visitor.id if visitor.consented else "")
+        mail_soon(order)
         return order
 
 
@@ -208,6 +211,7 @@ def _write(
         discount=bill.discount,
         total=bill.total,
         currency=settings.CURRENCY,
+        locale=get_language() or "",
         simulated=bool(getattr(visitor, "simulated", False)),
         placed_at=clock.now(),
     )
