@@ -323,6 +323,7 @@ STOREFRONT_KEY = env.str("STOREFRONT_KEY", default=DEMO_PUBLISHABLE_KEY if DEMO 
 # Consumer group to class: rooms above shop add theirs by path.
 EVENT_CONSUMERS = {
     "store": "shop.events.store.StoreConsumer",
+    "carts": "shop.carts.from_events.CartsConsumer",
     "triggers": "push.triggers.consumer.TriggersConsumer",
     "slates": "recommender.serving.slate_log.SlateConsumer",
 }

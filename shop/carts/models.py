@@ -25,6 +25,9 @@ class Cart(models.Model):
     visitor_id = models.CharField(max_length=64, db_index=True)
     shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, null=True, blank=True, related_name="carts")
     status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
+    from_events = models.BooleanField(
+        default=False, help_text=_("Kept from events of a shop elsewhere, not by the storefront.")
+    )
     coupon_code = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
