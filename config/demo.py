@@ -32,6 +32,7 @@ from config.machine import DemoError, check_machine
 from config.supervision import STOP_SECONDS, Supervisor, end_with_parent, programs, readiness, wait_until_ready
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+ENV_FILE = BASE_DIR / ".env"
 SERVERS = ("postgres", "valkey")
 LOGINS = (
     ("shopper", "anna@pushcart.example", "pushcart-demo"),
@@ -59,17 +60,17 @@ def step(name: str) -> Iterator[None]:
     say(f"  {name}: {time.monotonic() - began:.1f} s")
 
 
-def write_env() -> None:
-    """Write ``.env`` where there is none; one that exists is the operator's."""
-    path = BASE_DIR / ".env"
-    port = os.environ.get("PORT", "8000")
-    if not path.exists():
-        path.write_text(f"# Written by `make demo`; yours to change.\nDEBUG=1\nPORT={port}\n")
+def write_env(settings: Any) -> None:
+    """Write ``.env`` where there is none, of settings that were found right; one that exists is the operator's."""
+    if not ENV_FILE.exists():
+        ENV_FILE.write_text(f"# Written by `make demo`; yours to change.\nDEBUG=1\nPORT={settings.PORT}\n")
 
 
 def find_settings() -> Any:
     """Django's settings, with the demo's environment; says what is wrong with it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if not ENV_FILE.exists():
+        os.environ.setdefault("DEBUG", "1")
     from django.conf import settings
 
     from config.checks import configuration_problems
@@ -193,8 +194,8 @@ def up(households: int | None = None) -> int:
     began = time.monotonic()
     listen_for_the_end()
     try:
-        write_env()
         settings = find_settings()
+        write_env(settings)
         with processes.only_one(settings.DATA_DIR):
             return _up_alone(settings, began, households)
     except processes.AlreadyRunning:

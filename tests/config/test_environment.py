@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from config import environment
+from config.demo import ENV_FILE
 from config.environment import Misread
 from tests.config.test_production import BEAT, FIT, GRANIAN, MANAGE, WORKER, run
 
@@ -82,12 +83,14 @@ def test_no_process_starts_on_wrong_variables_and_each_has_its_line(command: lis
 
 
 def test_the_demo_refuses_wrong_variables_before_it_starts_anything(tmp_path):
+    remembered = ENV_FILE.read_text() if ENV_FILE.exists() else None
     demo = [MANAGE[0], "-m", "config.demo", "up"]
     done = run(demo, {"DEBUG": "1", "PUSHCART_DATA": str(tmp_path), "PORT": "70000", "REDIS_URL": "localhost:6379"})
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert [line.split()[:3] for line in lines] == [["make", "demo:", "PORT"], ["make", "demo:", "REDIS_URL"]]
     assert not list(tmp_path.iterdir())
+    assert remembered == (ENV_FILE.read_text() if ENV_FILE.exists() else None), "a wrong port was written to .env"
 
 
 def test_a_secret_may_begin_with_a_dollar(monkeypatch):

@@ -121,6 +121,16 @@ def test_the_command_says_what_it_did(tmp_path, capsys):
     assert (tmp_path / "products.refused.csv").exists()
 
 
+def test_a_zero_byte_refuses_its_row_alone_and_names_the_field(tmp_path):
+    path = _write(tmp_path, GOOD + "a\x00b,Bad,drinks,,,,1.00,,,,\n4,Ba\x00d,drinks,,,,1.00,,,,\n")
+    assert _run(path, refused_to=tmp_path / "no.csv")["refused"] == 2
+    with (tmp_path / "no.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["reason"] for row in csv.DictReader(file)] == [
+            "id: holds a zero byte",
+            "name_en: holds a zero byte",
+        ]
+
+
 @given(rows=st.lists(st.lists(st.text(max_size=40), min_size=len(FIELDS), max_size=len(FIELDS)), max_size=4))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_every_row_is_counted_once_whatever_it_holds(tmp_path, rows):
