@@ -51,7 +51,7 @@ def is_own(request: HttpRequest, order: Order) -> bool:
 def may_offer_account(request: HttpRequest, order: Order) -> bool:
     """Whether this is a guest in the browser that placed the order."""
     guest = not request.user.is_authenticated and order.shopper_id is None and bool(order.email)
-    return guest and is_own(request, order)
+    return guest and order.status not in (Order.Status.CANCELLED, Order.Status.DECLINED) and is_own(request, order)
 
 
 def _headline(order: Order) -> str:

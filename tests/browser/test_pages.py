@@ -106,6 +106,18 @@ def test_axe_finds_no_violation_on_an_order_and_its_question_whether_to_cancel(v
     assert violations(page) == []
 
 
+def test_the_question_of_consent_is_the_first_thing_the_keyboard_meets(visit, shop):
+    page = visit.go("/en/")
+    reached = []
+    for _step in range(4):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+    assert reached[0] == "Skip to content"
+    assert reached[2:] == ["Accept", "Reject"]
+    box = page.locator(".consent").bounding_box()
+    assert box["y"] + box["height"] == page.viewport_size["height"], "it stands at the foot all the same"
+
+
 def test_before_consent_only_cookies_that_a_shop_needs(visit, shop):
     page = visit.go("/en/c/drinks/")
     visit.go("/en/p/drinks-0/")
