@@ -36,6 +36,9 @@ def _funnel(found: CampaignReport) -> list[Bar]:
     tones = {"planned": "b3", "dispatched": "b3", "accepted": "b2"}
     for step in found.funnel:
         note = _("%(share)s of the step before") % {"share": words.percent(step.count, before)} if before else ""
+        if before and step.count > before:
+            # One who clicked may order more than once.
+            note = _("%(rate)s for each of the step before") % {"rate": words.number(step.count / before, 2)}
         share = 100 * step.count / whole if whole else 0.0
         bars.append(Bar(step.label, words.number(step.count), share, note, tones.get(step.name, "b1")))
         before = step.count

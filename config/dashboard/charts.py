@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 WIDTH = 270.0
+MINUS = "\u2212"
 HEIGHT = 200.0
 
 
@@ -78,8 +79,8 @@ def short_number(value: float) -> str:
     """A label of an axis: 0, 500, 2k, 1.5M."""
     for size, sign in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:g}{sign}"
-    return f"{value:g}"
+            return f"{value / size:g}{sign}".replace("-", MINUS)
+    return f"{value:g}".replace("-", MINUS)
 
 
 def line_chart(
@@ -195,13 +196,14 @@ def forest(estimates: Sequence[Estimate], *, with_zero: bool = True, unit: str =
     )
     margin = (high - low) * 0.06 or 1.0
     low, high = low - margin, high + margin
-    step = nice_ceiling((high - low) / 6)
+    # At most five labels: more would touch each other in a narrow card.
+    step = nice_ceiling((high - low) / 4)
 
     def place(value: float) -> float:
         return 100 * (value - low) / (high - low)
 
     first = math.ceil(low / step)
-    ticks = [Tick(place(n * step), f"{n * step:g}") for n in range(first, math.floor(high / step) + 1)]
+    ticks = [Tick(place(n * step), short_number(round(n * step, 9))) for n in range(first, math.floor(high / step) + 1)]
     rows = []
     for e in estimates:
         known = e.value is not None and e.low is not None and e.high is not None

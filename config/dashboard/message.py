@@ -55,7 +55,7 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         (_("Provider's words"), message.detail or "–"),
         (_("Channel"), words.channel(message.channel)),
         (_("About"), message.run_key or "–"),
-        (_("Holdout"), f"{message.get_arm_display()}, {_('bucket')} {message.bucket}"),
+        (_("Holdout"), _("%(arm)s, bucket %(bucket)d") % {"arm": message.get_arm_display(), "bucket": message.bucket}),
         (_("Attempts"), str(message.attempt)),
         (_("Template version"), str(message.content_version or "–")),
         (_("Content hash"), message.content_hash[:16] or "–"),

@@ -99,7 +99,7 @@ def _lines(period: Period, now: Sales, before: Sales) -> list[LineChart]:
         titles = _("Revenue an hour"), _("Orders an hour")
     else:
         whole_day, headers = before, (_("Day"), _("This period"), _("Before"))
-        labels = [date_format(day, "j M") for day in period.dates()]
+        labels = [date_format(day, _("j M")) for day in period.dates()]
         titles = _("Revenue a day"), _("Orders a day")
     simulated = words.percent(now.simulated, now.count) if now.simulated else ""
     note = " " + _("%(share)s of these orders are simulated.") % {"share": simulated} if simulated else ""

@@ -37,8 +37,8 @@ class Period:
         if self.key == "today":
             return _("Today until %(time)s, against the same time last week") % {"time": date_format(self.end, "H:i")}
         return _("%(first)s to %(last)s, against the %(days)d days before") % {
-            "first": date_format(self.start, "j M"),
-            "last": date_format(self.last, "j M Y"),
+            "first": date_format(self.start, _("j M")),
+            "last": date_format(self.last, _("j M Y")),
             "days": self.days,
         }
 

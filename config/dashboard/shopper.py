@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Max, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -139,11 +140,11 @@ def _known(shopper: Shopper) -> list[tuple[str, str]]:
     )
     rows = [
         (_("Orders"), f"{sums['count']}, {words.money(sums['total'] or 0)}"),
-        (_("Last order"), sums["last"].astimezone(shop_zone()).strftime("%Y-%m-%d") if sums["last"] else "–"),
+        (_("Last order"), words.moment(sums["last"], _("j M Y")) if sums["last"] else "–"),
         (_("Age"), shopper.age_band or "–"),
         (_("Household"), ", ".join(f"{key}: {value}" for key, value in shopper.household.items()) or "–"),
         (_("Place"), shopper.place or "–"),
-        (_("Language"), shopper.locale),
+        (_("Language"), dict(settings.LANGUAGES).get(shopper.locale, shopper.locale)),
         (_("Time zone"), shopper.time_zone or _("unknown, the shop's is used")),
     ]
     return [(str(name), str(value)) for name, value in rows]
@@ -198,9 +199,10 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     )
 
 
-def _current_consents(shopper: Shopper) -> list[Consent]:
+def _current_consents(shopper: Shopper) -> list[tuple[str, Consent]]:
+    """Words of channel and topic, and the newest consent of each."""
     newest = Consent.objects.filter(shopper=shopper).order_by("channel", "topic", "-id").distinct("channel", "topic")
-    return list(newest)
+    return [(f"{words.channel(consent.channel)}, {words.topic(consent.topic)}", consent) for consent in newest]
 
 
 def change(request: HttpRequest, pk: str, **kwargs: Any) -> HttpResponse:

@@ -118,7 +118,7 @@ def champions() -> dict[str, Any]:
         estimates.append(
             Estimate(
                 label=str(label),
-                note=f"{version}, {_('trained %(when)s') % {'when': words.moment(version.trained_at)}}"
+                note=_("%(version)s, trained %(when)s") % {"version": version, "when": words.moment(version.trained_at)}
                 if version
                 else "",
                 value=figure["value"] if figure else None,
@@ -131,4 +131,5 @@ def champions() -> dict[str, Any]:
             )
         )
     name = words.metric(METRIC)
-    return {"forest": forest(estimates, unit=f"{name}, {_('95 %% interval') % ()}"), "metric": name}
+    unit = _("%(metric)s, 95 %% interval") % {"metric": name}
+    return {"forest": forest(estimates, unit=unit), "metric": name}

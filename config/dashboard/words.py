@@ -31,9 +31,9 @@ def money(value: float | Decimal, digits: int | None = None) -> str:
     return (MINUS if value < 0 else "") + sign + number(abs(float(value)), digits)
 
 
-def moment(at: datetime, form: str = "j M H:i") -> str:
-    """A moment in the current time zone (the admin's is the shop's)."""
-    return date_format(localtime(at), form)
+def moment(at: datetime, form: str = "") -> str:
+    """A moment in the current time zone (the admin's is the shop's), to the minute, as the language writes it."""
+    return date_format(localtime(at), form or _("j M H:i"))
 
 
 METRICS = {

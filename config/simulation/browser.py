@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin, urlsplit
+from uuid import uuid4
 
 import httpx
 
@@ -34,12 +36,22 @@ class _Reader(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.forms: list[Form] = []
+        self.slates: dict[str, list[str]] = {}
+        self.tracker_key = ""
+        self._slate = ""
         self._form: Form | None = None
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Remember an ``a``, a ``form`` or one of its controls."""
         given = {name: value or "" for name, value in attrs}
+        if "data-slate" in given:
+            self._slate = given["data-slate"]
+            self.slates[self._slate] = []
+        elif self._slate and "data-product" in given:
+            self.slates[self._slate].append(given["data-product"])
+        if tag == "script" and "data-key" in given:
+            self.tracker_key = given["data-key"]
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
         elif tag == "form":
@@ -64,8 +76,10 @@ class _Reader(HTMLParser):
                 form.fields[name] = given.get("value", "on" if kind == "checkbox" else "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Close a form or a select."""
-        if tag == "form":
+        """Close a row, a form or a select."""
+        if tag == "section":
+            self._slate = ""
+        elif tag == "form":
             self._form = None
         elif tag == "select":
             self._select = ""
@@ -73,11 +87,13 @@ class _Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Page:
-    """What came back: its address (path and query), its links on this shop, its forms."""
+    """What came back: its address (path and query), its links on this shop, its forms, its slates (id to products)."""
 
     path: str
     links: tuple[str, ...]
     forms: tuple[Form, ...]
+    slates: dict[str, list[str]] = field(default_factory=dict)
+    tracker_key: str = ""
 
     def links_with(self, part: str) -> list[str]:
         """Links whose path holds ``part``, in the order of the page."""
@@ -115,6 +131,20 @@ class Browser:
             return self._go("POST", target, fields)
         return self._go("GET", str(httpx.URL(target).copy_merge_params(fields)), None)
 
+    def track(self, *events: dict[str, Any]) -> None:
+        """Tell the shop what its script would tell it; nothing without consent, or on a page without the script."""
+        visitor = self._client.cookies.get("pushcart_visitor")
+        if (
+            not events
+            or not visitor
+            or not self.page.tracker_key
+            or self._client.cookies.get("pushcart_consent") != "yes"
+        ):
+            return
+        batch = [{"message_id": str(uuid4()), "visitor_id": visitor, **event} for event in events]
+        headers = {"Authorization": f"Bearer {self.page.tracker_key}", "Origin": self._origin}
+        self._client.post("/api/v1/events", json={"batch": batch}, headers=headers)
+
     def _go(self, method: str, path: str, fields: dict[str, str | list[str]] | None) -> Page:
         headers = {"Referer": self._origin + self.page.path, "Origin": self._origin, "Accept": "text/html"}
         response = self._client.request(method, path, data=fields, headers=headers)
@@ -132,4 +162,10 @@ class Browser:
         base = str(response.url)
         links = (urljoin(base, link) for link in reader.links)
         own = (link.removeprefix(self._origin) for link in links if link.startswith(self._origin + "/"))
-        return Page(base.removeprefix(self._origin), tuple(dict.fromkeys(own)), tuple(reader.forms))
+        return Page(
+            base.removeprefix(self._origin),
+            tuple(dict.fromkeys(own)),
+            tuple(reader.forms),
+            reader.slates,
+            reader.tracker_key,
+        )

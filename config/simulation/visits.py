@@ -16,6 +16,8 @@ ACCEPTS, LOGS_IN, READS_MAIL, CLICKS_MAIL = 0.9, 0.6, 0.5, 0.6
 READS_INBOX, UNSUBSCRIBES, AGREES_AGAIN = 0.3, 0.03, 0.05
 SEARCHES, BROWSES, FOLLOWS_ROW = 0.3, 0.2, 0.5
 ADDS, BUYS, DECLINED = 0.35, 0.55, 0.05
+# Of those who saw a row, so many scroll on to the next.
+SCROLLS_ON = 0.6
 MOST_PAGES = 14
 
 
@@ -54,6 +56,7 @@ class Visit:
                 self._agree_again()
         for _ in range(self._chance.randint(2, MOST_PAGES)):
             self._pause()
+            self._glance()
             self._look_further()
             if "/p/" in self._browser.page.path and self._maybe(ADDS):
                 self._add()
@@ -132,10 +135,29 @@ class Visit:
         elif products:
             # What stands first is seen first.
             rank = min(int(self._chance.expovariate(0.25)), len(products) - 1)
-            self._browser.open(products[rank])
-            self.did["products"] += 1
+            self._choose(products[rank])
         else:
             self._browser.open(f"/{self._who.language}/")
+
+    def _glance(self) -> None:
+        """See the rows of the page from the top, as far as it is scrolled."""
+        seen = []
+        for slate_id, products in self._browser.page.slates.items():
+            seen.append({"type": "slate_seen", "slate_id": slate_id, "properties": {"product_ids": products}})
+            if not self._maybe(SCROLLS_ON):
+                break
+        self._browser.track(*seen)
+        self.did["slates_seen"] += len(seen)
+
+    def _choose(self, link: str) -> None:
+        """Open a product; chosen from a row of recommendations, it is a click for the row."""
+        for slate_id, products in self._browser.page.slates.items():
+            chosen = [product for product in products if f"/p/{product}/" in link or f"/p/{product}-" in link]
+            if chosen and slate_id in link:
+                self._browser.track({"type": "slate_clicked", "slate_id": slate_id, "product_id": chosen[0]})
+                self.did["slates_clicked"] += 1
+        self._browser.open(link)
+        self.did["products"] += 1
 
     def _search(self) -> None:
         words = self._chance.choice(self._who.favourites).split()

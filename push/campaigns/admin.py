@@ -12,7 +12,9 @@ from unfold.decorators import display
 from push.campaigns.models import Campaign, Step
 from shop.operators.lists import BigListAdmin
 
+# Every status needs an entry: one without is shown by its code. Empty is grey.
 TONES = {
+    **dict.fromkeys(Campaign.Status.values, ""),
     Campaign.Status.RUNNING.value: "success",
     Campaign.Status.PAUSED.value: "warning",
     Campaign.Status.IN_REVIEW.value: "warning",
@@ -46,15 +48,17 @@ class CampaignAdmin(BigListAdmin):
     fieldsets = [
         (
             None,
-            {"fields": [("name", "slug"), "description", ("kind", "status"), ("segment", "topic", "transactional")]},
+            {"fields": [("name", "slug"), "description", ("kind", "status"), ("segment", "topic"), "transactional"]},
         ),
         (
             _("When"),
             {
                 "fields": [
                     ("trigger", "trigger_options"),
-                    ("send_at", "weekday", "at_time"),
-                    ("in_shopper_zone", "rate_per_minute", "ends_at"),
+                    "send_at",
+                    "ends_at",
+                    ("weekday", "at_time"),
+                    ("in_shopper_zone", "rate_per_minute"),
                 ]
             },
         ),
@@ -62,9 +66,10 @@ class CampaignAdmin(BigListAdmin):
             _("Limits"),
             {
                 "fields": [
-                    ("keep_quiet_hours", "quiet_from", "quiet_until"),
-                    ("cap_count", "cap_days", "when_capped"),
-                    "exit_on_order",
+                    ("keep_quiet_hours", "exit_on_order"),
+                    ("quiet_from", "quiet_until"),
+                    ("cap_count", "cap_days"),
+                    "when_capped",
                 ]
             },
         ),
@@ -72,8 +77,9 @@ class CampaignAdmin(BigListAdmin):
             _("What came of it"),
             {
                 "fields": [
-                    ("holdout_share", "window_days", "needs_approval"),
-                    ("launched_at", "approved_at", "finished_at"),
+                    ("holdout_share", "window_days"),
+                    ("needs_approval", "launched_at"),
+                    ("approved_at", "finished_at"),
                 ]
             },
         ),

@@ -13,7 +13,9 @@ from push.delivery.models import Message, Suppression
 from push.delivery.states import State
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
+# Every state needs an entry: one without is shown by its code. Empty is grey.
 TONES = {
+    **dict.fromkeys(State.values, ""),
     State.ACCEPTED.value: "success",
     State.DELIVERED.value: "success",
     State.UNCERTAIN.value: "warning",

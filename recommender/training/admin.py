@@ -32,6 +32,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         description=_("status"),
         ordering="status",
         label={
+            **dict.fromkeys(ModelVersion.Status.values, ""),
             ModelVersion.Status.CHAMPION.value: "success",
             ModelVersion.Status.CANDIDATE.value: "warning",
         },

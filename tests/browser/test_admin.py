@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from push.audiences.models import Segment
 from push.campaigns.launching import launch
-from shop.models import AuditEntry
+from shop.models import AuditEntry, User
+from shop.people.encryption import email_hash
 from tests.factories.campaigns import make_audience, make_campaign
 from tests.factories.people import PASSWORD, make_operator
 
@@ -18,7 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def log_in(visit):
     """Enter the admin as an administrator."""
-    operator = make_operator(email="mira@example.org")
+    operator = User.objects.filter(email_hash=email_hash("mira@example.org")).first() or make_operator(
+        email="mira@example.org"
+    )
     page = visit.go("/admin/login/?next=/admin/")
     page.fill("[name=username]", operator.email)
     page.fill("[name=password]", PASSWORD)
@@ -70,3 +73,60 @@ def test_a_dialog_closes_on_escape_gives_the_focus_back_and_did_nothing(visit, s
     assert page.evaluate("document.activeElement.dataset.dialog") == "act-pause"
     campaign.refresh_from_db()
     assert campaign.status == "running"
+
+
+def pages_of(campaign) -> list[str]:
+    """Every own page of the admin, a list and two forms."""
+    from tests.factories.messages import make_message
+
+    make_message(make_audience(1)[0], campaign.steps.get())
+    message = campaign.messages.first()
+    return [
+        "/admin/",
+        "/admin/?days=28",
+        reverse("admin:live"),
+        reverse("admin:models"),
+        reverse("admin:campaign_report", args=[campaign.pk]),
+        reverse("admin:message_page", args=[message.pk]),
+        reverse("admin:shopper_page", args=[message.shopper_id]),
+        reverse("admin:push_segment_change", args=[campaign.segment_id]),
+        reverse("admin:push_message_changelist"),
+        reverse("admin:push_campaign_change", args=[campaign.pk]),
+        reverse("admin:shop_product_changelist"),
+    ]
+
+
+def test_no_page_of_the_admin_scrolls_sideways_on_a_phone_or_a_desk_nor_complains(visits, shop, campaign) -> None:
+    paths = pages_of(campaign)
+    for width in (390, 1440):
+        visit = visits(viewport={"width": width, "height": 844})
+        page = log_in(visit)
+        wide = []
+        for path in paths:
+            page.goto(path)
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append(path)
+        assert wide == [], width
+        assert visit.complaints == []
+        assert visit.foreign == []
+
+
+def violations(page) -> list[tuple[str, list[str]]]:
+    """What axe finds in our part of a page; the frame around it is unfold's."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, context=".pc").response["violations"]
+    return [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_the_pages_of_the_admin(visits, shop, campaign, scheme) -> None:
+    visit = visits(color_scheme=scheme, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    paths = pages_of(campaign)
+    page = log_in(visit)
+    found = {}
+    for path in paths:
+        page.goto(path)
+        if page.query_selector(".pc"):
+            found |= {path: wrong} if (wrong := violations(page)) else {}
+    assert found == {}

@@ -98,3 +98,23 @@ def test_who_unsubscribes_by_a_mails_link_may_agree_again_on_the_page_of_prefere
     browser.close()
     assert consents.current(shopper, "email", message.campaign.topic)
     assert (visit.did["unsubscribed"], visit.did["agreed_again"]) == (1, 1)
+
+
+def test_rows_of_recommendations_are_seen_and_clicked_with_consent_alone(shop: int, settings):
+    from shop.api.keys import create_key
+    from shop.events import live
+
+    create_key("storefront", "pk", token=settings.STOREFRONT_KEY)
+    page = f"/{GUEST.language}/"
+    for choice in ("no", "yes"):
+        browser = Browser(shop)
+        browser.submit(browser.open(page).forms_to("/consent/")[0], choice=choice)
+        slate_id, products = next(iter(browser.open(page).slates.items()))
+        visit = Visit(browser, GUEST, random.Random(1), lambda: None)
+        visit._glance()
+        visit._choose(next(link for link in browser.page.links_with("/p/") if slate_id in link))
+        browser.close()
+        told = [row["type"] for row in live.recent(50) if row["type"].startswith("slate_")]
+        assert sorted(told) == ([] if choice == "no" else ["slate_clicked", "slate_seen"])
+    assert products
+    assert all(row["simulated"] for row in live.recent(50))
