@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.translation import get_language
 
 from shop.storefront.rows import Shown
 
@@ -28,9 +29,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: says what is safe and what to do; uses no database, which may be what failed."""
-    body = loader.get_template("shop/500.html").render(
-        {"request_id": request_id(request), "shop_name": settings.SHOP_NAME}
-    )
+    lang = "zh-Hans" if (get_language() or "").startswith("zh") else "en"
+    context = {"request_id": request_id(request), "shop_name": settings.SHOP_NAME, "lang": lang}
+    body = loader.get_template("shop/500.html").render(context)
     return HttpResponse(body, status=500)
 
 
