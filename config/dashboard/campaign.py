@@ -172,6 +172,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
             }
             for hour, accepted, clicked in found.hours
         ],
+        compared=found.incremental.treated.people + found.incremental.held.people,
         simulated=words.percent(found.simulated, 1) if found.simulated else "",
         sent=sent,
         actions=_actions(request, campaign),

@@ -152,6 +152,9 @@ class ReportSerializer(ResultSerializer):
     annoyed = AnnoyedSerializer()
     machine_clicks = serializers.IntegerField(help_text="Left out everywhere.")
     simulated_share = serializers.FloatField(help_text="Of the messages, those to simulated shoppers; 0 to 1.")
+    simulated_people = serializers.IntegerField(help_text="Of the people compared, on both sides of the holdout.")
+    simulated_clicks = serializers.IntegerField(help_text="Of the messages clicked.")
+    simulated_orders = serializers.IntegerField(help_text="Of the orders attributed.")
     hours = HourSerializer(many=True)
 
 
@@ -213,6 +216,9 @@ def _body(found: CampaignReport) -> dict[str, Any]:
         "annoyed": found.annoyed,
         "machine_clicks": found.machine_clicks,
         "simulated_share": found.simulated,
+        "simulated_people": found.simulated_people,
+        "simulated_clicks": found.simulated_clicks,
+        "simulated_orders": found.attributed.simulated,
         "hours": [{"hour": hour, "accepted": sent, "clicked": clicked} for hour, sent, clicked in found.hours],
     }
 

@@ -65,6 +65,7 @@ class CampaignReport:
         attributed: what it touched.
         annoyed: unsubscribed, complained, bounced.
         machine_clicks: left out everywhere.
+        simulated_people: simulated shoppers among the people compared, on both sides of the holdout.
         simulated_clicks: messages clicked by simulated shoppers, part of the human clicks.
         simulated: share of the messages to simulated shoppers, 0 to 1.
         hours: accepted and human clicks in each hour from the first on.
@@ -79,6 +80,7 @@ class CampaignReport:
     attributed: Attributed
     annoyed: dict[str, int]
     machine_clicks: int
+    simulated_people: int
     simulated_clicks: int
     simulated: float
     hours: list[tuple[datetime, int, int]]
@@ -102,6 +104,7 @@ def report(campaign: Campaign) -> CampaignReport:
         attributed=touched,
         annoyed=_annoyed(receipts),
         machine_clicks=receipts.filter(kind=Receipt.Kind.CLICKED, bot_score__gte=MACHINE).count(),
+        simulated_people=_simulated_people(campaign),
         simulated_clicks=human.filter(simulated=True).values("message").distinct().count(),
         simulated=_simulated(messages),
         hours=_hours(messages, human),
@@ -145,6 +148,11 @@ def _annoyed(receipts: Any) -> dict[str, int]:
         **{kind.value: Count("message", filter=Q(kind=kind), distinct=True) for kind in kinds}
     )
     return found
+
+
+def _simulated_people(campaign: Campaign) -> int:
+    compared = Message.objects.filter(campaign=campaign, arm__in=[Arm.SEND, Arm.HELD], decided_at__isnull=False)
+    return compared.filter(simulated=True).values("shopper").distinct().count()
 
 
 def _simulated(messages: Any) -> float:

@@ -209,3 +209,21 @@ def test_an_empty_campaign_has_a_report(clock) -> None:
     found = report(make_step().campaign)
     assert found.verdict.label == "early"
     assert [step.count for step in found.funnel] == [0, 0, 0, 0, 0]
+
+
+def test_simulated_people_are_said_apart_on_both_sides_of_the_holdout(clock):
+    step = make_step()
+    for number, (arm, simulated, decided) in enumerate(
+        [
+            (Arm.SEND, True, True),
+            (Arm.SEND, False, True),
+            (Arm.HELD, True, True),
+            (Arm.GLOBAL, True, True),
+            (Arm.SEND, True, False),
+        ]
+    ):
+        fields = {} if decided else {"state": State.PLANNED, "decided_at": None, "settled_at": None}
+        make_message(make_shopper(f"p{number}@example.org"), step, arm=arm, simulated=simulated, **fields)
+    found = report(step.campaign)
+    assert found.simulated_people == 2
+    assert found.incremental.treated.people + found.incremental.held.people == 3
