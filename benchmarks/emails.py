@@ -79,13 +79,19 @@ def delivery_worker(campaign_id: int) -> None:
 
     dispatch_batch(campaign_id, WARM_UP // 2)
     _say_ready()
+    began = time.process_time()
     while dispatch_batch(campaign_id):
         pass
+    print(time.process_time() - began, flush=True)
     close_channels()
 
 
-def run_together(commands: list[list[str]], environment: dict[str, str]) -> float:
-    """Start ``commands``, let them begin at once when all are ready, and return the seconds until the last has ended."""
+def run_together(commands: list[list[str]], environment: dict[str, str]) -> tuple[float, float]:
+    """Start ``commands``, let them begin at once when all are ready.
+
+    Returns:
+        Seconds until the last has ended, and seconds of processor time that they say they took since they began.
+    """
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.emails", *command],
@@ -106,9 +112,13 @@ def run_together(commands: list[list[str]], environment: dict[str, str]) -> floa
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
+    cpu = 0.0
+    for process in processes:
+        assert process.stdout is not None
+        cpu += float(process.stdout.read() or 0)
     if any(process.wait() for process in processes):
         raise SystemExit("a worker failed")
-    return time.perf_counter() - began
+    return time.perf_counter() - began, cpu
 
 
 def fill(messages: int) -> None:
@@ -274,15 +284,14 @@ def measure(messages: int, workers: int, *, model: bool) -> None:
         environment = {"SINK": str(port), "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
         share = str(messages // workers)
         raw = [["--raw", str(data / "message.eml"), "--messages", share]] * workers
-        first = int(share) * workers / run_together(raw, environment)
-        before = Message.objects.filter(state=State.ACCEPTED).count()
-        cpu = _cpu_of_children()
-        seconds = run_together([["--worker", str(campaign.pk)]] * workers, environment)
-        cpu = _cpu_of_children() - cpu
+        first = int(share) * workers / run_together(raw, environment)[0]
+        before, used = Message.objects.filter(state=State.ACCEPTED).count(), _cpu_of_servers()
+        seconds, cpu = run_together([["--worker", str(campaign.pk)]] * workers, environment)
+        used = {name: spent - used.get(name, 0.0) for name, spent in _cpu_of_servers().items()}
         states = dict(Message.objects.values_list("state").annotate(n=_count()))
         accepted = states.get(State.ACCEPTED.value, 0)
         warm = min(messages, WARM_UP // 2 * workers)
-        second = int(share) * workers / run_together(raw, environment)
+        second = int(share) * workers / run_together(raw, environment)[0]
     reference = (first + second) / 2
     rate = (accepted - before - warm) / seconds
     report(
@@ -295,18 +304,36 @@ def measure(messages: int, workers: int, *, model: bool) -> None:
     )
     report("emails.sent_per_second", rate, "messages/s", workers=workers, messages=messages, states=states)
     report("emails.sent_to_raw", rate / reference, "ratio")
-    # Start of the interpreters included; on a machine that is busy with other things it says more than the rate.
-    report("emails.worker_cpu", 1000 * cpu / messages, "ms/message", workers=workers)
+    sent = accepted - before - warm
+    parts = {"workers": cpu} | {name.replace("python", "sink"): spent for name, spent in used.items()}
+    each = {name: round(1000 * spent / sent, 3) for name, spent in parts.items() if spent}
+    # On a machine that is busy with other things this says more than the rate; two cores have 2 000 ms a second.
+    report("emails.cpu", sum(each.values()), "ms/message", workers=workers, parts=each)
     if accepted != messages:
         raise SystemExit(f"{messages} planned, but {states}")
 
 
-def _cpu_of_children() -> float:
-    """Seconds of processor time that ended child processes took."""
-    import resource
+def _cpu_of_servers() -> dict[str, float]:
+    """Seconds of processor time of everything that this process started and that still runs, by the name of the program."""
+    from pathlib import Path
 
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    tick, seen = os.sysconf("SC_CLK_TCK"), dict[int, tuple[int, str, float]]()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            before, _, rest = path.read_text().rpartition(")")
+        except OSError:
+            continue
+        fields = rest.split()
+        number, _, name = before.partition(" (")
+        # User and system, its own and of its children that have ended.
+        seen[int(number)] = int(fields[1]), name, sum(map(int, fields[11:15])) / tick
+    used: dict[str, float] = {}
+    for pid, (parent, name, seconds) in seen.items():
+        while parent in seen and parent != os.getpid():
+            parent = seen[parent][0]
+        if parent == os.getpid() and pid != parent:
+            used[name] = used.get(name, 0.0) + seconds
+    return used
 
 
 def _count() -> Any:
