@@ -358,3 +358,12 @@ def test_a_list_asks_the_database_no_more_for_more_rows(secret, django_assert_ma
     with django_assert_max_num_queries(3):
         secret("GET", "/products")
     assert Product.objects.count() == 5
+
+
+def test_the_reference_names_every_address_and_scope(client: Client, settings) -> None:
+    text = (settings.BASE_DIR / "docs/reference/api.md").read_text()
+    for path in client.get("/api/v1/schema/").json()["paths"]:
+        named = [step for step in path.removeprefix("/api/v1").split("/") if step and not step.startswith("{")]
+        assert f"/{named[0]}" in text
+        assert f"/{named[-1]}" in text, path
+    assert [scope for scope in SCOPES if f"`{scope}`" not in text] == []
