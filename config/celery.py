@@ -43,6 +43,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "answers remembered for a retry": ("shop.forget_idempotent_answers", 3600),
     "outbox of the orders": ("shop.relay_outbox", 5),
     "mails about orders": ("shop.send_order_mails", 15),
+    "orders whose bank never answered": ("shop.cancel_unpaid_orders", 600),
     "sums of events": ("shop.refresh_rollups", 30),
     "sums of slates": ("recommender.refresh_rollups", 30),
     "last touches of orders": ("push.attribute", 60),

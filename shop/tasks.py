@@ -2,9 +2,10 @@
 
 from shop.api.tasks import forget_idempotent_answers
 from shop.events.tasks import make_event_partitions, refresh_rollups, relay_outbox
-from shop.orders.tasks import send_order_mails
+from shop.orders.tasks import cancel_unpaid_orders, send_order_mails
 
 __all__ = [
+    "cancel_unpaid_orders",
     "forget_idempotent_answers",
     "make_event_partitions",
     "refresh_rollups",

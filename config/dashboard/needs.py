@@ -18,7 +18,8 @@ from push.models import Campaign, Message
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training.models import Slot
 from shop import clock
-from shop.models import PoisonEvent, Product
+from shop.models import Order, PoisonEvent, Product
+from shop.orders.changing import BANK_MAY_TAKE
 
 URGENT, SOON, LATER = "bd", "wn", "ok"
 
@@ -66,7 +67,9 @@ def _models() -> Iterator[Need]:
         first = run.error.strip().splitlines()
         yield Need(SOON, _("The last training failed."), first[0] if first else "", _("See why"), url)
     labels = dict(Slot.choices)
-    served = set(ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("slot", flat=True))
+    served = set(
+        ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION, error="").values_list("slot", flat=True)
+    )
     missing = [str(label) for slot, label in Slot.choices if slot not in served]
     if missing:
         yield Need(
@@ -115,6 +118,19 @@ def _fallback() -> Iterator[Need]:
             )
 
 
+def _unpaid() -> Iterator[Need]:
+    count = Order.objects.filter(status=Order.Status.PENDING).count()
+    if count:
+        yield Need(
+            LATER,
+            _("%(count)s orders wait for their payment.") % {"count": words.number(count)},
+            _("Their pieces are held for %(days)s days: confirm them when the bank said yes, or cancel them.")
+            % {"days": BANK_MAY_TAKE.days},
+            _("See orders"),
+            reverse("admin:shop_order_changelist") + "?status__exact=pending",
+        )
+
+
 def _set_aside() -> Iterator[Need]:
     count = PoisonEvent.objects.filter(at__gte=clock.now() - timedelta(days=7)).count()
     if count:
@@ -145,6 +161,7 @@ SOURCES: list[Callable[[], Iterator[Need]]] = [
     _waiting_for_approval,
     _models,
     _fallback,
+    _unpaid,
     _set_aside,
     _sold_out,
 ]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
+from shop import clock
 from shop.catalogue.models import Product
 from shop.operators import audit
 from shop.orders.announcing import put_cancelled, put_completed, put_refunded
@@ -35,6 +37,8 @@ Status = Order.Status
 TOOK_STOCK = frozenset({"storefront"})
 CANCELLABLE = frozenset({Status.PENDING, Status.PAID})
 REFUNDABLE = frozenset({Status.PAID, Status.SHIPPED})
+# So long the pieces of an order are held for a bank that does not answer.
+BANK_MAY_TAKE = timedelta(days=3)
 
 
 class NotPossible(Exception):
@@ -95,6 +99,19 @@ def cancel(order: Order, *, actor: User | None = None, reason: str = "") -> Orde
     _set(order, Status.CANCELLED, "order.cancel", actor, reason)
     put_cancelled(order)
     return order
+
+
+def cancel_unpaid() -> int:
+    """Call off the orders whose bank never answered, so that their pieces can be sold; how many."""
+    overdue = Order.objects.filter(status=Status.PENDING, placed_at__lt=clock.now() - BANK_MAY_TAKE)
+    cancelled = 0
+    for order in overdue.order_by("placed_at")[:500]:
+        with transaction.atomic():
+            # Paid in this moment: no longer overdue.
+            if lock_order(order).status == Status.PENDING:
+                cancel(order, reason="the bank did not answer")
+                cancelled += 1
+    return cancelled
 
 
 @transaction.atomic

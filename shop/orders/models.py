@@ -75,6 +75,7 @@ class Order(models.Model):
             models.Index(fields=["-placed_at", "id"], name="order_newest"),
             models.Index(fields=["shopper", "-placed_at"], name="order_of_shopper"),
             models.Index(fields=["placed_at"], condition=models.Q(mail_due=True), name="order_mail_due"),
+            models.Index(fields=["placed_at"], condition=models.Q(status="pending"), name="order_unpaid"),
         ]
 
     def __str__(self) -> str:

@@ -189,3 +189,17 @@ def test_refunds_at_once_give_back_no_more_than_was_paid() -> None:
     assert sum(isinstance(result, Refund) for result in results) == 1
     order.refresh_from_db()
     assert (order.refunded, on_shelf(product)) == (Decimal("100.00"), (9, 1))
+
+
+@pytest.mark.django_db
+def test_the_pieces_of_an_order_that_no_bank_answers_for_are_sold_again_after_three_days(clock) -> None:
+    waiting, product = ordered(pieces=3, card_number=PENDING_CARD)
+    paid, _ = ordered()
+    clock.advance(days=2, hours=23)
+    assert changing.cancel_unpaid() == 0
+    clock.advance(hours=2)
+    assert [changing.cancel_unpaid(), changing.cancel_unpaid()] == [1, 0]
+    waiting.refresh_from_db()
+    paid.refresh_from_db()
+    assert (waiting.status, paid.status) == (Order.Status.CANCELLED, Order.Status.PAID)
+    assert on_shelf(product) == (10, 0)
