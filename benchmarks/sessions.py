@@ -37,8 +37,11 @@ PUBLIC: tuple[tuple[str, Format, bool], ...] = (
     ("yoochoose1_64", "prefix", False),
 )
 # Going back to what was seen is an answer in these files, and the shop's rules are not asked: nothing is collapsed.
-PARAMS: dict[str, dict[str, Any]] = {"session_knn": {"collapse": False, "tune_seconds": 240.0}}
-HAS_ANSWERS = ("session_knn",)
+PARAMS: dict[str, dict[str, Any]] = {
+    "session_knn": {"collapse": False, "tune_seconds": 240.0},
+    "ranked": {"tune_seconds": 240.0},
+}
+HAS_ANSWERS = ("session_knn", "ranked")
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Places:
 
     all: list[int] = field(default_factory=list)
     repeats_removed: list[int] = field(default_factory=list)
+    # Of another question's target: what is found of these is chance.
+    shuffled: list[int] = field(default_factory=list)
     new: list[bool] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
@@ -62,7 +67,8 @@ def ask(model: Algorithm, files: SessionFiles, *, exclude_current: bool) -> Plac
     from recommender.algorithms.base import Context
 
     places = Places()
-    for prefix, target in zip(files.prefixes, files.targets.tolist(), strict=True):
+    others = np.random.default_rng(0).permutation(files.targets).tolist()
+    for prefix, target, other in zip(files.prefixes, files.targets.tolist(), others, strict=True):
         seen = np.unique(prefix)
         began = time.perf_counter()
         ranking = model.recommend(Context(session=prefix), DEPTH + len(seen)).products
@@ -70,6 +76,7 @@ def ask(model: Algorithm, files: SessionFiles, *, exclude_current: bool) -> Plac
         shown = ranking[ranking != prefix[-1]] if exclude_current else ranking
         places.all.append(place_of(target, shown))
         places.repeats_removed.append(place_of(target, ranking[~np.isin(ranking, seen)]))
+        places.shuffled.append(place_of(other, shown))
         places.new.append(target not in seen)
     return places
 
@@ -109,6 +116,7 @@ def measure(folder: Path, form: Format, name: str, *, exclude_current: bool) -> 
     report_accuracy(places.all, "", scale, unit, context)
     removed = {**context, "repeats": "removed", "new_targets": round(float(np.mean(places.new)), 4)}
     report_accuracy(places.repeats_removed, "_repeats_removed", scale, unit, removed)
+    report_accuracy(places.shuffled, "_shuffled_targets", scale, unit, {**context, "leak_check": "chance"})
     for share, label in ((0.5, "p50_ms"), (0.99, "p99_ms")):
         report(label, 1000 * float(np.quantile(places.seconds, share)), "ms", **context)
     learned = {"sessions": files.train.sessions, "interactions": len(files.train), "params": model.settled()}
@@ -122,7 +130,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of one set; without it those of ../shared/data/sessions")
     parser.add_argument("--format", choices=("prefix", "timestamped"), help="of the files in --data")
     parser.add_argument("--exclude-current", action="store_true", help="the last item of the prefix is no answer")
-    parser.add_argument("--model", default="session_knn", help="name of an algorithm")
+    parser.add_argument("--model", default="ranked", help="name of an algorithm")
     parser.add_argument("--no-deep", action="store_true", help="without an encoder, even where one could be trained")
     parser.add_argument("--json", action="store_true", help="only JSON lines, which is how it always answers")
     given = parser.parse_args()

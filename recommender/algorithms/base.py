@@ -143,6 +143,8 @@ class Algorithm(ABC):
     # An algorithm made of others names them here; Ranking.sources indexes it.
     parts: ClassVar[tuple[str, ...]] = ()
     needs_interactions: ClassVar[int] = 1
+    # Minutes rather than seconds: a shop's first training leaves it out.
+    costly: ClassVar[bool] = False
 
     products_: int = 0
     members: dict[str, Algorithm]
@@ -253,6 +255,22 @@ class Algorithm(ABC):
         for name, array in found.items():
             if name.endswith("_"):
                 setattr(self, name, array)
+
+    def learned_by_members(self) -> dict[str, NDArray[Any]]:
+        """The arrays of the members, under ``member/name``."""
+        return {
+            f"{name}/{key}": array for name, member in self.members.items() for key, array in member.learned().items()
+        }
+
+    def restore_members(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        """The members that ``meta`` names, from :meth:`learned_by_members`."""
+        from recommender.algorithms import ALGORITHMS
+
+        self.members = {}
+        for name, params in meta["members"].items():
+            inner = {key.partition("/")[2]: array for key, array in found.items() if key.startswith(f"{name}/")}
+            own = {"algorithm": name, "params": params, "products": self.products_}
+            self.members[name] = ALGORITHMS.get(name).restore(inner, own)
 
 
 def best(scores: NDArray[np.float32], products: Rows, k: int) -> Ranking:

@@ -167,18 +167,11 @@ class Blend(Algorithm):
 
     def learned(self) -> dict[str, NDArray[Any]]:
         """Own arrays and those of the members, under ``member/name``."""
-        inner = {
-            f"{name}/{key}": array for name, member in self.members.items() for key, array in member.learned().items()
-        }
-        return {**super().learned(), **inner}
+        return {**super().learned(), **self.learned_by_members()}
 
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         self.weights_ = found["weights_"]
-        self.members = {}
-        for name, params in meta["members"].items():
-            inner = {key.partition("/")[2]: array for key, array in found.items() if key.startswith(f"{name}/")}
-            own = {"algorithm": name, "params": params, "products": self.products_}
-            self.members[name] = ALGORITHMS.get(name).restore(inner, own)
+        self.restore_members(found, meta)
 
 
 def fit_members(dataset: Dataset, known: Mapping[str, Algorithm] | None = None) -> dict[str, Algorithm]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Ranking, Rows, best
+from recommender.algorithms.kernels import inner, kernel
 
 if TYPE_CHECKING:
     from recommender.algorithms.session_knn import SessionKNN
@@ -86,7 +86,7 @@ def scratch(sessions: int, products: int) -> Scratch:
     return held
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def comes_again(query: Rows, place: int) -> bool:
     """Whether the product at ``place`` stands later in ``query`` too."""
     for later in range(place + 1, len(query)):  # noqa: SIM110 - numba knows no any() over a generator
@@ -95,7 +95,7 @@ def comes_again(query: Rows, place: int) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def find_neighbours(query: Rows, index: Index, rule: Rule, work: Scratch) -> tuple[int, Floats]:
     """Fill ``work.touched`` with the best sessions; returns their number and values."""
     count, last, most = 0, len(query) - 1, int(rule.neighbours)
@@ -127,7 +127,7 @@ def find_neighbours(query: Rows, index: Index, rule: Rule, work: Scratch) -> tup
     return kept, values
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@inner
 def vote_of(value: float, steps: int, rule: Rule) -> float:
     """What a neighbour's voice counts: its value sharpened, damped by how far back its match lies."""
     if rule.sharpness == 2.0:
@@ -137,7 +137,7 @@ def vote_of(value: float, steps: int, rule: Rule) -> float:
     return value / (1.0 + rule.damp * steps)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def match_of(session: int, item: int, index: Index) -> int:
     """The row of a session where it last holds ``item``."""
     row: int = index.start[session + 1] - 1
@@ -146,7 +146,7 @@ def match_of(session: int, item: int, index: Index) -> int:
     return row
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@inner
 def share_of(row: int, match: int, index: Index, rule: Rule) -> float:
     """What a row of a neighbour gets of its vote."""
     if row == match:
@@ -156,7 +156,7 @@ def share_of(row: int, match: int, index: Index, rule: Rule) -> float:
     return share
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def score(query: Rows, index: Index, rule: Rule, work: Scratch) -> int:
     """Fill ``work.found`` with the products voted for and ``work.score`` with their scores; returns how many."""
     neighbours, values = find_neighbours(query, index, rule, work)
@@ -180,7 +180,7 @@ def score(query: Rows, index: Index, rule: Rule, work: Scratch) -> int:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def places(
     items: Rows, low: NDArray[np.int64], high: NDArray[np.int64], removed: int, index: Index, rule: Rule, work: Scratch
 ) -> Rows:

@@ -83,8 +83,9 @@ def search(model: SessionKNN, dataset: Dataset) -> dict[str, float]:
     )
     if len(asked) < LEAST_QUESTIONS or not len(earlier):
         return given
-    base = SessionKNN(**{**model.params(), "tune_seconds": 0.0}).fit(earlier)
-    memo = memo_of(dataset, f"{model.params()} {QUESTIONS} {sorted(GRID.items())}")
+    params = {**model.params(), "tune_seconds": 0.0}
+    base = SessionKNN(**params).fit(earlier)
+    memo = memo_of(dataset, f"{params} {QUESTIONS}")
     return _climb(base, given, asked, memo, time.process_time() + model.tune_seconds)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -79,9 +79,16 @@ class Candidate:
 
 
 def train(
-    only: str | None = None, *, say: Callable[[float, str], None] = lambda share, line: None, promote: bool = True
+    only: str | None = None,
+    *,
+    say: Callable[[float, str], None] = lambda share, line: None,
+    promote: bool = True,
+    quick: bool = False,
 ) -> TrainingRun:
     """Train every algorithm (or ``only`` one), judge, keep and promote; returns the row of the run.
+
+    Args:
+        quick: without the algorithms that take minutes, unless one of them is asked for.
 
     Raises:
         AlreadyTraining: another process is at it.
@@ -97,7 +104,7 @@ def train(
         )
         run = TrainingRun.objects.create(algorithm=only or "")
         try:
-            run.report = _train(Progress(run, say), only, promote=promote)
+            run.report = _train(Progress(run, say), _names(only, quick=quick), promote=promote)
         except BaseException as error:
             run.status, run.error = TrainingRun.Status.FAILED, f"{error}" or type(error).__name__
             raise
@@ -109,13 +116,24 @@ def train(
     return run
 
 
-def _train(progress: Progress, only: str | None, *, promote: bool) -> dict[str, Any]:
+def _names(only: str | None, *, quick: bool) -> list[str]:
+    """What is trained: all, or one with what it must be compared with (popularity, the champions), and the parts of a blend."""
+    if only is None:
+        return [name for name in ALGORITHMS if not (quick and ALGORITHMS.get(name).costly)]
+    served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("algorithm", flat=True)
+    wanted = {only, "popular", *served}
+    if Blend.name in wanted:
+        wanted.update(PARTS)
+    return [name for name in ALGORITHMS if name in wanted]
+
+
+def _train(progress: Progress, names: list[str], *, promote: bool) -> dict[str, Any]:
     progress.step(0.0, "reading orders, events and the catalogue")
     dataset = read_dataset(say=progress.note)
     dataset.require(interactions=10, products=1)
     cut = dataset.window[1] - TEST_DAYS * DAY_MS
     progress.step(0.15, f"learning from before {_date(cut)}")
-    candidates = _learn_earlier(dataset.before(cut), only)
+    candidates = _learn_earlier(dataset.before(cut), names)
     progress.step(0.4, f"judging by what happened since {_date(cut)}")
     asked = _judge(candidates, dataset, cut, progress)
     progress.step(0.6, "learning from everything")
@@ -138,17 +156,15 @@ def _unwilling() -> list[str]:
     return list(Shopper.objects.filter(personalised=False).values_list("pk", flat=True))
 
 
-def _learn_earlier(earlier: Dataset, only: str | None) -> dict[str, Candidate]:
-    """Every algorithm, learned from before the test window. Those that it cannot teach are left out."""
+def _learn_earlier(earlier: Dataset, names: list[str]) -> dict[str, Candidate]:
+    """Those named, learned from before the test window. Those that it cannot teach are left out."""
     found: dict[str, Candidate] = {}
-    for name in ALGORITHMS:
-        if name == Blend.name or (only not in (None, name, Blend.name) and name != "popular"):
+    for name in names:
+        if name == Blend.name:
             continue
-        try:
+        with suppress(NotEnoughData):
             found[name] = Candidate(ALGORITHMS.get(name)().fit(earlier))
-        except NotEnoughData:
-            continue
-    if only in (None, Blend.name) and found:
+    if Blend.name in names and found:
         members = {name: found[name].algorithm for name in PARTS if name in found}
         found[Blend.name] = Candidate(Blend().fit(earlier, members))
     if not found:

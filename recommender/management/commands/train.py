@@ -20,9 +20,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which algorithm, and how it is said."""
-        parser.add_argument("algorithm", nargs="?", help="only this one (and popularity, to compare)")
+        parser.add_argument(
+            "algorithm", nargs="?", help="only this one (with popularity and the champions, to compare)"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object at the end")
-        parser.add_argument("--missing", action="store_true", help="only if a slot has no champion that opens")
+        parser.add_argument("--missing", action="store_true", help="only if a slot has no champion that opens; quick")
+        parser.add_argument("--quick", action="store_true", help="without the algorithms that take minutes")
         parser.add_argument("--no-promote", action="store_true", help="keep candidates, change no champion")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +44,8 @@ class Command(BaseCommand):
             self.stdout.write(f"train: {100 * share:3.0f} %  {line} ({gone:.0f} s{left})")
 
         try:
-            run = train(options["algorithm"], say=say, promote=not options["no_promote"])
+            quick = options["quick"] or options["missing"]
+            run = train(options["algorithm"], say=say, promote=not options["no_promote"], quick=quick)
         except (AlreadyTraining, UnknownPlugin, ValueError) as error:
             raise CommandError(str(error)) from None
         if options["json"]:

@@ -1,0 +1,181 @@
+"""The algorithm: learn the parts twice (before the last tenth for the trees, then from everything), answer in one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.kernels import kernel
+from recommender.algorithms.popular import Popular
+from recommender.algorithms.prefixes import REMOVED, Answers, mixed_moments, prefixes, split
+from recommender.algorithms.ranked.facts import Facts, build_facts
+from recommender.algorithms.ranked.features import WIDTH, describe
+from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
+from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, Trails, build_tables
+from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
+from recommender.algorithms.session_knn import SessionKNN
+from recommender.dataset import Dataset
+
+log = structlog.get_logger(__name__)
+
+
+@kernel
+def _answer(query: Rows, most: int, parts: Parts, trees: Trees, work: Work) -> int:
+    """Fill ``work.score`` for the products of the rows ``work.kept``; returns how many."""
+    told = gather(query, most, parts, work)
+    if len(trees.root):
+        describe(query, told, parts.tables, parts.facts, work)
+        walk(trees, work.features, told.kept, work.score)
+    else:
+        for at in range(told.kept):
+            work.score[at] = work.blend[work.kept[at]]
+    for at in range(told.kept):
+        work.kept[at] = work.found[work.kept[at]]
+    release(told, work)
+    return told.kept
+
+
+class Ranked(Algorithm):
+    """Candidates of session-kNN and tables of what followed what, ranked by boosted trees.
+
+    The trees learn from the last tenth of the sessions what came next, by parts that know only what was before; then the parts
+    learn from everything. Where there is too little to learn from, or the trees rank no better than the blend of the sources, the
+    blend ranks (:mod:`recommender.algorithms.ranked.gathering`). Without anything known what is popular is the answer.
+
+    Args:
+        candidates: products that are ranked.
+        questions: prefixes that the trees learn from, at most.
+        trees: of each of the two models.
+        answers: what may be an answer, see :class:`~recommender.algorithms.session_knn.SessionKNN`.
+        session: parameters of the session-kNN; given, none are searched for.
+        tune_seconds: processor seconds for searching them.
+        seed: of choices of questions and rows.
+    """
+
+    name = "ranked"
+    label = "Learned ranker"
+    costly = True
+
+    def __init__(
+        self,
+        candidates: int = 60,
+        questions: int = 60_000,
+        trees: int = 120,
+        answers: Answers = "new",
+        session: dict[str, Any] | None = None,
+        tune_seconds: float = 0.0,
+        seed: int = 1,
+    ) -> None:
+        self.candidates = candidates
+        self.questions = questions
+        self.trees = trees
+        self.answers = answers
+        self.session = session
+        self.tune_seconds = tune_seconds
+        self.seed = seed
+
+    def _fit(self, dataset: Dataset) -> None:
+        if min(self.candidates, self.questions, self.trees) < 1:
+            raise ValueError(f"candidates, questions and trees must be positive: {self.params()}")
+        if self.answers not in REMOVED:
+            raise ValueError(f"answers must be one of {', '.join(REMOVED)}, not {self.answers!r}")
+        vars(self).pop("held", None)
+        search = {"collapse": False, "answers": self.answers, "tune_seconds": self.tune_seconds}
+        session = SessionKNN(**(self.session or search)).fit(dataset)
+        self.members = {"session_knn": session, "popular": Popular().fit(dataset)}
+        self._learn_trees(dataset, session)
+        self._learn_parts(dataset, session)
+
+    def _learn_trees(self, dataset: Dataset, session: SessionKNN) -> None:
+        from recommender.algorithms.ranked import learning
+
+        earlier, last = split(dataset)
+        asked = prefixes(last, longest=session.longest, seed=self.seed).answerable(self.answers)
+        learned = learning.Learned(NO_TREES, np.zeros(0))
+        missing = learning.available()
+        if missing:
+            log.warning("ranker_unavailable", reason=missing)
+        elif len(asked) >= learning.LEAST_GROUPS and len(earlier):
+            before = SessionKNN(**session.settled()).fit(earlier)
+            self._learn_parts(earlier, before)
+            limits = {"count": self.trees, "most": self.candidates, "seed": self.seed}
+            removed = REMOVED[self.answers]
+            learned = learning.learn(asked.sample(self.questions, self.seed), removed, self.parts_of(before), **limits)
+        for field, array in learned.trees._asdict().items():
+            setattr(self, f"tree_{field}_", array)
+        self.checked_: NDArray[np.float64] = learned.checked
+
+    def _learn_parts(self, dataset: Dataset, session: SessionKNN) -> None:
+        order, session_of_row = mixed_moments(dataset, self.seed)
+        start = np.searchsorted(session_of_row, np.arange(dataset.sessions + 1)).astype(np.int64)
+        lengths = np.diff(start)
+        kept = np.concatenate([[0], np.cumsum(lengths[lengths > 0])]).astype(np.int64)
+        trails = Trails(kept, dataset.product[order].astype(np.int32), self.products_)
+        tables = build_tables(trails)
+        for name, table in tables._asdict().items():
+            for field, array in table._asdict().items():
+                setattr(self, f"{name}_{field}_", array)
+        for name, array in build_facts(trails, tables.next, self.seed)._asdict().items():
+            setattr(self, f"fact_{name}_", array)
+        self.freeze()
+
+    def parts_of(self, session: SessionKNN) -> Parts:
+        """The learned arrays as the kernel takes them."""
+        tables = {name: Table(*self._fields(name, Table._fields)) for name in Tables._fields if name != "bigrams"}
+        bigrams = Bigrams(*self._fields("bigrams", Bigrams._fields))
+        facts = Facts(*self._fields("fact", Facts._fields))
+        return Parts(session.index, session.rule, Tables(**tables, bigrams=bigrams), facts)
+
+    def _fields(self, prefix: str, fields: tuple[str, ...]) -> list[Any]:
+        return [getattr(self, f"{prefix}_{field}_") for field in fields]
+
+    def _held(self) -> tuple[Parts, Trees, SessionKNN]:
+        """What every request needs, put together once."""
+        held: tuple[Parts, Trees, SessionKNN] | None = vars(self).get("held")
+        if held is None:
+            session = self.members["session_knn"]
+            assert isinstance(session, SessionKNN)
+            held = (self.parts_of(session), Trees(*self._fields("tree", Trees._fields)), session)
+            vars(self)["held"] = held
+        return held
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        parts, trees, session = self._held()
+        query = session.query(context)
+        if not len(query):
+            return self.members["popular"].recommend(context, k)
+        work = work_for(len(session.start_) - 1, self.products_, self.candidates, WIDTH)
+        count = _answer(query, self.candidates, parts, trees, work)
+        products, scores = work.kept[:count], work.score[:count]
+        order = np.lexsort((products, -scores))[:k]
+        best = scores[order]
+        # Trees count in log-odds; scores are positive, and the best is 1.
+        shown = np.exp(best - best[0]) if len(trees.root) else best
+        return Ranking(products[order], shown)
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """That sessions like this went on so, or that it is popular where nothing is known."""
+        if len(context.evidence):
+            return Evidence("session") if len(context.acts) else None
+        return self.members["popular"].explain(context, product)
+
+    def warm_up(self) -> None:
+        """Compile or load the kernels."""
+        self.recommend(Context(session=np.zeros(1, np.int32)), 1)
+
+    def settled(self) -> dict[str, Any]:
+        """Parameters with those of the session-kNN that were found."""
+        return {**self.params(), "session": self.members["session_knn"].settled(), "tune_seconds": 0.0}
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Own arrays and those of the members."""
+        return {**super().learned(), **self.learned_by_members()}
+
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
+        self.restore_members(found, meta)

@@ -1,0 +1,295 @@
+"""Candidates of one question, and what each source says of them: one pass, no Python, nothing allocated that grows with the shop.
+
+Every product that a source names gets a row of sums (:class:`Work`); features are made of these rows. A blend of the sums
+chooses the few that are worth features, and is the order where there are no trees.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple
+
+import numpy as np
+
+from recommender.algorithms.base import Rows
+from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.ranked.facts import Facts
+from recommender.algorithms.ranked.tables import Bigrams, Floats, Table, Tables
+from recommender.algorithms.session_kernel import (
+    Index,
+    Rule,
+    Scratch,
+    comes_again,
+    find_neighbours,
+    match_of,
+    scratch,
+    share_of,
+    vote_of,
+)
+
+# Columns of the sums.
+VOTE, NEXT_VOTE, HOLDERS, FROM_LAST, NEWEST = 0, 1, 2, 3, 4
+NEXT, LATELY, SKIP_LAST, SKIP_SESSION, TOGETHER_LAST = 5, 6, 7, 8, 9
+TOGETHER_SESSION, TOGETHER_MOST, NEXT_OF_PREVIOUS, SECOND, BIGRAM = 10, 11, 12, 13, 14
+COLUMNS = 15
+# Candidates taken from each table for the current product, and for the one before it.
+OF_LAST, OF_PREVIOUS = 60, 20
+# Products of the session that speak through tables, the latest, and how fast their voice fades.
+SPEAKING, FADING = 9, 2.5
+# The blend: shares of the best vote, of next steps, of skips, of cosines, of what followed the last two.
+OF_NEXT, OF_SKIP, OF_TOGETHER, OF_BIGRAM = 0.5, 0.3, 0.1, 0.3
+# Products of the session are always kept.
+OWN = 10.0
+TINY, LEAST = np.float32(1e-9), np.float32(1e-6)
+
+
+class Parts(NamedTuple):
+    """What a question is answered from, but for the trees."""
+
+    sessions: Index
+    rule: Rule
+    tables: Tables
+    facts: Facts
+
+
+class Work(NamedTuple):
+    """Working arrays of one thread.
+
+    Attributes:
+        slot: (products,) row of ``sums`` plus one, 0 for none; zero between questions.
+        found: (products,) the product of each row.
+        sums: (products, columns).
+        blend: (products,) of each row.
+        kept: (most,) rows that were chosen, best blend first.
+        features: (most, features); ``score``: (most,).
+        neighbours: of session-kNN.
+    """
+
+    slot: Rows
+    found: Rows
+    sums: Floats
+    blend: Floats
+    kept: Rows
+    features: Floats
+    score: Floats
+    neighbours: Scratch
+
+
+class Told(NamedTuple):
+    """What is known of the question itself once candidates are gathered."""
+
+    candidates: int
+    neighbours: int
+    kept: int
+    votes: float
+    most_vote: float
+    most_skip: float
+    most_together: float
+    bigrams: float
+
+
+_local = threading.local()
+
+
+def work_for(sessions: int, products: int, most: int, features: int) -> Work:
+    """Working arrays of this thread, large enough."""
+    held: Work | None = getattr(_local, "work", None)
+    neighbours = scratch(sessions, products)
+    if held is None or len(held.slot) < products or len(held.kept) < most or held.neighbours is not neighbours:
+        products, most = max(products, len(held.slot) if held else 1), max(most, len(held.kept) if held else 1)
+        held = _local.work = Work(
+            np.zeros(products, np.int32),
+            np.empty(products, np.int32),
+            np.empty((products, COLUMNS), np.float32),
+            np.empty(products, np.float32),
+            np.empty(most, np.int32),
+            np.empty((most, features), np.float32),
+            np.empty(most, np.float32),
+            neighbours,
+        )
+    return held
+
+
+@inner
+def _row_of(product: int, count: int, work: Work) -> tuple[int, int]:
+    """The row of a product, a fresh one where it has none, and the number of rows."""
+    row = work.slot[product] - 1
+    if row >= 0:
+        return row, count
+    work.slot[product] = count + 1
+    work.found[count] = product
+    work.sums[count, :] = 0.0
+    return count, count + 1
+
+
+@inner
+def _vote(query: Rows, index: Index, rule: Rule, work: Work) -> tuple[int, int]:
+    """Rows with the votes of the nearest sessions; the number of rows and of sessions."""
+    neighbours, values = find_neighbours(query, index, rule, work.neighbours)
+    last, count, sessions = len(query) - 1, 0, len(index.start) - 1
+    for at in range(neighbours):
+        session = work.neighbours.touched[at]
+        place = work.neighbours.matched[session]
+        match = match_of(session, query[place], index)
+        vote = vote_of(values[at], last - place, rule)
+        newest = np.float32(session / sessions)
+        for row in range(index.start[session], index.start[session + 1]):
+            product = index.items[row]
+            to, count = _row_of(product, count, work)
+            sums = work.sums[to]
+            value = np.float32(vote * share_of(row, match, index, rule))
+            sums[VOTE] += value * index.item_weight[product]
+            sums[HOLDERS] += np.float32(1.0)
+            if index.moments[row] - index.moments[match] == 1:
+                sums[NEXT_VOTE] += values[at]
+            if place == last:
+                sums[FROM_LAST] += value
+            sums[NEWEST] = max(sums[NEWEST], newest)
+    for place in range(len(query)):
+        row = work.slot[query[place]] - 1
+        if row >= 0 and not comes_again(query, place):
+            work.sums[row, VOTE] *= np.float32(rule.own)
+    return count, neighbours
+
+
+@inner
+def _name(table: Table, product: int, most: int, count: int, work: Work) -> int:
+    """Rows for the strongest ``most`` of a product's table."""
+    for at in range(table.start[product], min(table.start[product + 1], table.start[product] + most)):
+        _, count = _row_of(table.other[at], count, work)
+    return count
+
+
+@inner
+def _bigram_at(bigrams: Bigrams, query: Rows, products: int) -> int:
+    """Where the exact last two products stand in the bigrams, -1 if nowhere."""
+    if len(query) < 2:
+        return -1
+    key = np.int64(query[-2]) * products + query[-1]
+    at = np.searchsorted(bigrams.key, key)
+    return at if at < len(bigrams.key) and bigrams.key[at] == key else -1
+
+
+@inner
+def _name_all(query: Rows, tables: Tables, bigram: int, count: int, work: Work) -> int:
+    """Rows for what the tables name, and for the session itself."""
+    last = query[-1]
+    count = _name(tables.next, last, OF_LAST, count, work)
+    count = _name(tables.skip, last, OF_LAST, count, work)
+    count = _name(tables.together, last, OF_LAST, count, work)
+    for place in range(len(query)):
+        _, count = _row_of(query[place], count, work)
+    if len(query) > 1:
+        count = _name(tables.skip, query[-2], OF_PREVIOUS, count, work)
+    if bigram >= 0:
+        for at in range(tables.bigrams.start[bigram], tables.bigrams.start[bigram + 1]):
+            _, count = _row_of(tables.bigrams.other[at], count, work)
+    return count
+
+
+@inner
+def _add(table: Table, product: int, weight: float, column: int, work: Work) -> None:
+    """A product's table, added to the rows there are."""
+    for at in range(table.start[product], table.start[product + 1]):
+        row = work.slot[table.other[at]] - 1
+        if row >= 0:
+            work.sums[row, column] += np.float32(weight) * table.weight[at]
+
+
+@inner
+def _add_all(query: Rows, tables: Tables, bigram: int, work: Work) -> float:
+    """What the tables say of the rows; returns the count of the last two products."""
+    last = query[-1]
+    _add(tables.next, last, 1.0, NEXT, work)
+    _add(tables.lately, last, 1.0, LATELY, work)
+    _add(tables.skip, last, 1.0, SKIP_LAST, work)
+    _add(tables.together, last, 1.0, TOGETHER_LAST, work)
+    for back in range(min(len(query), SPEAKING)):
+        product = query[len(query) - 1 - back]
+        weight = np.exp(-back / FADING)
+        _add(tables.skip, product, weight, SKIP_SESSION, work)
+        _add(tables.together, product, weight, TOGETHER_SESSION, work)
+        for at in range(tables.together.start[product], tables.together.start[product + 1]):
+            row = work.slot[tables.together.other[at]] - 1
+            if row >= 0:
+                work.sums[row, TOGETHER_MOST] = max(work.sums[row, TOGETHER_MOST], tables.together.weight[at])
+    if len(query) > 1:
+        _add(tables.next, query[-2], 1.0, NEXT_OF_PREVIOUS, work)
+        _add(tables.second, query[-2], 1.0, SECOND, work)
+    total = 0.0
+    if bigram >= 0:
+        for at in range(tables.bigrams.start[bigram], tables.bigrams.start[bigram + 1]):
+            row = work.slot[tables.bigrams.other[at]] - 1
+            work.sums[row, BIGRAM] += tables.bigrams.weight[at]
+            total += tables.bigrams.weight[at]
+    return total
+
+
+@inner
+def _blend(query: Rows, count: int, onward: float, bigrams: float, work: Work) -> tuple[float, float, float, float]:
+    """Fill ``work.blend``; returns the total of the votes, and the most of votes, skips and cosines."""
+    total, vote, skip, together = 1e-9, 1e-9, 1e-9, 1e-9
+    for row in range(count):
+        total += work.sums[row, VOTE]
+        vote = max(vote, work.sums[row, VOTE])
+        skip = max(skip, work.sums[row, SKIP_SESSION])
+        together = max(together, work.sums[row, TOGETHER_SESSION])
+    for row in range(count):
+        sums = work.sums[row]
+        shares = sums[VOTE] / vote + OF_NEXT * sums[NEXT] / (onward + TINY) + OF_SKIP * sums[SKIP_SESSION] / skip
+        work.blend[row] = (
+            shares + OF_TOGETHER * sums[TOGETHER_SESSION] / together + OF_BIGRAM * sums[BIGRAM] / (bigrams + 1.0)
+        )
+    for place in range(len(query)):
+        if not comes_again(query, place):
+            work.blend[work.slot[query[place]] - 1] += OWN
+    return total, vote, skip, together
+
+
+@inner
+def _keep(count: int, most: int, work: Work) -> int:
+    """Fill ``work.kept`` with the rows of the best blend, best first; of equal ones the lower product."""
+    most = min(most, count)
+    least = np.float32(-1.0)
+    if count > most:
+        least = np.partition(work.blend[:count], count - most)[count - most]
+    chosen, over = np.empty(most, np.int32), 0
+    for equal in range(2):
+        for row in range(count):
+            if over < most and ((work.blend[row] > least) if equal == 0 else (work.blend[row] == least)):
+                chosen[over] = row
+                over += 1
+    by_product = chosen[:over][np.argsort(work.found[chosen[:over]])]
+    order = np.argsort(-work.blend[by_product], kind="mergesort")
+    for at in range(over):
+        work.kept[at] = by_product[order[at]]
+    return over
+
+
+@inner
+def _disown(query: Rows, work: Work) -> None:
+    """Take back what kept the session's products among the candidates: it is no reason to show them first."""
+    for place in range(len(query)):
+        if not comes_again(query, place):
+            row = work.slot[query[place]] - 1
+            work.blend[row] = max(work.blend[row] - OWN, LEAST)
+
+
+@kernel
+def gather(query: Rows, most: int, parts: Parts, work: Work) -> Told:
+    """Fill ``work`` with the candidates for ``query`` (not empty); :func:`release` must follow."""
+    count, neighbours = _vote(query, parts.sessions, parts.rule, work)
+    bigram = _bigram_at(parts.tables.bigrams, query, len(parts.facts.seen))
+    count = _name_all(query, parts.tables, bigram, count, work)
+    bigrams = _add_all(query, parts.tables, bigram, work)
+    total, vote, skip, together = _blend(query, count, parts.facts.onward[query[-1]], bigrams, work)
+    kept = _keep(count, most, work)
+    _disown(query, work)
+    return Told(count, neighbours, kept, total, vote, skip, together, bigrams)
+
+
+@kernel
+def release(told: Told, work: Work) -> None:
+    """Leave the working arrays as they were."""
+    for row in range(told.candidates):
+        work.slot[work.found[row]] = 0

@@ -1,0 +1,273 @@
+"""The trees: which candidate came next, learned from the last tenth of the sessions by an index that knows only those before.
+
+Two models whose raw scores are added: a pointwise one (binary) on the features that do not drift, and a pairwise one (lambdarank)
+on all. LightGBM learns them and is imported here only, within a training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import Rows
+from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.prefixes import Prefixes
+from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
+from recommender.algorithms.ranked.gathering import VOTE, Parts, Work, gather, release, work_for
+from recommender.algorithms.ranked.tables import Floats
+from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, walk
+from recommender.algorithms.tuning import objective
+
+# Of each question: the best of the blend, the target, and about as many of the others at random.
+BEST_KEPT = 40
+CANDIDATES = 150
+# Groups below this teach noise: the blend stands.
+LEAST_GROUPS = 1_000
+# Questions that decide whether the trees stand, the latest of those that the trees could learn from.
+CHECK_SHARE, CHECK_MOST = 0.3, 8_000
+LEAST_GAIN = 1e-3
+
+COMMON = {
+    "learning_rate": 0.06,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "verbose": -1,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "use_missing": False,
+}
+POINTWISE = {
+    **COMMON,
+    "objective": "binary",
+    "num_leaves": 15,
+    "min_data_in_leaf": 300,
+    "feature_fraction": 0.5,
+    "lambda_l2": 20.0,
+    "max_bin": 63,
+}
+PAIRWISE = {
+    **COMMON,
+    "objective": "lambdarank",
+    "num_leaves": 31,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.6,
+    "lambda_l2": 5.0,
+    "max_bin": 127,
+    "lambdarank_truncation_level": 30,
+}
+STABLE = np.flatnonzero(list(FEATURES.values()))
+ALL = np.arange(WIDTH)
+
+log = structlog.get_logger(__name__)
+
+
+class Groups(NamedTuple):
+    """Rows to learn from, grouped by question.
+
+    Attributes:
+        features: (rows, features) float32.
+        hit: (rows,) int8, 1 for what came next.
+        size: (groups,) rows of each.
+        question: (groups,) which question it is of.
+    """
+
+    features: Floats
+    hit: NDArray[np.int8]
+    size: Rows
+    question: Rows
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The trees that stand, and what decided it.
+
+    Attributes:
+        trees: none where the blend ranks better.
+        checked: half the hit rate plus the mean reciprocal rank at 20 of votes, blend and trees, on questions that the trees of
+            the check did not learn from; empty where there were too few.
+    """
+
+    trees: Trees
+    checked: NDArray[np.float64]
+
+
+@inner
+def _removed(product: int, query: Rows, removed: int) -> bool:
+    """Whether a product is among the last ``removed`` of what is known."""
+    for back in range(1, min(removed, len(query)) + 1):  # noqa: SIM110 - numba knows no any() over a generator
+        if query[-back] == product:
+            return True
+    return False
+
+
+@inner
+def _take(
+    query: Rows,
+    target: int,
+    removed: int,
+    kept: int,
+    best: int,
+    work: Work,
+    features: Floats,
+    hit: NDArray[np.int8],
+    at: int,
+) -> int:
+    """Copy rows of one question to ``at`` and on; returns where the next begins: ``at`` where the target is no candidate."""
+    there = False
+    for row in range(kept):
+        there |= work.found[work.kept[row]] == target
+    if not there:
+        return at
+    share = best / max(kept - best, 1)
+    for row in range(kept):
+        product = work.found[work.kept[row]]
+        if _removed(product, query, removed):
+            continue
+        if product == target or row < best or np.random.random() < share:
+            features[at] = work.features[row]
+            hit[at] = product == target
+            at += 1
+    return at
+
+
+@kernel
+def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to: Groups, seed: int) -> tuple[int, int]:
+    """Fill ``to``; returns rows and groups."""
+    np.random.seed(seed)
+    rows, groups = 0, 0
+    for question in range(len(asked.low)):
+        query = asked.items[asked.low[question] : asked.high[question]]
+        told = gather(query, len(work.kept), parts, work)
+        describe(query, told, parts.tables, parts.facts, work)
+        target = asked.items[asked.high[question]]
+        end = _take(query, target, removed, told.kept, best, work, to.features, to.hit, rows)
+        if end > rows:
+            to.size[groups], to.question[groups] = end - rows, question
+            groups += 1
+        rows = end
+        release(told, work)
+    return rows, groups
+
+
+def groups_of(asked: Prefixes, removed: int, parts: Parts, seed: int) -> Groups:
+    """Rows for questions whose target is a candidate."""
+    sessions, products = len(parts.sessions.start) - 1, len(parts.facts.seen)
+    work = exactly(work_for(sessions, products, CANDIDATES, WIDTH), CANDIDATES)
+    most = len(asked) * (2 * BEST_KEPT + 20)
+    room = Groups(
+        np.empty((most, WIDTH), np.float32),
+        np.empty(most, np.int8),
+        np.empty(len(asked), np.int32),
+        np.empty(len(asked), np.int32),
+    )
+    rows, groups = _fill(asked, removed, BEST_KEPT, parts, work, room, seed)
+    return Groups(room.features[:rows], room.hit[:rows], room.size[:groups], room.question[:groups])
+
+
+def exactly(work: Work, most: int) -> Work:
+    """The same working arrays for at most ``most`` candidates."""
+    return work._replace(kept=work.kept[:most], features=work.features[:most], score=work.score[:most])
+
+
+def fit_trees(groups: Groups, count: int, seed: int) -> Trees:
+    """Both models, flattened."""
+    import lightgbm
+
+    labels = groups.hit.astype(np.float32)
+    extra = {"seed": seed}
+    pointwise = lightgbm.Dataset(groups.features[:, STABLE], labels, params={**POINTWISE, **extra})
+    first = lightgbm.train({**POINTWISE, **extra}, pointwise, count)
+    pairwise = lightgbm.Dataset(groups.features, labels, group=groups.size, params={**PAIRWISE, **extra})
+    return flatten((first, STABLE), (lightgbm.train({**PAIRWISE, **extra}, pairwise, count), ALL))
+
+
+@inner
+def _count_before(at: int, kept: int, query: Rows, removed: int, work: Work, places: Rows) -> None:
+    """Fill the three places of the candidate at ``at``; of equal ones the lower product is first."""
+    places[:] = 1
+    mine = work.kept[at]
+    for row in range(kept):
+        other = work.kept[row]
+        if row == at or _removed(work.found[other], query, removed):
+            continue
+        lower = work.found[other] < work.found[mine]
+        vote, blend, score = work.sums[other, VOTE], work.blend[other], work.score[row]
+        places[0] += vote > work.sums[mine, VOTE] or (vote == work.sums[mine, VOTE] and lower)
+        places[1] += blend > work.blend[mine] or (blend == work.blend[mine] and lower)
+        places[2] += score > work.score[at] or (score == work.score[at] and lower)
+
+
+@kernel
+def _places(asked: Prefixes, removed: int, parts: Parts, trees: Trees, work: Work) -> NDArray[np.int32]:
+    """(3, questions) place of the target, from 1, by votes, blend and trees; 0 where it is no candidate."""
+    places = np.zeros((3, len(asked.low)), np.int32)
+    for question in range(len(asked.low)):
+        query, target = asked.items[asked.low[question] : asked.high[question]], asked.items[asked.high[question]]
+        told = gather(query, len(work.kept), parts, work)
+        describe(query, told, parts.tables, parts.facts, work)
+        walk(trees, work.features, told.kept, work.score)
+        at = -1
+        for row in range(told.kept):
+            if work.found[work.kept[row]] == target:
+                at = row
+        if at >= 0:
+            _count_before(at, told.kept, query, removed, work, places[:, question])
+        release(told, work)
+    return places
+
+
+def check(asked: Prefixes, removed: int, parts: Parts, trees: Trees, most: int) -> NDArray[np.float64]:
+    """Half the hit rate plus the mean reciprocal rank at 20, of votes, blend and trees."""
+    work = exactly(work_for(len(parts.sessions.start) - 1, len(parts.facts.seen), most, WIDTH), most)
+    return np.array([objective(places) for places in _places(asked, removed, parts, trees, work)])
+
+
+def learn(asked: Prefixes, removed: int, parts: Parts, *, count: int, most: int, seed: int) -> Learned:
+    """Trees from questions in the order of time, if they rank the latest of them better than the blend does.
+
+    Args:
+        parts: learned from before the first question.
+        count: trees of each model.
+        most: candidates that are ranked when serving.
+    """
+    if len(asked) < LEAST_GROUPS:
+        return Learned(NO_TREES, np.zeros(0))
+    groups = groups_of(asked, removed, parts, seed)
+    if len(groups.size) < LEAST_GROUPS:
+        return Learned(NO_TREES, np.zeros(0))
+    first = int(len(asked) * (1 - CHECK_SHARE))
+    early = fit_trees(_before(groups, first), count, seed)
+    latest = asked.pick(np.arange(first, len(asked))).sample(CHECK_MOST, seed)
+    checked = check(latest, removed, parts, early, most)
+    log.info("ranker_checked", votes=checked[0], blend=checked[1], trees=checked[2], groups=len(groups.size))
+    if checked[2] < checked[:2].max() + LEAST_GAIN:
+        return Learned(NO_TREES, checked)
+    return Learned(fit_trees(groups, count, seed), checked)
+
+
+def _before(groups: Groups, question: int) -> Groups:
+    """The groups of earlier questions."""
+    count = int(np.searchsorted(groups.question, question))
+    rows = int(groups.size[:count].sum())
+    return Groups(groups.features[:rows], groups.hit[:rows], groups.size[:count], groups.question[:count])
+
+
+def available() -> str:
+    """Why LightGBM cannot be used here; empty if it can."""
+    try:
+        import lightgbm  # noqa: F401
+    except (ImportError, OSError) as error:
+        return f"LightGBM cannot be imported ({error}); on Debian: apt-get install libgomp1"
+    return ""
+
+
+def importance(trees: Trees) -> dict[str, Any]:
+    """Feature to the share of splits that look at it."""
+    counts = np.bincount(trees.feature, minlength=WIDTH)
+    shares = counts / max(counts.sum(), 1)
+    return {name: round(float(share), 4) for name, share in zip(FEATURES, shares, strict=True)}

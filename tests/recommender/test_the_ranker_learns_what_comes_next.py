@@ -1,0 +1,249 @@
+"""The learned ranker: its kernels equal plain formulas, its trees equal LightGBM's, and what it learned beats its sources."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.algorithms.base import Context
+from recommender.algorithms.prefixes import prefixes, split
+from recommender.algorithms.ranked import Ranked, gathering, learning
+from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
+from recommender.algorithms.ranked.trees import Trees, flatten, floor32, walk
+from recommender.algorithms.session_kernel import scores_plainly
+from recommender.dataset import Kind, Products
+from recommender.dataset.interactions import from_sessions
+
+ITEMS = 60
+
+
+def habits(rng, sessions: int) -> list[list[int]]:
+    """Shoppers on rings of ten products, who mostly go on by one; on even rings half return to where they began."""
+    made = []
+    for _ in range(sessions):
+        ring, at = int(rng.integers(ITEMS // 10)) * 10, int(rng.integers(10))
+        session = [ring + at]
+        for _ in range(int(rng.integers(1, 6))):
+            at = (at + (1 if rng.random() < 0.7 else int(rng.integers(2, 9)))) % 10
+            session.append(ring + at)
+        if ring % 20 == 0 and len(session) > 2 and rng.random() < 0.5:
+            session.append(session[0])
+        made.append(session)
+    return made
+
+
+def shop(sessions: list[list[int]], **how):
+    return from_sessions(sessions, Products.of([f"p{number}" for number in range(ITEMS)]), **how)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return shop(habits(np.random.default_rng(4), 6_000))
+
+
+@pytest.fixture(scope="module")
+def ranked(dataset):
+    return Ranked(answers="any", trees=40).fit(dataset)
+
+
+def rows(*products: int) -> np.ndarray:
+    return np.array(products, np.int32)
+
+
+def gathered(model: Ranked, query: np.ndarray, most: int = 60):
+    """Sums, features and question of one query, by product."""
+    parts, _, session = model._held()
+    work = learning.exactly(gathering.work_for(len(session.start_) - 1, ITEMS, most, WIDTH), most)
+    told = gathering.gather(query, most, parts, work)
+    describe(query, told, parts.tables, parts.facts, work)
+    kept = work.kept[: told.kept].copy()
+    found = {
+        int(work.found[row]): (work.sums[row].copy(), work.features[at].copy(), float(work.blend[row]))
+        for at, row in enumerate(kept)
+    }
+    gathering.release(told, work)
+    assert not work.slot.any()
+    return found, told
+
+
+def test_the_trees_rank_what_they_did_not_learn_from_better_than_votes_and_blend(ranked) -> None:
+    votes, blend, trees = ranked.checked_
+    assert len(ranked.tree_root_) == 80
+    assert trees > max(votes, blend) + learning.LEAST_GAIN
+
+
+def test_votes_are_those_of_session_knn(ranked) -> None:
+    for query in (rows(3), rows(20, 21, 22), rows(40, 41, 40)):
+        found, _ = gathered(ranked, query)
+        plain = scores_plainly(ranked.members["session_knn"], query)
+        for product, (sums, _, _) in found.items():
+            assert sums[gathering.VOTE] == pytest.approx(plain[product], rel=1e-3, abs=1e-9)
+
+
+def test_tables_hold_what_plain_counting_finds(dataset) -> None:
+    model = Ranked(answers="any").fit(shop([[0, 1, 2], [0, 1, 3], [1, 2], [0, 2]]))
+    tables = model._held()[0].tables
+    age = np.exp(-(4 - np.arange(4)) / 4)
+
+    def of(table, product):
+        low, high = table.start[product], table.start[product + 1]
+        return dict(zip(table.other[low:high].tolist(), table.weight[low:high].tolist(), strict=True))
+
+    assert of(tables.next, 0) == pytest.approx({1: age[0] + age[1], 2: age[3]})
+    assert of(tables.skip, 0) == pytest.approx({1: age[0] + age[1], 2: age[0] / 2 + age[3], 3: age[1] / 2})
+    assert of(tables.second, 0) == {2: 1.0, 3: 1.0}
+    assert of(tables.together, 0)[1] == pytest.approx(2 / (np.sqrt(3 * 3) + 3))
+    bigrams = tables.bigrams
+    assert bigrams.key.tolist() == [1]  # 0 then 1, of 60 products
+    assert dict(zip(bigrams.other.tolist(), bigrams.weight.tolist(), strict=True)) == pytest.approx(
+        {2: age[0], 3: age[1]}
+    )
+
+
+def test_features_say_what_their_names_say(ranked) -> None:
+    query = rows(40, 41, 40)
+    found, told = gathered(ranked, query)
+    column = {name: at for at, name in enumerate(FEATURES)}
+    facts = ranked._held()[0].facts
+    for product, (sums, features, _) in found.items():
+        assert features[column["vote_share"]] == pytest.approx(sums[gathering.VOTE] / told.votes, rel=1e-5)
+        assert features[column["next_log"]] == pytest.approx(np.log1p(sums[gathering.NEXT]), rel=1e-5)
+        assert features[column["popularity"]] == pytest.approx(np.log1p(facts.seen[product]), rel=1e-5)
+        assert features[column["like_last"]] == pytest.approx(facts.vectors[product] @ facts.vectors[40], abs=1e-5)
+        place = {40: 0, 41: 1}.get(product, 99)
+        assert features[column["steps_since"]] == place
+        assert features[column["times"]] == {40: 2, 41: 1}.get(product, 0)
+        assert features[column["is_current"]] == (product == 40)
+        assert features[column["is_previous"]] == (product == 41)
+        assert features[column["length"]] == 3
+        assert features[column["distinct_share"]] == pytest.approx(2 / 3)
+        assert features[column["returned_from_current"]] == facts.returned[40]
+    assert all(np.isfinite(features).all() for _, features, _ in found.values())
+
+
+def test_the_session_itself_is_always_a_candidate(ranked) -> None:
+    found, told = gathered(ranked, rows(0, 11, 22, 33, 44), most=6)
+    assert {0, 11, 22, 33, 44} <= found.keys()
+    assert told.kept == 6
+
+
+def test_flattened_trees_give_the_raw_scores_of_lightgbm() -> None:
+    import lightgbm
+
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(3_000, WIDTH)).astype(np.float32).round(2)
+    labels = (features[:, 3] + features[:, 7] * features[:, 11] > 0).astype(np.float32)
+    columns = np.array([3, 7, 11, 20])
+    options = {"verbose": -1, "num_leaves": 15, "num_threads": 1, "use_missing": False}
+    one = lightgbm.train({**options, "objective": "binary"}, lightgbm.Dataset(features[:, columns], labels), 20)
+    two = lightgbm.train(options, lightgbm.Dataset(features, labels), 15)
+    trees = flatten((one, columns), (two, np.arange(WIDTH)))
+    expected = one.predict(features[:, columns], raw_score=True) + two.predict(features, raw_score=True)
+    for count in (1, 4, 7, 3_000):
+        score = np.full(count, 9.0, np.float32)
+        walk(trees, features[:count], count, score)
+        np.testing.assert_allclose(score, expected[:count], atol=1e-5)
+
+
+def test_thresholds_round_so_that_equal_values_go_the_same_way() -> None:
+    for value in (0.1, -0.1, 1 / 3, 1e-40, 5.0):
+        rounded = floor32(value)
+        assert rounded <= value < float(np.nextafter(np.float32(rounded), np.float32(np.inf)))
+
+
+def test_a_tree_of_one_leaf_is_a_constant() -> None:
+    class Booster:
+        def dump_model(self):
+            return {"tree_info": [{"tree_structure": {"leaf_value": 0.25}}]}
+
+    trees = flatten((Booster(), np.arange(WIDTH)))
+    assert isinstance(trees, Trees)
+    score = np.zeros(5, np.float32)
+    walk(trees, np.zeros((5, WIDTH), np.float32), 5, score)
+    assert score.tolist() == [0.25] * 5
+
+
+def test_the_trees_look_at_nothing_that_happened_after_the_question(dataset, monkeypatch) -> None:
+    seen = []
+    learn = learning.learn
+
+    def watched(asked, removed, parts, **limits):
+        seen.append((asked, len(parts.index.start) - 1))
+        return learn(asked, removed, parts, **limits)
+
+    monkeypatch.setattr(learning, "learn", watched)
+    Ranked(answers="any", trees=2, questions=2_000).fit(dataset)
+    ((asked, sessions),) = seen
+    earlier, last = split(dataset)
+    assert sessions <= earlier.sessions
+    assert asked.items.tolist() == last.product.tolist()
+
+
+def test_shuffled_targets_fall_to_chance() -> None:
+    """What comes next is drawn from all products: nothing can be learned, and nothing that leaks is found."""
+    rng = np.random.default_rng(6)
+    sessions = [rng.integers(0, ITEMS, 4).tolist() for _ in range(6_000)]
+    model = Ranked(answers="any", trees=20).fit(shop(sessions))
+    asked = prefixes(shop([rng.integers(0, ITEMS, 4).tolist() for _ in range(300)]), longest=12, seed=0)
+    hits = [
+        target in model.recommend(Context(session=asked.items[low:high]), 6).products
+        for low, high, target in zip(asked.low, asked.high, asked.targets, strict=True)
+    ]
+    assert 0.05 < np.mean(hits) < 0.16  # 6 of 60 is 0.1
+
+
+def test_what_may_be_no_answer_is_not_learned(dataset) -> None:
+    asked = prefixes(dataset, longest=12, seed=0)
+    assert len(asked.answerable("new")) < len(asked.answerable("any")) == len(asked)
+    for low, high, target in zip(
+        *asked.answerable("new").pick(np.arange(500))[1:], asked.answerable("new").targets, strict=False
+    ):
+        assert target not in asked.items[low:high]
+
+
+def test_trees_are_kept_in_the_file_and_the_seed_decides(ranked, dataset, tmp_path) -> None:
+    ranked.save(tmp_path / "one")
+    loaded = Ranked.load(tmp_path / "one")
+    for context in (Context(session=rows(3, 4)), Context(session=rows(20, 20)), Context(product=59), Context()):
+        ours, theirs = ranked.recommend(context, 30), loaded.recommend(context, 30)
+        assert ours.products.tolist() == theirs.products.tolist()
+        assert ours.scores.tolist() == theirs.scores.tolist()
+        assert (ours.scores > 0).all()
+    Ranked(**ranked.params()).fit(dataset).save(tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_baskets_teach_no_order_of_the_catalogue() -> None:
+    rng = np.random.default_rng(8)
+    baskets = [sorted(rng.choice(10, 5, replace=False) + 10 * ring) for ring in rng.integers(0, 6, 3_000)]
+    model = Ranked(trees=20).fit(shop(baskets, kind=Kind.PURCHASE, step_ms=0))
+    shown = model.recommend(Context(cart=rows(14)), 10).products
+    new = shown[shown != 14]
+    assert set(new.tolist()) <= set(range(10, 20))
+    # A catalogue's order would put those above 14 first.
+    assert min(new[:4]) < 14
+
+
+def test_those_who_serve_import_neither_lightgbm_nor_pandas(ranked, tmp_path) -> None:
+    ranked.save(tmp_path / "model")
+    code = (
+        "import sys, django; django.setup(); import numpy as np; from pathlib import Path\n"
+        "from recommender.algorithms.ranked import Ranked; from recommender.algorithms.base import Context\n"
+        f"model = Ranked.load(Path({str(tmp_path / 'model')!r}))\n"
+        "print(len(model.recommend(Context(session=np.array([3, 4], np.int32)), 5)))\n"
+        "print(sorted({'lightgbm', 'pandas', 'sklearn', 'torch'} & sys.modules.keys()))"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["5", "[]"]
+
+
+def test_without_lightgbm_the_blend_ranks(dataset, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    model = Ranked(answers="any").fit(dataset)
+    assert len(model.tree_root_) == 0
+    assert model.recommend(Context(session=rows(3)), 10).products[0] == 4
