@@ -6,6 +6,7 @@ SIGMOD 2022, VMIS-kNN), with votes that look forward of the matched place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -191,6 +192,11 @@ class SessionKNN(Algorithm):
         self.start_ = start
         self.items_ = dataset.product[rows].astype(np.int32)
         self.moments_ = (rank - np.repeat(rank[start[:-1]], lengths[newest])).astype(np.int16)
+
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        super()._restore(found, meta)
+        if "rule_" not in found:  # Files from before values were searched for.
+            self.rule_ = np.array([getattr(self, name) for name in RULE], np.float64)
 
     def _post(self) -> None:
         """Postings: newest session first, the ``recent`` newest of each product."""

@@ -90,3 +90,14 @@ def test_the_products_of_one_moment_are_asked_in_no_order() -> None:
     assert len(asked) == 200 * 19
     rising = asked.targets > asked.items[asked.high - 1]
     assert 0.45 < rising.mean() < 0.55
+
+
+def test_a_file_from_before_values_were_searched_for_is_served_by_those_given(dataset) -> None:
+    model = SessionKNN(reach=5.0).fit(dataset)
+    older = {name: array for name, array in model.learned().items() if name not in ("rule_", "held_by_")}
+    meta = {"algorithm": "session_knn", "params": {"reach": 5.0}, "products": model.products_}
+    context = Context(session=np.array([3, 4], np.int32))
+    assert (
+        SessionKNN.restore(older, meta).recommend(context, 9).scores.tolist()
+        == model.recommend(context, 9).scores.tolist()
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
 from recommender.algorithms.prefixes import prefixes, split
 from recommender.algorithms.ranked import Ranked, gathering, learning
@@ -172,7 +173,7 @@ def test_the_trees_look_at_nothing_that_happened_after_the_question(dataset, mon
     learn = learning.learn
 
     def watched(asked, removed, parts, **limits):
-        seen.append((asked, len(parts.index.start) - 1))
+        seen.append((asked, len(parts.sessions.start) - 1))
         return learn(asked, removed, parts, **limits)
 
     monkeypatch.setattr(learning, "learn", watched)
@@ -247,3 +248,18 @@ def test_without_lightgbm_the_blend_ranks(dataset, monkeypatch) -> None:
     model = Ranked(answers="any").fit(dataset)
     assert len(model.tree_root_) == 0
     assert model.recommend(Context(session=rows(3)), 10).products[0] == 4
+
+
+def test_a_file_that_lacks_a_table_is_refused(ranked) -> None:
+    meta = {
+        "algorithm": "ranked",
+        "params": ranked.params(),
+        "products": ITEMS,
+        "members": {name: member.params() for name, member in ranked.members.items()},
+    }
+    assert len(Ranked.restore(ranked.learned(), meta).recommend(Context(session=rows(3)), 5)) == 5
+    for lost in ("skip_other_", "tree_root_", "member"):
+        found = {name: array for name, array in ranked.learned().items() if name != lost}
+        members = {} if lost == "member" else meta["members"]
+        with pytest.raises(BrokenFile, match="lacks something"):
+            Ranked.restore(found, {**meta, "members": members})

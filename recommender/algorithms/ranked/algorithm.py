@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import structlog
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.popular import Popular
@@ -58,7 +60,7 @@ class Ranked(Algorithm):
     """
 
     name = "ranked"
-    label = "Learned ranker"
+    label = gettext_noop("Learned ranker")
     costly = True
 
     def __init__(
@@ -179,3 +181,7 @@ class Ranked(Algorithm):
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
         self.restore_members(found, meta)
+        try:
+            self._held()
+        except (AttributeError, KeyError) as error:
+            raise BrokenFile(f"the file lacks something of {self.name}: {error}") from error
