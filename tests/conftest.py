@@ -101,6 +101,14 @@ def _fresh_valkey() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _default_language() -> None:
+    """A page asked for in Chinese leaves its language with the thread: the next test begins without."""
+    from django.utils import translation
+
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
     from recommender.serving import champions, facts
