@@ -51,6 +51,10 @@ $(VENV)/.installed: requirements.txt | $(BIN)/uv
 $(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/uv
 	@$(call BEGIN,dependencies) && $(call INSTALL,requirements-dev.txt) && touch "$@" "$(VENV)/.installed" && $(call END,dependencies)
 
+# An environment of its own would be cleaner and take a minute more; nothing of it is imported by Pushcart.
+$(VENV)/.installed-docs: requirements-docs.txt | $(VENV)/.installed
+	@$(call BEGIN,documentation tools) && $(call INSTALL,requirements-docs.txt) && touch "$@" && $(call END,documentation tools)
+
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Style, formatting, types, import contracts, migrations
 	@$(PY) -m ruff check .
@@ -79,7 +83,12 @@ bench: $(VENV)/.installed ## The benchmarks, one JSON line a figure (docs/benchm
 messages: ## Compile the translations
 	@$(PY) -m config.translations
 
+.PHONY: docs
+docs: $(VENV)/.installed-docs ## The documentation as pages: docs/_build/index.html
+	@"$(BIN)/sphinx-build" -q -W --keep-going -b html docs docs/_build && echo "docs/_build/index.html"
+
 .PHONY: lock
 lock: $(BIN)/uv ## Compile requirements from pyproject.toml
 	@"$(BIN)/uv" pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q -o requirements-dev.txt
 	@"$(BIN)/uv" pip compile pyproject.toml -c requirements-dev.txt --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q -o requirements.txt
+	@"$(BIN)/uv" pip compile --group docs -c requirements-dev.txt --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q -o requirements-docs.txt
