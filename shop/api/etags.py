@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import orjson
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from shop.api.encoding import dumps
 
 
 class PreconditionFailed(APIException):
@@ -22,7 +23,7 @@ class PreconditionFailed(APIException):
 
 def etag_of(data: Any) -> str:
     """The ETag of an answer's data, with its quotes."""
-    content = orjson.dumps(data, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    content = dumps(data, sort_keys=True)
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 

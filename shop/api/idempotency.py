@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop import clock
+from shop.api.encoding import dumps
 from shop.api.models import IdempotentAnswer
 from shop.people.encryption import keyed_hash
 
@@ -111,7 +112,7 @@ def _claim(request: Request, key: str) -> tuple[IdempotentAnswer, Response | Non
 def _remember(claim: IdempotentAnswer, response: Response) -> None:
     headers = {name: response[name] for name in _REPLAYED if name in response}
     claim.status = response.status_code
-    claim.body = orjson.dumps({"data": response.data, "headers": headers}, default=str).decode()
+    claim.body = dumps({"data": response.data, "headers": headers}).decode()
     claim.save(update_fields=["status", "body"])
 
 

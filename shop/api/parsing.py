@@ -11,6 +11,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from shop.api.encoding import dumps
+
 MOST_DEPTH = 32
 
 
@@ -75,7 +77,7 @@ class JSONRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         """The body; empty where there is none."""
-        return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return dumps(data)
 
 
 class OnlyJSON(BaseContentNegotiation):

@@ -113,6 +113,16 @@ def test_bodies_that_cannot_be_read_are_refused(secret, content: bytes, content_
     problem(answer)
 
 
+def test_a_number_of_any_length_is_kept_and_read_again(secret) -> None:
+    product = make_product()
+    for number in (1e300, -8.5e283, 2**64 - 1):
+        written = secret("PATCH", f"/products/{product.pk}", {"attributes": {"n": number}}, idempotency_key=str(number))
+        assert written.status_code == 200, written.content
+        assert float(secret("GET", f"/products/{product.pk}").json()["attributes"]["n"]) == float(number)
+        again = secret("PATCH", f"/products/{product.pk}", {"attributes": {"n": number}}, idempotency_key=str(number))
+        assert again["Idempotency-Replayed"] == "true"
+
+
 def test_a_nul_is_told_of_where_it_stands(secret) -> None:
     assert "query" in problem(secret("GET", "/products?category=a%00b"))["detail"]
     assert "body" in problem(secret("POST", "/products", {"data": ["\x00"]}))["detail"]
