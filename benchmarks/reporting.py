@@ -44,6 +44,7 @@ def fresh_shop(*, fsync: bool = True) -> Iterator[Path]:
             django.setup()
             # A log of every query would be what is measured.
             settings.DEBUG = False
+            settings.STATIC_ROOT.mkdir(exist_ok=True)
             call_command("migrate", verbosity=0)
             yield data
     finally:
