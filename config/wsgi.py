@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
@@ -28,28 +28,29 @@ HOT_PREFIXES = ("/api/v1/events", "/api/v1/recommendations/", "/v1/")
 HOT_MIDDLEWARE = ("config.hot_middleware.ShortMiddleware",)
 
 
-class HotHandler(WSGIHandler):
-    """Django's handler with its own short list of middleware and routes, and no signals around a request."""
+class HotHandler:
+    """What Django's handler does for a request, with a short list of middleware and routes, and no signals around it."""
 
-    def load_middleware(self, is_async: bool = False) -> None:
-        """Build the chain from :data:`HOT_MIDDLEWARE`; errors become answers within it, so that they carry what it sets."""
-        handler = convert_exception_to_response(self._answer)
+    def __init__(self) -> None:
+        # Errors become answers within the middleware, so that they carry what it sets.
+        handler: Any = convert_exception_to_response(_answer)
         for path in reversed(HOT_MIDDLEWARE):
             handler = import_string(path)(handler)
-        self._middleware_chain = handler
+        self._handle = handler
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         """Answer a request of the server's."""
         # What `request_started` does for the database: a connection that broke, or that is old, is not used again.
         close_old_connections()
-        response = self._middleware_chain(WSGIRequest(environ))
+        response = self._handle(WSGIRequest(environ))
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [response.content]
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
-        view, args, kwargs = request.resolver_match = _route(request.path_info)
-        response: HttpResponse = view(request, *args, **kwargs)
-        return response
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    view, args, kwargs = request.resolver_match = _route(request.path_info)
+    response: HttpResponse = view(request, *args, **kwargs)
+    return response
 
 
 @lru_cache(maxsize=256)
