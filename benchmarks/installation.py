@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).parent.parent
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 # Answers of /readyz in a row, each on a connection of its own, until every worker process is taken for warm.
 READY_IN_A_ROW = 12
 

@@ -27,11 +27,13 @@ class Outcome:
         seconds: from the first octet sent to the last answer.
         latencies: seconds of each answer, from when its request was due: under a given rate a late request counts its wait, too.
         lengths: octets of all bodies.
+        bodies: the bodies themselves, where they were asked for.
     """
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     lengths: int = 0
+    bodies: list[bytes] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -82,12 +84,19 @@ def content_length(head: bytes) -> int:
 
 
 def run(
-    port: int, requests: Iterable[bytes], *, status: bytes = b"202", connections: int = 16, rate: float = 0.0
+    port: int,
+    requests: Iterable[bytes],
+    *,
+    status: bytes = b"202",
+    connections: int = 16,
+    rate: float = 0.0,
+    keep: bool = False,
 ) -> Outcome:
     """Send ``requests``, one at a time on each of ``connections``.
 
     Args:
         rate: requests due a second, whether or not the server keeps up; 0: each as soon as a connection is free.
+        keep: whether to keep the bodies.
 
     Raises:
         Refused: an answer had another status, or none came.
@@ -105,7 +114,7 @@ def run(
             due = started + number / rate if rate else 0.0
             while upcoming is not None and not (free and due <= time.perf_counter()):
                 # While nothing is free there is nothing to do but to wait; with a rate, until the next is due.
-                _collect(poll, busy, free, outcome, status, max(due - time.perf_counter(), 0.0) if free else None)
+                _collect(poll, busy, free, outcome, status, keep, max(due - time.perf_counter(), 0.0) if free else None)
             if upcoming is None:
                 break
             connection = free.pop()
@@ -113,7 +122,7 @@ def run(
             busy[connection.socket.fileno()] = connection
             upcoming = next(pending, None)
         while busy:
-            _collect(poll, busy, free, outcome, status, None)
+            _collect(poll, busy, free, outcome, status, keep, None)
         outcome.seconds = time.perf_counter() - started
     finally:
         for connection in [*free, *busy.values()]:
@@ -128,6 +137,7 @@ def _collect(
     free: list[_Connection],
     outcome: Outcome,
     status: bytes,
+    keep: bool,
     wait: float | None,
 ) -> None:
     """Take the answers that are there, waiting ``wait`` seconds for the first (None: as long as a server may be silent)."""
@@ -142,6 +152,8 @@ def _collect(
         if length >= 0:
             outcome.latencies.append(time.perf_counter() - connection.due)
             outcome.lengths += length
+            if keep:
+                outcome.bodies.append(connection.answer[-length:])
             free.append(busy.pop(number))
 
 

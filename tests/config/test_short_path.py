@@ -1,0 +1,98 @@
+"""Events and recommendations take a short way through Django (config/wsgi.py): what every answer has all the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from shop.api.keys import create_key
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[str, dict[str, str], bytes]:
+    """Status line, headers and body of an answer of the WSGI application."""
+    from config.wsgi import application
+
+    path, _, query = path.partition("?")
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)),
+        **headers,
+    }
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    content = b"".join(application(environ, lambda *given: started.append(given)))
+    ((status, given),) = started
+    return status, dict(given), content
+
+
+@pytest.fixture
+def bearer() -> str:
+    return f"Bearer {create_key('short', 'sk')[1]}"
+
+
+def test_an_answer_says_its_length_and_the_id_of_its_request(bearer):
+    event = {"type": "product_viewed", "visitor_id": "v-1", "product_id": "p-1"}
+    status, headers, content = ask(
+        "/api/v1/events",
+        "POST",
+        json.dumps(event).encode(),
+        HTTP_AUTHORIZATION=bearer,
+        HTTP_X_REQUEST_ID="mine",
+    )
+    assert (status, json.loads(content)) == ("202 Accepted", {"accepted": 1, "rejected": []})
+    assert headers["Content-Length"] == str(len(content))
+    assert headers["X-Request-ID"] == "mine"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_answer_without_content_claims_no_length():
+    status, headers, content = ask("/api/v1/events", "OPTIONS", HTTP_ORIGIN="https://shop.example")
+    assert (status, content) == ("204 No Content", b"")
+    assert "Content-Length" not in headers
+
+
+def test_an_address_that_is_not_there_is_404_with_a_request_id(settings):
+    settings.DEBUG = False
+    status, headers, _ = ask("/v1/nothing/here")
+    assert status == "404 Not Found"
+    assert headers["X-Request-ID"]
+
+
+def test_an_error_is_500_with_a_request_id(settings, monkeypatch, bearer):
+    settings.DEBUG = False
+    monkeypatch.setattr("shop.events.api.clock.now", lambda: 1 / 0)
+    event = b'{"type": "product_viewed", "visitor_id": "v-1"}'
+    status, headers, _ = ask("/api/v1/events", "POST", event, HTTP_AUTHORIZATION=bearer)
+    assert status == "500 Internal Server Error"
+    assert headers["X-Request-ID"]
+
+
+HEAVY = ("pandas", "sklearn", "torch", "scipy", "statsmodels", "pyarrow", "lightgbm")
+LOAD = f"""
+import sys
+from config.wsgi import application
+from recommender.serving import warm_up
+print(*[name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+def test_a_web_process_loads_no_library_that_only_training_needs():
+    ended = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == []
