@@ -10,14 +10,13 @@ import sys
 import pytest
 
 from shop.api.keys import create_key
+from tests.wsgi import application
 
 pytestmark = pytest.mark.django_db
 
 
 def ask(path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[str, dict[str, str], bytes]:
     """Status line, headers and body of an answer of the WSGI application."""
-    from config.wsgi import application
-
     path, _, query = path.partition("?")
     environ = {
         "REQUEST_METHOD": method,
@@ -36,7 +35,7 @@ def ask(path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tu
         **headers,
     }
     started: list[tuple[str, list[tuple[str, str]]]] = []
-    content = b"".join(application(environ, lambda *given: started.append(given)))
+    content = b"".join(application()(environ, lambda *given: started.append(given)))
     ((status, given),) = started
     return status, dict(given), content
 
