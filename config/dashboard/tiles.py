@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from config.dashboard import words
 from config.dashboard.charts import sparkline
 from config.dashboard.period import Period
@@ -44,6 +46,7 @@ def compared(
         more_is_better: None where neither direction is good news.
     """
     change, tone = words.change(now, before)
+    against = period.previous_label if change else _("no figure for %(period)s") % {"period": period.previous_label}
     if tone != "m" and more_is_better is not True:
         tone = "m" if more_is_better is None else {"ok": "wn", "wn": "ok"}[tone]
     return Tile(
@@ -51,7 +54,7 @@ def compared(
         value=text if text is not None else words.number(now),
         unit=unit,
         change=change,
-        against=period.previous_label,
+        against=against,
         tone=tone,
         spark=sparkline(series),
         url=url,

@@ -76,7 +76,7 @@ def percent(part: float, whole: float, digits: int = 1) -> str:
 def change(now: float, before: float) -> tuple[str, str]:
     """Change in per cent with its arrow, and a tone ("ok" up, "wn" down, "m" none or unknown)."""
     if not before:
-        return (_("no figure before") if now else "–"), "m"
+        return "", "m"
     share = 100 * (now - before) / before
     if abs(share) < 0.05:
         return "±0" + THIN + "%", "m"
