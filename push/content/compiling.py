@@ -23,7 +23,7 @@ from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from liquid.utils.text import truncate_chars
 
-from push.content.cards import HOLE, LINK, Act, Card, Scope, Steady
+from push.content.cards import LINK, REASON, Act, Card, Hole, Scope, Steady
 from push.content.mime import clean
 
 Value = Callable[[Scope], Any]
@@ -98,7 +98,7 @@ class Compiler:
             if type(found) is str:
                 if found:
                     out.append(clean(str(escape(found)) if escaping else found))
-            elif found is HOLE:
+            elif type(found) is Hole:
                 out.append(found)
             elif found is not None and (text := to_liquid_string(found, escaping)):
                 out.append(clean(str(text)))
@@ -243,17 +243,18 @@ class Compiler:
 
 
 def _only_of(nodes: Sequence[Node], name: str) -> bool:
-    """Whether what ``nodes`` show depends on the variable ``name`` alone, and its link stands there as it is, if at all."""
+    """Whether what ``nodes`` show depends on the variable ``name`` alone, and link and reason stand there as they are."""
     for node in nodes:
         if isinstance(node, ContentNode):
             continue
         if isinstance(node, OutputNode):
             expression: Any = node.expression
-            left = getattr(expression, "left", None)
-            as_it_is = type(left) is Path and not getattr(expression, "filters", None) and left.path == [name, LINK]
-            if not as_it_is and not _asks_only(node, name):
+            left: Any = getattr(expression, "left", None)
+            as_it_is = type(left) is Path and not getattr(expression, "filters", None)
+            own = as_it_is and list(left.path) in ([name, LINK], [name, REASON])
+            if not own and not _asks_only(node, name, but=(LINK, REASON)):
                 return False
-        elif type(node) is not IfNode or not _asks_only(node, name) or not _branches_only_of(node, name):
+        elif type(node) is not IfNode or not _asks_only(node, name, but=(LINK,)) or not _branches_only_of(node, name):
             return False
     return True
 
@@ -267,10 +268,10 @@ def _branches_only_of(node: IfNode, name: str) -> bool:
     return all(_only_of(block.nodes, name) for block in blocks)
 
 
-def _asks_only(node: Node, name: str) -> bool:
-    """Whether the expressions of a node ask for parts of ``name`` alone, and not for its link."""
+def _asks_only(node: Node, name: str, *, but: tuple[str, ...]) -> bool:
+    """Whether the expressions of a node ask for parts of ``name`` alone, and for none of ``but``."""
     paths = list(_paths(node))
-    return all(len(path) > 1 and path[0] == name and type(path[1]) is str and path[1] != LINK for path in paths)
+    return all(len(path) > 1 and path[0] == name and type(path[1]) is str and path[1] not in but for path in paths)
 
 
 def _paths(node: Node) -> Iterator[list[Any]]:

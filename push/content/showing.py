@@ -18,7 +18,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
 from push.channels.base import Item, Material
-from push.content.cards import Card
+from push.content.cards import REASON, Card
 from push.tracking.links import Kind, Signer
 from shop.catalogue.models import Product
 
@@ -83,7 +83,8 @@ class Shown:
     def card(self, signer: Signer, **own: Any) -> Card:
         """The product with what is this message's own."""
         card = Card(self.facts, **own, link=signer.link(Kind.CLICK, self.path))
-        card.key = (self.number, *own.values())
+        reason = own.pop(REASON, None)
+        card.key = (self.number, reason is None, *own.values())
         return card
 
 

@@ -18,6 +18,7 @@ TEMPLATES = [
     "{% if a %}yes{{ a }}{% elsif b %}b {{ b }}{% else %}no{% endif %}",
     "{% if a.b == 1 %}one{% endif %}{% if l.size > 1 %}many{% endif %}{{ l.size }}",
     "{% for x in l %}[{{ x }}|{{ x.n }}|{{ a }}]{% else %}none{% endfor %}{{ x }}",
+    "{% for x in l %}{{ x.reason | upcase }}{% if x.reason == 1 %}one{% endif %}{{ x.name }}{% endfor %}",
     "{% for x in l %}{% for y in x.l %}{{ x.n }}{{ y }}{% if y %}+{% endif %}{% endfor %}{% endfor %}",
     "{% for a in l %}{{ a.n }}{% endfor %}{{ a }}",
     "{% for x in l %}{{ x.n | upcase }}{{ a | default: 'd' }}{% endfor %}",
@@ -85,6 +86,7 @@ CARDS = [
     "{% for x in l %}{{ x.link }}{{ x.name | truncate: 3 }}{% endfor %}",
     # Not of the card alone, or not of its link as it is: filled anew for each.
     "{% for x in l %}{{ a }}{{ x.name }}{{ x.link | upcase }}{% if x.link %}+{% endif %}{% endfor %}",
+    "{% for x in l %}{{ x.reason | upcase }}{% if x.reason == 1 %}one{% endif %}{{ x.name }}{% endfor %}",
     "{% for x in l %}{% for y in x.l %}{{ y }}{% endfor %}{{ x }}{% endfor %}",
 ]
 KNOWN_CARDS = {
@@ -106,7 +108,7 @@ def test_a_card_says_the_same_for_the_second_reader(source, escape, shown, other
     cards = []
     for name, reason, link in shown:
         card = Card(name=name, reason=reason, link=link)
-        card.key = (name, reason)
+        card.key = (name, reason is None)
         cards.append(card)
     template, data = KNOWN_CARDS[source, escape], {"l": cards, "a": other}
     pieces = template.fill(data)
