@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,9 @@ def test_no_entry_is_empty_fuzzy_or_broken():
     catalogue = read_po(CATALOGUE.open("rb"), locale="zh_Hans")
     entries = [message for message in catalogue if message.id]
     assert entries
+    # msgmerge refuses a catalogue that says the same twice, and Babel keeps the last without a word.
+    written = re.findall(r'^(?:msgctxt (".*")\n)?msgid (".*")$', CATALOGUE.read_text(), re.M)
+    assert [key for key, times in Counter(written).items() if times > 1 and key[1] != '""'] == []
     assert [message.id for message in entries if message.fuzzy or not all(message.string)] == []
     assert [(message.id, [str(error) for error in errors]) for message, errors in catalogue.check()] == []
 
