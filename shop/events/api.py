@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -180,8 +181,16 @@ def _chosen(query: EventFilter) -> QuerySet[Event]:
     since, until = given.pop("since", None), given.pop("until", None)
     chosen = Event.objects.filter(**given)
     if since:
-        chosen = chosen.filter(occurred_at__gte=since)
-    return chosen.filter(occurred_at__lt=until) if until else chosen
+        chosen = chosen.filter(occurred_at__gte=_in_utc(since, "since"))
+    return chosen.filter(occurred_at__lt=_in_utc(until, "until")) if until else chosen
+
+
+def _in_utc(moment: datetime, name: str) -> datetime:
+    """PostgreSQL knows no zones of more than 16 hours, RFC 3339 allows them."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Stop(wrong_query(name, "Before the year 1 or after 9999.")) from None
 
 
 def _list(request: HttpRequest) -> HttpResponse:

@@ -321,6 +321,10 @@ def test_the_list_is_paged_newest_first_and_filtered(post, get, clock):
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/" + wrong.partition("=")[0]), (
             wrong
         )
+    assert get("/api/v1/events?since=1435-12-02T10:33:14-23:37").status_code == 200, (
+        "a zone that PostgreSQL does not know"
+    )
+    assert get("/api/v1/events?until=0001-01-01T00:00:00%2B14:00").status_code == 400
     assert len(get("/api/v1/events?since=2026-03-02T12:05:00+00:00").json()["data"]) > 0, "a plus that was not escaped"
 
 
