@@ -24,7 +24,8 @@ def application() -> Callable[..., list[bytes]]:
             try:
                 return list(response)
             finally:
-                response.close()
+                if hasattr(response, "close"):
+                    response.close()
         finally:
             for signal in (request_started, request_finished):
                 signal.connect(close_old_connections)

@@ -25,6 +25,11 @@ MOST_DELAY = timedelta(days=90)
 MOST_STEPS = 20
 
 
+@extend_schema_field({"type": "string", "pattern": r"^[0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"})
+class TimeOfDay(serializers.TimeField):
+    """A time on the clock of whoever is meant, as 08:30: without a zone, which OpenAPI's format "time" demands."""
+
+
 class StepContentSerializer(StrictSerializer):
     """What a step says: a template of the library, with own words or an own body (Liquid, docs/reference/liquid.md)."""
 
@@ -125,13 +130,13 @@ class CampaignInSerializer(StrictSerializer):
     weekday = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=6, help_text="Recurring: 0 is Monday."
     )
-    at_time = serializers.TimeField(required=False, allow_null=True, help_text="Recurring: by the clock.")
+    at_time = TimeOfDay(required=False, allow_null=True, help_text="Recurring: by the clock.")
     in_shopper_zone = serializers.BooleanField(required=False, help_text="By the shopper's clock, not the shop's.")
     rate_per_minute = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=1_000_000)
     ends_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Nothing is sent after this.")
     keep_quiet_hours = serializers.BooleanField(required=False)
-    quiet_from = serializers.TimeField(required=False, allow_null=True, help_text="Null: the shop's.")
-    quiet_until = serializers.TimeField(required=False, allow_null=True)
+    quiet_from = TimeOfDay(required=False, allow_null=True, help_text="Null: the shop's.")
+    quiet_until = TimeOfDay(required=False, allow_null=True)
     cap_count = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=1_000, help_text="Messages per shopper and channel."
     )
@@ -180,13 +185,13 @@ class CampaignSerializer(serializers.Serializer):
     trigger_options = serializers.DictField()
     send_at = serializers.DateTimeField(allow_null=True)
     weekday = serializers.IntegerField(allow_null=True)
-    at_time = serializers.TimeField(allow_null=True)
+    at_time = TimeOfDay(allow_null=True)
     in_shopper_zone = serializers.BooleanField()
     rate_per_minute = serializers.IntegerField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
     keep_quiet_hours = serializers.BooleanField()
-    quiet_from = serializers.TimeField(allow_null=True)
-    quiet_until = serializers.TimeField(allow_null=True)
+    quiet_from = TimeOfDay(allow_null=True)
+    quiet_until = TimeOfDay(allow_null=True)
     cap_count = serializers.IntegerField(allow_null=True)
     cap_days = serializers.IntegerField(allow_null=True)
     when_capped = serializers.ChoiceField(Campaign.WhenCapped.choices)
