@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
@@ -20,7 +21,8 @@ def application() -> Callable[..., list[bytes]]:
         for signal in (request_started, request_finished):
             signal.disconnect(close_old_connections)
         try:
-            response = application(environ, start_response)
+            with patch("config.wsgi.close_old_connections"):
+                response = application(environ, start_response)
             try:
                 return list(response)
             finally:
