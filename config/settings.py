@@ -331,6 +331,8 @@ EVENT_CONSUMERS = {
 # Recommendations ---------------------------------------------------------------------------------------------------------
 # Web processes load models in the background and look for new ones; tests load them when they need them.
 SERVING_WATCH = env.bool("SERVING_WATCH", default=True)
+# How long a request waits for a new champion to be opened before it is answered by the former one.
+MODEL_WAIT_SECONDS = env.float("MODEL_WAIT_SECONDS", default=1.0)
 
 # Messages ----------------------------------------------------------------------------------------------------------------
 # Draws the fixed bucket (0-9999) of every shopper; a new value draws everybody anew.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -55,22 +55,77 @@ class Script:
     def __call__(self, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run it: one round trip."""
         try:
-            return _exchange(("EVALSHA", self.sha, len(keys), *keys, *arguments))
+            return _exchange(("EVALSHA", self.sha, len(keys), *keys, *arguments))[0]
         except redis.exceptions.NoScriptError:
-            return _exchange(("EVAL", self.text, len(keys), *keys, *arguments))
+            return _exchange(("EVAL", self.text, len(keys), *keys, *arguments))[0]
 
 
-def _exchange(command: tuple[Any, ...]) -> Any:
-    """Send one command and return its reply, past the bookkeeping of ``execute_command``, which takes longer than the rest."""
+class Trip:
+    """Commands that go in one round trip, where a shopper waits: the few methods of redis-py's pipeline that are needed, in a third
+    of its time."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[Any, ...]] = []
+        self._readers: list[Callable[[Any], Any]] = []
+
+    def get(self, key: str) -> None:
+        """Reply: the value, or None."""
+        self._add(_as_it_is, "GET", key)
+
+    def xrange(self, stream: str, *, min: bytes, max: str, count: int) -> None:
+        """Reply: (id, fields) of each entry."""
+        self._add(_entries, "XRANGE", stream, min, max, "COUNT", count)
+
+    def xadd(self, stream: str, fields: dict[str, bytes], *, maxlen: int) -> None:
+        """Reply: the new id; about ``maxlen`` entries are kept."""
+        pairs = [part for pair in fields.items() for part in pair]
+        self._add(_as_it_is, "XADD", stream, "MAXLEN", "~", maxlen, "*", *pairs)
+
+    def _add(self, reader: Callable[[Any], Any], *command: Any) -> None:
+        self.commands.append(command)
+        self._readers.append(reader)
+
+    def execute(self) -> list[Any]:
+        """Send them and return the replies in their order.
+
+        Raises:
+            redis.RedisError: Valkey is away, or refused one of them.
+        """
+        replies = _exchange(*self.commands) if self.commands else []
+        return [reader(reply) for reader, reply in zip(self._readers, replies, strict=True)]
+
+
+def _as_it_is(reply: Any) -> Any:
+    return reply
+
+
+def _entries(reply: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    return [(entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in reply]
+
+
+def _exchange(*commands: tuple[Any, ...]) -> list[Any]:
+    """Replies to commands sent together, past the bookkeeping of redis-py, which takes longer than the rest."""
     pool = client().connection_pool
     connection = pool.get_connection()
-    packed = hiredis.pack_command(command)
+    packed = [hiredis.pack_command(command) for command in commands]
 
-    def ask() -> Any:
-        connection.send_packed_command([packed])
-        return connection.read_response()
+    def ask() -> list[Any]:
+        connection.send_packed_command([b"".join(packed)])
+        # All replies are read, or the next command would get one of ours.
+        return [_reply(connection) for _ in commands]
 
     try:
-        return connection.retry.call_with_retry(ask, lambda error: connection.disconnect())
+        replies = connection.retry.call_with_retry(ask, lambda error: connection.disconnect())
     finally:
         pool.release(connection)
+    for reply in replies:
+        if isinstance(reply, redis.ResponseError):
+            raise reply
+    return replies
+
+
+def _reply(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error

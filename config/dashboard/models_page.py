@@ -216,7 +216,7 @@ def _act(request: HttpRequest, slot: str) -> HttpResponse:
         if act == "promote":
             version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
             promotion.promote(version, actor=actor, reason=reason)
-            messages.success(request, _("%(version)s serves within seconds.") % {"version": version})
+            messages.success(request, _("%(version)s serves from now on.") % {"version": version})
         elif act == "roll_back":
             version = promotion.roll_back(slot, actor=actor, reason=reason)
             messages.success(request, _("Rolled back to %(version)s.") % {"version": version})

@@ -110,18 +110,11 @@ class ItemKNN(Algorithm):
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """The act that most often goes with ``product``, and by what share of sessions."""
-        acts = context.evidence[::-1][:20]
-        which, at = np.nonzero(self.near_[acts] == product)
-        because = acts[which]
-        shares = np.where(
-            (self.sessions_[because] > 0) & (because != product),
-            self.together_[because, at] / np.maximum(self.sessions_[because], 1),
-            -1.0,
-        )
-        if not len(shares) or shares.max() < 0:
-            return None
-        best = int(shares.argmax())
-        return Evidence("together", int(because[best]), float(shares[best]))
+        from recommender.algorithms.neighbours import strongest
+
+        latest_first = context.evidence[::-1][:20]
+        because, share = strongest(latest_first, product, self.near_, self.together_, self.sessions_)
+        return Evidence("together", int(because), float(share)) if because >= 0 else None
 
 
 def _distinct(dataset: Dataset, rows: NDArray[np.bool_]) -> tuple[Rows, Rows]:

@@ -72,6 +72,31 @@ def add_up_plainly(
     return scores
 
 
+@numba.njit(cache=True, nogil=True)
+def strongest(
+    items: Rows, product: int, near: Rows, together: NDArray[np.int32], sessions: NDArray[np.int32]
+) -> tuple[int, float]:
+    """Which of ``items`` most often goes with ``product``, and in what share of its sessions; of equals the first; -1 for none.
+
+    Args:
+        near: (products, width) nearest products, -1 after the last; ``together``: (products, width) sessions with both.
+        sessions: (products,) sessions with each.
+    """
+    found, most = -1, -1.0
+    for item in items:
+        if item == product or sessions[item] == 0:
+            continue
+        for column in range(near.shape[1]):
+            if near[item, column] < 0:
+                break
+            if near[item, column] == product:
+                share = together[item, column] / sessions[item]
+                if share > most:
+                    found, most = item, share
+                break
+    return found, most
+
+
 def nearest(matrix: Any, width: int, first: int = 0) -> tuple[Rows, NDArray[np.float32]]:
     """The ``width`` nearest of each row of a CSR matrix of likeness; ties by index.
 

@@ -1,33 +1,62 @@
 """The models of this process: one champion a slot, swapped without a restart.
 
-A request reads the generation of the champions in its own round trip; a new one makes a thread load the files while requests go
-on with what they have. A file that cannot be opened is refused: the version says why, and the former model goes on.
+A request reads in its own round trip what was announced as champions. Where that is news, a thread opens what is not open yet, and
+the request waits for it, at most ``MODEL_WAIT_SECONDS`` from when opening began: what is asked after ``promote`` returned is
+answered by the new model, whichever process answers. A file that takes longer to open, or cannot be opened, leaves the former model
+in service; every answer says which model gave it. A version whose file is refused says why.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import redis
 import structlog
+from django.conf import settings
 from django.db import connections
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
-from recommender.training.announcing import GENERATION
+from recommender.training.announcing import CHAMPIONS, announced_versions
 from recommender.training.artefacts import Model, open_model
 from recommender.training.models import ModelVersion
-from shop.valkey import client
+from shop.valkey import Trip, client
 
 log = structlog.get_logger(__name__)
 
-_lock = threading.Lock()
-_models: dict[str, Model] = {}
-_generation: bytes | None = None
+# Replaced as a whole, never changed: whoever reads it needs no lock.
+_models: Mapping[str, Model] = {}
+_announced: bytes | None = None
 _loaded = False
-_loading = threading.Event()
+_lock = threading.Lock()
+
+
+class _Opening(threading.Thread):
+    """Takes over one announcement."""
+
+    def __init__(self, announcement: bytes) -> None:
+        super().__init__(name="models", daemon=True)
+        self.announcement = announcement
+        self.waited_for_until = time.monotonic() + settings.MODEL_WAIT_SECONDS
+
+    def run(self) -> None:
+        """Open what is not open yet, and put it into service."""
+        global _announced
+        try:
+            with _lock:
+                _serve(announced_versions(self.announcement))
+        except Exception:  # whatever a storage can raise: the watch tries again, requests go on
+            log.exception("champions_not_taken_over")
+        finally:
+            _announced = self.announcement
+            connections.close_all()
+
+
+_opening: _Opening | None = None
+_starting = threading.Lock()
 
 
 def current(slot: str) -> Model | None:
@@ -39,7 +68,7 @@ def current(slot: str) -> Model | None:
 
 def all_models() -> Mapping[str, Model]:
     """Slot to model, as loaded."""
-    return dict(_models)
+    return _models
 
 
 def loaded() -> bool:
@@ -49,38 +78,40 @@ def loaded() -> bool:
 
 def forget() -> None:
     """Load again when next asked (tests)."""
-    global _generation, _loaded
+    global _models, _announced, _loaded
     with _lock:
-        _models.clear()
-        _generation, _loaded = None, False
+        _models, _announced, _loaded = {}, None, False
 
 
 def load() -> None:
-    """Open the champion of each slot; those open already are kept as they are."""
-    global _generation, _loaded
+    """Open the champion of each slot, by the database; those open already are kept as they are."""
+    global _announced, _loaded
     with _lock:
-        generation = _read_generation()
-        by_version = {model.version: model for model in _models.values()}
-        by_file: dict[str, Model] = {}
-        found: dict[str, Model] = {}
-        for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION):
-            model = by_version.get(version.pk) or _open(version, by_file)
-            if model is not None:
-                found[version.slot] = model
-                if version.error:
-                    # Another process refused it, perhaps one of another release.
-                    ModelVersion.objects.filter(pk=version.pk).update(error="")
-            elif version.slot in _models:
-                found[version.slot] = _models[version.slot]
-        _models.clear()
-        _models.update(found)
-        _generation, _loaded = generation, True
+        announcement = _read_announcement()
+        _serve(ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION))
+        _announced, _loaded = announcement, True
+
+
+def _serve(champions: Iterable[ModelVersion]) -> None:
+    global _models
+    by_version = {model.version: model for model in _models.values()}
+    by_file = {model.file: model for model in _models.values()}
+    found: dict[str, Model] = {}
+    for version in champions:
+        model = by_version.get(version.pk) or _open(version, by_file)
+        if model is not None and version.error:
+            # Another process refused it, perhaps one of another release.
+            ModelVersion.objects.filter(pk=version.pk).update(error="")
+        model = model or _models.get(version.slot)
+        if model is not None:
+            found[version.slot] = model
+    _models = found
 
 
 def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     if version.file in by_file:
         same = by_file[version.file]
-        return Model(version.pk, str(version), same.algorithm, same.product_ids, same.history)
+        return Model(version.pk, str(version), same.algorithm, same.product_ids, same.history, same.file)
     try:
         model = open_model(version)
         seen = np.zeros(min(1, len(model.product_ids)), np.int32)
@@ -97,29 +128,32 @@ def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     return model
 
 
-def _read_generation() -> bytes | None:
+def _read_announcement() -> bytes | None:
     try:
-        return client().get(GENERATION)  # type: ignore[return-value]
+        return client().get(CHAMPIONS)  # type: ignore[return-value]
     except redis.RedisError:
         return None
 
 
-def queue_generation(pipe: redis.client.Pipeline) -> None:
-    """Ask, within a caller's round trip, for the generation; the reply goes to :func:`follow`."""
-    pipe.get(GENERATION)
+def queue_announcement(trip: Trip) -> None:
+    """Ask, within a caller's round trip, what was announced; the reply goes to :func:`follow`."""
+    trip.get(CHAMPIONS)
 
 
-def follow(generation: bytes | None) -> None:
-    """Load in the background when the generation is not the one that was loaded."""
-    if not _loaded or generation == _generation or _loading.is_set():
-        return
-    _loading.set()
-    threading.Thread(target=_load_in_background, name="models", daemon=True).start()
+def follow(announcement: bytes | None) -> None:
+    """Take over what was announced, if it is news; returns when that is done, or has taken too long to be waited for."""
+    while _loaded and announcement is not None and announcement != _announced:
+        opening = _opening_of(announcement)
+        opening.join(max(0.0, opening.waited_for_until - time.monotonic()))
+        if opening.is_alive() or opening.announcement == announcement:
+            return
 
 
-def _load_in_background() -> None:
-    try:
-        load()
-    finally:
-        connections.close_all()
-        _loading.clear()
+def _opening_of(announcement: bytes) -> _Opening:
+    """The thread at work, or a new one."""
+    global _opening
+    with _starting:
+        if _opening is None or not _opening.is_alive():
+            _opening = _Opening(announcement)
+            _opening.start()
+        return _opening

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from shop.catalogue import changes
 from shop.catalogue.models import Category, Product
-from shop.valkey import client
+from shop.valkey import Trip, client
 
 log = structlog.get_logger(__name__)
 
@@ -154,9 +154,9 @@ def _last_position() -> bytes:
     return bytes(last[0][0]) if last else b"0-0"  # type: ignore[arg-type]
 
 
-def queue_changes(pipe: redis.client.Pipeline, known: ProductFacts) -> None:
+def queue_changes(trip: Trip, known: ProductFacts) -> None:
     """Ask, within a caller's round trip, for what was announced since ``known``; the reply goes to :func:`follow`."""
-    pipe.xrange(changes.STREAM, min=b"(" + known.position, max="+", count=changes.MANY)
+    trip.xrange(changes.STREAM, min=b"(" + known.position, max="+", count=changes.MANY)
 
 
 def follow(reply: list[tuple[bytes, dict[bytes, bytes]]]) -> ProductFacts:

@@ -91,15 +91,15 @@ def _check(slot: str, k: int) -> None:
 
 
 def _read(visitor_id: str) -> _Read:
-    """Session, changed facts and generation of the champions in one round trip; without Valkey what is in memory."""
+    """Session, changed facts and announced champions in one round trip; without Valkey what is in memory."""
     held = facts.current()
-    pipe = valkey.client().pipeline(transaction=False)
-    facts.queue_changes(pipe, held)
-    champions.queue_generation(pipe)
+    trip = valkey.Trip()
+    facts.queue_changes(trip, held)
+    champions.queue_announcement(trip)
     if visitor_id:
-        sessions.queue_read(pipe, visitor_id)
+        sessions.queue_read(trip, visitor_id)
     try:
-        replies: list[Any] = pipe.execute()
+        replies: list[Any] = trip.execute()
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
         return _Read(held, None, AWAY_NOTE if visitor_id else "")

@@ -15,7 +15,7 @@ from recommender.serving.slates import Slate
 from shop import clock
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
-from shop.valkey import client
+from shop.valkey import Trip
 
 STREAM = "slates"
 # Slates wait here while the database is away; older ones go first.
@@ -55,11 +55,10 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
 def write(slates: Sequence[tuple[Slate, str, str]]) -> None:
     """Append (slate, visitor id, shopper id) in one round trip; without Valkey they are shown all the same and the log says so."""
     try:
-        pipe = client().pipeline(transaction=False)
+        trip = Trip()
         for slate, visitor_id, shopper_id in slates:
-            fields: Any = entry(slate, visitor_id=visitor_id, shopper_id=shopper_id)
-            pipe.xadd(STREAM, fields, maxlen=KEEP)
-        pipe.execute()
+            trip.xadd(STREAM, entry(slate, visitor_id=visitor_id, shopper_id=shopper_id), maxlen=KEEP)
+        trip.execute()
     except redis.RedisError as error:
         log.warning("slates_not_logged", slates=len(slates), error=str(error))
 

@@ -42,6 +42,7 @@ class Model:
     algorithm: Algorithm
     product_ids: list[str]
     history: LongTerm
+    file: str = ""
 
     @cached_property
     def row(self) -> dict[str, int]:
@@ -128,4 +129,4 @@ def open_model(version: ModelVersion) -> Model:
         history = LongTerm(**part("history"), product_ids=product_ids, until_ms=int(meta["until_ms"]))
     except (LookupError, TypeError, ValueError) as error:
         raise BrokenFile(f"{version.file} cannot be opened: {error}") from error
-    return Model(version.pk, str(version), algorithm, product_ids, history)
+    return Model(version.pk, str(version), algorithm, product_ids, history, version.file)

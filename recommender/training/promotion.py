@@ -30,7 +30,7 @@ def champion(slot: str) -> ModelVersion | None:
 
 
 def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
-    """Make ``version`` the champion of its slot; the former one is retired. The next request uses it.
+    """Make ``version`` the champion of its slot; the former one is retired. It answers what is asked after this returned.
 
     Raises:
         PromotionError: its file cannot be opened, or it is the champion already.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-import redis
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -105,13 +106,13 @@ def test_no_query_and_two_round_trips_are_on_the_way(shop, monkeypatch) -> None:
     recommend("home", visitor_id=VISITOR, k=6)
     before = valkey.client().info("stats")["total_commands_processed"]
     trips = []
-    original = redis.client.Pipeline.execute
+    original = valkey.Trip.execute
 
-    def counted(self, *args, **kwargs):
-        trips.append(len(self.command_stack))
-        return original(self, *args, **kwargs)
+    def counted(self):
+        trips.append(len(self.commands))
+        return original(self)
 
-    monkeypatch.setattr(redis.client.Pipeline, "execute", counted)
+    monkeypatch.setattr(valkey.Trip, "execute", counted)
     with CaptureQueriesContext(connection) as queries:
         recommend("home", visitor_id=VISITOR, shopper_id="s1", k=6)
     after = valkey.client().info("stats")["total_commands_processed"]
@@ -147,9 +148,45 @@ def test_a_new_champion_is_swapped_in_without_a_restart(shop, django_capture_on_
     candidate = ModelVersion.objects.filter(slot="cart", status="candidate", algorithm="popular").get()
     with django_capture_on_commit_callbacks(execute=True):
         promotion.promote(candidate, actor=None, reason="to see it swapped")
-    champions.load()
-    slate = recommend("cart", visitor_id=VISITOR, k=4)
+    with CaptureQueriesContext(connection) as queries:
+        slate = recommend("cart", visitor_id=VISITOR, k=4)
     assert slate.model == f"popular-{candidate.pk}" != before
+    assert len(queries) == 0
+
+
+def test_while_a_new_champion_is_being_opened_the_former_one_answers_and_says_so(
+    shop, settings, django_capture_on_commit_callbacks
+) -> None:
+    from recommender.models import ModelVersion
+    from recommender.training import promotion
+
+    before = champions.current("cart").label
+    candidate = ModelVersion.objects.filter(slot="cart", status="candidate", algorithm="popular").get()
+    settings.MODEL_WAIT_SECONDS = 0.2
+    # Whoever opens files needs this lock.
+    with champions._lock:
+        with django_capture_on_commit_callbacks(execute=True):
+            promotion.promote(candidate, actor=None, reason="to see it take long")
+        assert recommend("cart", visitor_id=VISITOR, k=4).model == before
+    champions._opening.join(30)
+    assert recommend("cart", visitor_id=VISITOR, k=4).model == f"popular-{candidate.pk}"
+
+
+def test_a_champion_whose_file_is_broken_leaves_the_former_one_in_service(
+    shop, django_capture_on_commit_callbacks
+) -> None:
+    from django.core.files.storage import storages
+
+    from recommender.models import ModelVersion
+    from recommender.training import announcing
+
+    before = champions.current("cart").label
+    candidate = ModelVersion.objects.filter(slot="cart", status="candidate", algorithm="popular").get()
+    ModelVersion.objects.filter(slot="cart", status="champion").update(status="retired")
+    ModelVersion.objects.filter(pk=candidate.pk).update(status="champion")
+    Path(storages["models"].path(candidate.file)).write_bytes(b"no model")
+    announcing.announce()
+    assert recommend("cart", visitor_id=VISITOR, k=4).model == before
 
 
 def test_scores_are_shares_of_the_best_whatever_the_algorithm_counts_in(shop) -> None:

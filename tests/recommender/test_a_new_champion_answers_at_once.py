@@ -1,0 +1,105 @@
+"""Two web processes are asked without pause while a model is promoted: what is asked afterwards, the new model answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from recommender.models import ModelVersion
+from recommender.training import promotion
+from recommender.training.run import train
+from shop.api.keys import create_key
+from tests.factories.models import make_shop
+from tests.factories.processes import ROOT, environment_of_this_test, web_process
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ENOUGH = 40
+
+
+class Asker(threading.Thread):
+    """Asks one process for a slate again and again; notes when it asked and which model answered."""
+
+    def __init__(self, port: int, token: str) -> None:
+        super().__init__(daemon=True)
+        self.port, self.token = port, token
+        self.answers: list[tuple[float, str]] = []
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        while not self.stopping.is_set():
+            asked = time.monotonic()
+            connection.request("GET", "/api/v1/recommendations/home", headers={"Authorization": f"Bearer {self.token}"})
+            answer = connection.getresponse()
+            content = json.loads(answer.read())
+            self.answers.append((asked, content.get("model", f"{answer.status} {content}")))
+        connection.close()
+
+
+def wait_for(askers: list[Asker], more: int) -> None:
+    wanted = [len(asker.answers) + more for asker in askers]
+    deadline = time.monotonic() + 120
+    while any(len(asker.answers) < count for asker, count in zip(askers, wanted, strict=True)):
+        assert time.monotonic() < deadline, [asker.answers[-3:] for asker in askers]
+        time.sleep(0.02)
+
+
+def test_what_is_asked_after_a_promotion_is_answered_by_the_new_model_in_every_process():
+    make_shop()
+    train()
+    old = ModelVersion.objects.get(slot="home", status="champion")
+    new = ModelVersion.objects.filter(slot="home", status="candidate").exclude(file=old.file).first()
+    token = create_key("asker", "pk")[1]
+    # A busy machine is no reason for the former model here.
+    environment = environment_of_this_test(SERVING_WATCH="1", MODEL_WAIT_SECONDS="60")
+    with web_process(environment) as one, web_process(environment) as other:
+        askers = [Asker(port, token) for port in (one, one, other, other)]
+        for asker in askers:
+            asker.start()
+        wait_for(askers, ENOUGH)
+        began = time.monotonic()
+        promotion.promote(new, actor=None, reason="to see it swapped")
+        returned = time.monotonic()
+        wait_for(askers, ENOUGH)
+        for asker in askers:
+            asker.stopping.set()
+            asker.join(60)
+    for asker in askers:
+        assert {model for asked, model in asker.answers if asked > returned} == {str(new)}
+        before = [model for asked, model in asker.answers if asked < began]
+        assert set(before[:-1]) == {str(old)}
+
+
+HEAVY = ("pandas", "sklearn", "torch", "scipy", "statsmodels", "pyarrow")
+SERVE = f"""
+import sys
+from config.wsgi import application
+from django.urls import get_resolver
+from recommender.serving import champions, recommend, warm_up
+get_resolver().url_patterns
+warm_up()
+assert recommend("home", visitor_id="v-1").model == sys.argv[1]
+print(*[name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+def test_a_web_process_that_serves_a_model_has_loaded_no_library_that_only_training_needs():
+    make_shop()
+    train()
+    champion = ModelVersion.objects.get(slot="home", status="champion")
+    ended = subprocess.run(
+        [sys.executable, "-c", SERVE, str(champion)],
+        cwd=ROOT,
+        env=environment_of_this_test(SERVING_WATCH="0"),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == []
