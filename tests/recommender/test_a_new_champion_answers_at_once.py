@@ -76,7 +76,8 @@ def test_what_is_asked_after_a_promotion_is_answered_by_the_new_model_in_every_p
         assert set(before[:-1]) == {str(old)}
 
 
-HEAVY = ("pandas", "sklearn", "torch", "scipy", "statsmodels", "pyarrow")
+# numba looks for scipy itself, to know its version.
+HEAVY = ("pandas", "sklearn", "torch", "lightgbm", "scipy.stats", "scipy.sparse", "statsmodels", "pyarrow")
 SERVE = f"""
 import sys
 from config.wsgi import application
