@@ -25,7 +25,7 @@ def make_demo(tmp_path: Path, *, python: str, df: str | None = None) -> tuple[su
             (programs / name).chmod(0o755)
     venv = tmp_path / "venv"
     done = subprocess.run(
-        ["make", "demo", f"VENV={venv}", f"PYTHON={programs / 'python3'}"],
+        ["make", "--no-print-directory", "demo", f"VENV={venv}", f"PYTHON={programs / 'python3'}"],
         cwd=BASE_DIR,
         env={"PATH": f"{programs}:{os.environ['PATH']}", "LANG": "C.UTF-8"},
         capture_output=True,
@@ -63,7 +63,7 @@ def test_an_old_python_is_named_with_its_version_and_how_to_choose_another(tmp_p
 
 def test_without_any_python_the_line_brings_it(tmp_path: Path):
     done = subprocess.run(
-        ["make", "demo", f"VENV={tmp_path / 'venv'}", "PYTHON=no-such-python"],
+        ["make", "--no-print-directory", "demo", f"VENV={tmp_path / 'venv'}", "PYTHON=no-such-python"],
         cwd=BASE_DIR,
         capture_output=True,
         text=True,
@@ -84,6 +84,10 @@ def test_stopping_where_nothing_was_ever_installed_is_no_error(tmp_path: Path):
     (tmp_path / "half" / "bin" / "python").symlink_to(sys.executable)
     for command, said in {"stop": "Nothing was running.", "reset": "Nothing to remove."}.items():
         done = subprocess.run(
-            ["make", command, f"VENV={tmp_path / 'half'}"], cwd=BASE_DIR, capture_output=True, text=True, check=False
+            ["make", "--no-print-directory", command, f"VENV={tmp_path / 'half'}"],
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, done.stdout.strip()) == (0, said)

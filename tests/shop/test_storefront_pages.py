@@ -7,9 +7,11 @@ from django.conf import settings
 from django.test import Client
 
 from recommender.serving import facts
+from shop.events import stream
 from shop.models import Cart, Consent, Order, Review, Shopper
 from shop.orders import links
 from tests.factories.catalogue import make_category, make_product
+from tests.factories.events import an_event, store_all
 from tests.factories.orders import make_cart, order_cart
 from tests.factories.people import PASSWORD, make_shopper, make_visitor
 
@@ -291,10 +293,8 @@ def test_the_privacy_page_names_what_was_ordered_and_counts_in_grammar(client, s
     client.get(f"/en/p/{shelf[0].pk}/")
     fill(client, *shelf[:5])
     check_out(client)
-    from shop.events.recording import make_event
-    from shop.events.store import store
-
-    store([make_event("logged_in", source="storefront", visitor_id="v-anna-00001", shopper_id=anna.pk)])
+    stream.append([an_event("logged_in", source="storefront", visitor_id="v-anna-00001", shopper_id=anna.pk)])
+    store_all()
     page = client.get("/en/privacy/").content.decode()
     assert "<b>1</b> time logged in" in page
     assert "<b>1</b> order placed" in page
