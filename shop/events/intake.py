@@ -44,7 +44,10 @@ class IncomingEvent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, re
     visitor_id: Annotated[ShortId, Meta(description="The anonymous browser")] = ""
     shopper_id: Annotated[LongId, Meta(description="The known person, by the shop's own key; never an address")] = ""
     product_id: Annotated[LongId, Meta(description="The shop's own key")] = ""
-    quantity: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | None = None
+    quantity: Annotated[
+        Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | None,
+        Meta(description="Pieces, of which `product_id` is one"),
+    ] = None
     value: Annotated[Decimal | None, Meta(description="Money, as a decimal string or number")] = None
     query: Annotated[str, Meta(max_length=200, description="What was searched for")] = ""
     slate_id: Annotated[uuid.UUID | None, Meta(description="The recommendations it came from")] = None
@@ -52,7 +55,7 @@ class IncomingEvent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, re
     occurred_at: Annotated[Moment | None, Meta(description="By the sender's clock; default: now")] = None
     sent_at: Annotated[Moment | None, Meta(description="By the same clock, to correct it")] = None
     properties: Annotated[dict[str, Any], Meta(description="Anything else; personal data are dropped")] = {}
-    simulated: bool = False
+    simulated: Annotated[bool, Meta(description="Done by no person: figures tell it apart")] = False
 
 
 class Envelope(msgspec.Struct, kw_only=True):
