@@ -67,8 +67,8 @@ class Context:
 
     @cached_property
     def evidence(self) -> Rows:
-        """:attr:`acts`, or the last of the history where there are none."""
-        return self.acts if len(self.acts) else self.history[-12:]
+        """:attr:`acts`, or the last of the history where there are none; a copy, so that kernels see one kind of array only."""
+        return np.array(self.acts if len(self.acts) else self.history[-12:], np.int32)
 
     def within(self, products: int) -> Context:
         """The same without products that the model does not know (index out of range)."""

@@ -164,6 +164,8 @@ class Blend(Algorithm):
         seen = np.zeros(1, np.int32)
         for slot in SLOTS:
             self.recommend(Context(slot=slot, session=seen, history=seen), 1)
+        for member in self.members.values() if self.products_ else ():
+            member.explain(Context(session=seen, history=seen), 0)
 
     def learned(self) -> dict[str, NDArray[Any]]:
         """Own arrays and those of the members, under ``member/name``."""
@@ -198,6 +200,8 @@ def combine(rankings: Sequence[Ranking], weights: NDArray[np.float32], products:
     if not ends[-1]:
         return NOTHING
     rows = [ranking.products[: len(part)] for ranking, part in zip(rankings, values, strict=True)]
-    found, scores, source = _blend(np.concatenate(rows), np.concatenate(values), ends, scratch(products))
+    # Of one kind each, or the kernel is compiled anew for another while somebody waits.
+    together = np.concatenate(rows).astype(np.int32, copy=False), np.concatenate(values).astype(np.float32, copy=False)
+    found, scores, source = _blend(*together, ends, scratch(products))
     order = np.lexsort((found, -scores))[:k]
     return Ranking(found[order], scores[order], source[order])

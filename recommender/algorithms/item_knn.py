@@ -112,7 +112,7 @@ class ItemKNN(Algorithm):
         """The act that most often goes with ``product``, and by what share of sessions."""
         from recommender.algorithms.neighbours import strongest
 
-        latest_first = context.evidence[::-1][:20]
+        latest_first = context.evidence[::-1][:20].copy()
         because, share = strongest(latest_first, product, self.near_, self.together_, self.sessions_)
         return Evidence("together", int(because), float(share)) if because >= 0 else None
 

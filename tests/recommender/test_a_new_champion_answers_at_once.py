@@ -104,3 +104,33 @@ def test_a_web_process_that_serves_a_model_has_loaded_no_library_that_only_train
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == []
+
+
+COMPILE = f"""
+import sys
+{SERVE.split("warm_up()")[0]}
+from numba.core.dispatcher import Dispatcher
+import gc
+champions.load()
+kernels = [found for found in gc.get_objects() if isinstance(found, Dispatcher)]
+before = [len(kernel.signatures) for kernel in kernels]
+for slot in ("home", "product", "cart", "email"):
+    for known in ({{"visitor_id": "v-1"}}, {{"shopper_id": "s1"}}, {{"shopper_id": "s1", "product_id": "bread"}}):
+        recommend(slot, **known)
+print(*[kernel.__name__ for kernel, count in zip(kernels, before) if len(kernel.signatures) > count])
+"""
+
+
+def test_no_request_waits_for_a_kernel_to_be_compiled():
+    make_shop()
+    train()
+    ended = subprocess.run(
+        [sys.executable, "-c", COMPILE],
+        cwd=ROOT,
+        env=environment_of_this_test(SERVING_WATCH="0"),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == []
