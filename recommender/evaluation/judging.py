@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Algorithm, Rows
-from recommender.evaluation import intervals, metrics
+from recommender.evaluation import beyond, intervals, metrics, paired, segments
+from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Question
+
+# Places that the figures beyond accuracy look at.
+SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,25 @@ class Verdict:
         estimates: metric to its figure with interval, coverage included.
         seconds: of each answer, as a clock on the wall saw it.
         processor_seconds: of each answer, the processor's time of this thread alone: what a busy machine does not change.
+        by_segment: segment to metric to its figure with interval.
     """
 
     per_question: dict[str, NDArray[np.float64]]
     estimates: dict[str, intervals.Estimate]
     seconds: NDArray[np.float64]
     processor_seconds: NDArray[np.float64]
+    by_segment: dict[str, dict[str, intervals.Estimate]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, dict[str, float | int]]:
         """For ``ModelVersion.metrics``."""
         return {name: estimate.as_json() for name, estimate in self.estimates.items()}
+
+    def segments_as_json(self) -> dict[str, Any]:
+        """For ``ModelVersion.segments``."""
+        return {
+            segment: {name: estimate.as_json() for name, estimate in found.items()}
+            for segment, found in self.by_segment.items()
+        }
 
 
 def shown(algorithm: Algorithm, question: Question) -> Rows:
@@ -42,7 +56,7 @@ def shown(algorithm: Algorithm, question: Question) -> Rows:
     return ranking[~np.isin(ranking, visible)][: metrics.DEEPEST] if len(visible) else ranking
 
 
-def judge(algorithm: Algorithm, questions: Sequence[Question], products: int, *, seed: int = 0) -> Verdict:
+def judge(algorithm: Algorithm, questions: Sequence[Question], background: Background, *, seed: int = 0) -> Verdict:
     """Ask every question and measure."""
     rankings, seconds, processor = [], [], []
     for question in questions:
@@ -51,16 +65,38 @@ def judge(algorithm: Algorithm, questions: Sequence[Question], products: int, *,
         processor.append(time.thread_time() - of_thread)
         seconds.append(time.perf_counter() - started)
     values = metrics.per_question(rankings, [question.targets for question in questions])
-    estimates = {name: intervals.mean(of_each, seed=seed) for name, of_each in values.items()}
+    table = beyond.table_of(rankings, metrics.DEEPEST)
+    values |= _beyond(table, questions, background)
+    estimates = intervals.means(values, seed=seed) | _of_all(table, background, seed)
+    apart = segments.estimates(rankings, questions, values, background, seed=seed) if len(questions) else {}
+    return Verdict(values, estimates, np.array(seconds), np.array(processor), apart)
+
+
+def _beyond(table: Rows, questions: Sequence[Question], background: Background) -> dict[str, NDArray[np.float64]]:
+    pasts = [np.concatenate([question.context.history, question.context.acts]) for question in questions]
+    return {
+        f"novelty@{SHOWN}": beyond.novelty(table, background, SHOWN),
+        f"diversity@{SHOWN}": beyond.diversity(table, background, SHOWN),
+        f"miscalibration@{SHOWN}": beyond.miscalibration(table, pasts, background, SHOWN),
+    }
+
+
+def _of_all(table: Rows, background: Background, seed: int) -> dict[str, intervals.Estimate]:
+    """Figures of all answers together."""
+    found = {}
     for k in metrics.CUTS:
-        estimates[f"coverage@{k}"] = intervals.of(
-            lambda drawn, k=k: metrics.coverage([rankings[row] for row in drawn.tolist()], products, k),  # type: ignore[misc]
-            len(rankings),
-            seed=seed,
-        )
-    return Verdict(values, estimates, np.array(seconds), np.array(processor))
+        for name, figure in (("coverage", beyond.coverage), ("gini", beyond.gini)):
+            if name == "coverage" or k == SHOWN:
+                found[f"{name}@{k}"] = intervals.of(
+                    lambda drawn, k=k, figure=figure: figure(  # type: ignore[misc]
+                        beyond.exposures(table[drawn], background.products, k)
+                    ),
+                    len(table),
+                    seed=seed,
+                )
+    return found
 
 
 def difference(one: Verdict, other: Verdict, metric: str, *, seed: int = 0) -> intervals.Estimate:
     """How much ``one`` is better than ``other`` on the same questions, paired, with interval."""
-    return intervals.mean(one.per_question[metric] - other.per_question[metric], seed=seed)
+    return paired.compare(one.per_question[metric], other.per_question[metric], seed=seed).estimate

@@ -1,6 +1,7 @@
 """Ranking metrics, one value a question, so that intervals and differences can be made of them.
 
-Formulas: Järvelin & Kekäläinen (2002) for NDCG (binary gain, log2 discount, ideal cut at k); Voorhees (1999) for MRR.
+Formulas: Järvelin & Kekäläinen (2002) for NDCG (binary gain, log2 discount, ideal cut at k); Voorhees (1999) for MRR; Buckley &
+Voorhees (2000) for average precision: over all targets, also those that ``k`` places cannot hold.
 """
 
 from __future__ import annotations
@@ -30,6 +31,23 @@ def hit_rate(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
     return np.asarray(hits[:, :k].any(axis=1), np.float64)
 
 
+def precision(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
+    """(questions,) share of ``k`` places that hold a target; a short ranking leaves places empty."""
+    return np.asarray(hits[:, :k].sum(axis=1) / k, np.float64)
+
+
+def recall(hits: NDArray[np.bool_], wanted: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """(questions,) share of the targets that are among the first ``k``; 0 without a target."""
+    return np.asarray(hits[:, :k].sum(axis=1) / np.maximum(wanted, 1), np.float64)
+
+
+def average_precision(hits: NDArray[np.bool_], wanted: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """(questions,) sum of the precisions at the places of targets among the first ``k``, over the number of targets."""
+    cut = hits[:, :k]
+    precisions = np.cumsum(cut, axis=1) / np.arange(1, cut.shape[1] + 1)
+    return np.asarray((precisions * cut).sum(axis=1) / np.maximum(wanted, 1), np.float64)
+
+
 def reciprocal_rank(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
     """(questions,) one over the place of the first target among the first ``k``, else 0."""
     cut = hits[:, :k]
@@ -48,12 +66,15 @@ def ndcg(hits: NDArray[np.bool_], wanted: NDArray[np.int64], k: int) -> NDArray[
 
 
 def per_question(rankings: Sequence[Rows], targets: Sequence[Rows]) -> dict[str, NDArray[np.float64]]:
-    """Metric name (``hr@10``, ``mrr@10``, ``ndcg@10``, ...) to one value a question."""
+    """Metric name (``hr@10``, ``precision@10``, ``ndcg@10``, ...) to one value a question."""
     hits = hits_of(rankings, targets)
     wanted = np.array([len(np.unique(rows)) for rows in targets], np.int64)
     found = {}
     for k in CUTS:
         found[f"hr@{k}"] = hit_rate(hits, k)
+        found[f"precision@{k}"] = precision(hits, k)
+        found[f"recall@{k}"] = recall(hits, wanted, k)
+        found[f"map@{k}"] = average_precision(hits, wanted, k)
         found[f"mrr@{k}"] = reciprocal_rank(hits, k)
         found[f"ndcg@{k}"] = ndcg(hits, wanted, k)
     return found

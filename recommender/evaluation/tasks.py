@@ -10,7 +10,7 @@ email: no visit at all: what will a known shopper buy within the next seven days
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,12 @@ class Question:
 
     Attributes:
         targets: distinct products; never part of what the context shows already.
+        events: interactions of the shopper before this moment, those of the visit included: under 5 is cold.
     """
 
     context: Context
     targets: Rows
+    events: int = 0
 
 
 class Questioner:
@@ -53,6 +55,8 @@ class Questioner:
         self.seed = seed
         self.history: LongTerm = learn(self.earlier)
         self.shopper_ids = dataset.shopper_ids
+        of_row = self.earlier.session_shopper[self.earlier.session_of_row]
+        self.events = np.bincount(of_row[of_row >= 0], minlength=len(dataset.shopper_ids))
 
     def ask(self, slot: str, most: int) -> list[Question]:
         """At most ``most`` questions of a slot, no shopper twice, in random order."""
@@ -62,7 +66,9 @@ class Questioner:
             questions = self._email(rng)
         else:
             questions = (
-                question for session in self._sessions(rng) if (question := makers[slot](session, rng)) is not None
+                replace(question, events=self._events_before(session, question))
+                for session in self._sessions(rng)
+                if (question := makers[slot](session, rng)) is not None
             )
         return [question for question, _ in zip(questions, range(most), strict=False)]
 
@@ -88,6 +94,10 @@ class Questioner:
             return {}
         history, counts = self.history.of(self.shopper_ids[shopper])
         return {"history": history, "counts": counts}
+
+    def _events_before(self, session: int, question: Question) -> int:
+        shopper = int(self.later.session_shopper[session])
+        return len(question.context.acts) + (int(self.events[shopper]) if shopper >= 0 else 0)
 
     def _at(self, session: int) -> int:
         return int(self.later.at[self.later.session_start[session]])
@@ -125,4 +135,4 @@ class Questioner:
             known = self._known(shopper)
             if len(known["history"]):
                 targets = np.unique(soon.product[bought & (shopper_of_row == shopper)])
-                yield Question(Context("email", at_ms=self.cut_ms, **known), targets)
+                yield Question(Context("email", at_ms=self.cut_ms, **known), targets, int(self.events[shopper]))

@@ -24,6 +24,7 @@ from recommender.dataset import Dataset, NotEnoughData
 from recommender.dataset.building import read_dataset
 from recommender.dataset.interactions import DAY_MS
 from recommender.evaluation import intervals
+from recommender.evaluation.beyond import Background
 from recommender.evaluation.judging import Verdict, difference, judge
 from recommender.evaluation.tasks import METRIC, Questioner
 from recommender.profiles.long_term import LongTerm, learn
@@ -175,12 +176,13 @@ def _learn_earlier(earlier: Dataset, names: list[str]) -> dict[str, Candidate]:
 
 def _judge(candidates: dict[str, Candidate], dataset: Dataset, cut: int, progress: Progress) -> dict[str, int]:
     questioner = Questioner(dataset, cut, seed=SEED)
+    background = Background.of(questioner.earlier)
     asked = {}
     for slot in Slot.values:
         questions = questioner.ask(slot, QUESTIONS)
         asked[slot] = len(questions)
         for candidate in candidates.values():
-            candidate.verdicts[slot] = judge(candidate.algorithm, questions, len(dataset.products), seed=SEED)
+            candidate.verdicts[slot] = judge(candidate.algorithm, questions, background, seed=SEED)
         progress.note(f"{slot}: {len(questions)} questions")
     return asked
 
