@@ -41,7 +41,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "session_knn": {"collapse": False, "tune_seconds": 240.0},
     "ranked": {"tune_seconds": 240.0},
 }
-HAS_ANSWERS = ("session_knn", "ranked")
+HAS_ANSWERS = ("session_knn", "encoder", "ranked")
 
 
 @dataclass
@@ -96,7 +96,7 @@ def report_accuracy(places: list[int], suffix: str, scale: float, unit: str, con
         report(name, scale * estimate.value, unit, **bounds, **context)
 
 
-def measure(folder: Path, form: Format, name: str, *, exclude_current: bool) -> None:
+def measure(folder: Path, form: Format, name: str, *, exclude_current: bool, deep: bool) -> None:
     """Learn, ask, report."""
     from recommender.algorithms import ALGORITHMS
     from recommender.dataset.files import read_sessions
@@ -105,6 +105,8 @@ def measure(folder: Path, form: Format, name: str, *, exclude_current: bool) -> 
     params = dict(PARAMS.get(name, {}))
     if name in HAS_ANSWERS:
         params["answers"] = "other" if exclude_current else "any"
+    if name == "ranked":
+        params["deep"] = deep
     model = ALGORITHMS.get(name)(**params)
     began, used = time.perf_counter(), time.process_time()
     model.fit(files.train)
@@ -119,6 +121,8 @@ def measure(folder: Path, form: Format, name: str, *, exclude_current: bool) -> 
     report_accuracy(places.shuffled, "_shuffled_targets", scale, unit, {**context, "leak_check": "chance"})
     for share, label in ((0.5, "p50_ms"), (0.99, "p99_ms")):
         report(label, 1000 * float(np.quantile(places.seconds, share)), "ms", **context)
+    if name == "ranked":
+        context["encoder"] = "encoder" in model.members
     learned = {"sessions": files.train.sessions, "interactions": len(files.train), "params": model.settled()}
     report("fit_seconds", fit_seconds, "s", processor_seconds=round(processor, 1), **context, **learned)
     report("peak_mb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", **context)
@@ -159,7 +163,7 @@ def main() -> int:
         sets = [(given.data, given.format, given.exclude_current)] if given.data else []
         for folder, form, exclude in sets or [(SHARED / name, form, exclude) for name, form, exclude in PUBLIC]:
             try:
-                measure(folder, form, given.model, exclude_current=exclude)
+                measure(folder, form, given.model, exclude_current=exclude, deep=not given.no_deep)
             except MissingFile as error:
                 print(f"skipped: {error}", file=sys.stderr)
                 if given.data:

@@ -17,6 +17,7 @@ ALGORITHMS: Registry[Algorithm] = Registry(
         "item_knn": "recommender.algorithms.item_knn.ItemKNN",
         "session_knn": "recommender.algorithms.session_knn.SessionKNN",
         "buy_again": "recommender.algorithms.buy_again.BuyAgain",
+        "encoder": "recommender.algorithms.encoder.Encoder",
         "ranked": "recommender.algorithms.ranked.Ranked",
         "blend": "recommender.algorithms.blend.Blend",
     },

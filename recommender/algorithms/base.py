@@ -149,6 +149,11 @@ class Algorithm(ABC):
     products_: int = 0
     members: dict[str, Algorithm]
 
+    @classmethod
+    def unavailable(cls) -> str:
+        """Why it cannot be trained here (a library of an extra is absent); empty if it can."""
+        return ""
+
     def params(self) -> dict[str, Any]:
         """Parameters as given, JSON."""
         names = inspect.signature(type(self).__init__).parameters

@@ -96,8 +96,8 @@ def train(
         NotEnoughData: with what is missing; the run is kept as failed.
         UnknownPlugin: no algorithm of that name.
     """
-    if only is not None:
-        ALGORITHMS.get(only)
+    if only is not None and (missing := ALGORITHMS.get(only).unavailable()):
+        raise NotEnoughData(f"{only} cannot be trained here: {missing}")
     with only_one():
         # Whoever held the lock before is gone.
         TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).update(
@@ -120,7 +120,8 @@ def train(
 def _names(only: str | None, *, quick: bool) -> list[str]:
     """What is trained: all, or one with what it must be compared with (popularity, the champions), and the parts of a blend."""
     if only is None:
-        return [name for name in ALGORITHMS if not (quick and ALGORITHMS.get(name).costly)]
+        known = {name: ALGORITHMS.get(name) for name in ALGORITHMS}
+        return [name for name, one in known.items() if not one.unavailable() and not (quick and one.costly)]
     served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("algorithm", flat=True)
     wanted = {only, "popular", *served}
     if Blend.name in wanted:

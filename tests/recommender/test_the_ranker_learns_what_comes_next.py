@@ -60,7 +60,7 @@ def gathered(model: Ranked, query: np.ndarray, most: int = 60):
     parts, _, session = model._held()
     work = learning.exactly(gathering.work_for(len(session.start_) - 1, ITEMS, most, WIDTH), most)
     told = gathering.gather(query, most, parts, work)
-    describe(query, told, parts.tables, parts.facts, work)
+    describe(query, told, parts, work)
     kept = work.kept[: told.kept].copy()
     found = {
         int(work.found[row]): (work.sums[row].copy(), work.features[at].copy(), float(work.blend[row]))
@@ -177,7 +177,7 @@ def test_the_trees_look_at_nothing_that_happened_after_the_question(dataset, mon
         return learn(asked, removed, parts, **limits)
 
     monkeypatch.setattr(learning, "learn", watched)
-    Ranked(answers="any", trees=2, questions=2_000).fit(dataset)
+    Ranked(answers="any", trees=2, questions=2_000, deep=False).fit(dataset)
     ((asked, sessions),) = seen
     earlier, last = split(dataset)
     assert sessions <= earlier.sessions

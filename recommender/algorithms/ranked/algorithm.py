@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import structlog
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.encoder import Encoder
+from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.popular import Popular
-from recommender.algorithms.prefixes import REMOVED, Answers, mixed_moments, prefixes, split
+from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, mixed_moments, prefixes, split
 from recommender.algorithms.ranked.facts import Facts, build_facts
 from recommender.algorithms.ranked.features import WIDTH, describe
 from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
@@ -22,6 +24,9 @@ from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, Trails,
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset import Dataset
+
+if TYPE_CHECKING:
+    from recommender.algorithms.ranked.learning import Learned
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +36,7 @@ def _answer(query: Rows, most: int, parts: Parts, trees: Trees, work: Work) -> i
     """Fill ``work.score`` for the products of the rows ``work.kept``; returns how many."""
     told = gather(query, most, parts, work)
     if len(trees.root):
-        describe(query, told, parts.tables, parts.facts, work)
+        describe(query, told, parts, work)
         walk(trees, work.features, told.kept, work.score)
     else:
         for at in range(told.kept):
@@ -49,6 +54,9 @@ class Ranked(Algorithm):
     learn from everything. Where there is too little to learn from, or the trees rank no better than the blend of the sources, the
     blend ranks (:mod:`recommender.algorithms.ranked.gathering`). Without anything known what is popular is the answer.
 
+    Where PyTorch is installed, an :class:`~recommender.algorithms.encoder.Encoder` is trained too, names candidates and is asked of
+    all; it stays if the trees rank better with it than without. The trees learn from one that knows only what was before.
+
     Args:
         candidates: products that are ranked.
         questions: prefixes that the trees learn from, at most.
@@ -56,6 +64,8 @@ class Ranked(Algorithm):
         answers: what may be an answer, see :class:`~recommender.algorithms.session_knn.SessionKNN`.
         session: parameters of the session-kNN; given, none are searched for.
         tune_seconds: processor seconds for searching them.
+        deep: whether an encoder is tried.
+        encoder: its parameters, where others than its own are wanted.
         seed: of choices of questions and rows.
     """
 
@@ -71,6 +81,8 @@ class Ranked(Algorithm):
         answers: Answers = "new",
         session: dict[str, Any] | None = None,
         tune_seconds: float = 0.0,
+        deep: bool = True,
+        encoder: dict[str, Any] | None = None,
         seed: int = 1,
     ) -> None:
         self.candidates = candidates
@@ -79,6 +91,8 @@ class Ranked(Algorithm):
         self.answers = answers
         self.session = session
         self.tune_seconds = tune_seconds
+        self.deep = deep
+        self.encoder = encoder
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
@@ -105,12 +119,40 @@ class Ranked(Algorithm):
         elif len(asked) >= learning.LEAST_GROUPS and len(earlier):
             before = SessionKNN(**session.settled()).fit(earlier)
             self._learn_parts(earlier, before)
-            limits = {"count": self.trees, "most": self.candidates, "seed": self.seed}
-            removed = REMOVED[self.answers]
-            learned = learning.learn(asked.sample(self.questions, self.seed), removed, self.parts_of(before), **limits)
+            learned = self._choose_trees(
+                asked.sample(self.questions, self.seed), self.parts_of(before), dataset, earlier
+            )
         for field, array in learned.trees._asdict().items():
             setattr(self, f"tree_{field}_", array)
         self.checked_: NDArray[np.float64] = learned.checked
+
+    def _choose_trees(self, asked: Prefixes, parts: Parts, dataset: Dataset, earlier: Dataset) -> Learned:
+        """Trees without an encoder, or with one if that ranks better; then the encoder learns from everything."""
+        from recommender.algorithms.ranked import learning
+
+        limits = {"count": self.trees, "most": self.candidates, "seed": self.seed}
+        removed, above, deep = REMOVED[self.answers], 0.0, None
+        encoded = self._learn_encoder(earlier)
+        if encoded is not None:
+            deep = learning.learn(asked, removed, parts._replace(encoder=encoded.weights), **limits)
+            # In doubt without: an encoder costs minutes of training.
+            above = deep.checked[2] - 2 * learning.LEAST_GAIN if len(deep.trees.root) else 0.0
+        plain = learning.learn(asked, removed, parts, **limits, above=above)
+        if deep is None or not len(deep.trees.root) or len(plain.trees.root):
+            return plain
+        learned_last = self._learn_encoder(dataset)
+        assert learned_last is not None
+        self.members["encoder"] = learned_last
+        return deep
+
+    def _learn_encoder(self, dataset: Dataset) -> Encoder | None:
+        """One that learned from ``dataset``; None where none is wanted, or none can be trained."""
+        if not self.deep:
+            return None
+        encoder = Encoder(**{"answers": self.answers, "seed": self.seed, **(self.encoder or {})}).fit(dataset)
+        # Here popularity is a member of its own.
+        encoder.members = {}
+        return encoder if len(encoder.weights.vectors) else None
 
     def _learn_parts(self, dataset: Dataset, session: SessionKNN) -> None:
         order, session_of_row = mixed_moments(dataset, self.seed)
@@ -131,7 +173,9 @@ class Ranked(Algorithm):
         tables = {name: Table(*self._fields(name, Table._fields)) for name in Tables._fields if name != "bigrams"}
         bigrams = Bigrams(*self._fields("bigrams", Bigrams._fields))
         facts = Facts(*self._fields("fact", Facts._fields))
-        return Parts(session.index, session.rule, Tables(**tables, bigrams=bigrams), facts)
+        encoder = self.members.get("encoder")
+        weights: Weights = encoder.weights if isinstance(encoder, Encoder) else no_weights()
+        return Parts(session.index, session.rule, Tables(**tables, bigrams=bigrams), facts, weights)
 
     def _fields(self, prefix: str, fields: tuple[str, ...]) -> list[Any]:
         return [getattr(self, f"{prefix}_{field}_") for field in fields]
@@ -171,8 +215,9 @@ class Ranked(Algorithm):
         self.recommend(Context(session=np.zeros(1, np.int32)), 1)
 
     def settled(self) -> dict[str, Any]:
-        """Parameters with those of the session-kNN that were found."""
-        return {**self.params(), "session": self.members["session_knn"].settled(), "tune_seconds": 0.0}
+        """Parameters with those of the session-kNN that were found; an encoder that did not help is not tried again."""
+        rest = {"tune_seconds": 0.0, "deep": "encoder" in self.members}
+        return {**self.params(), "session": self.members["session_knn"].settled(), **rest}
 
     def learned(self) -> dict[str, NDArray[Any]]:
         """Own arrays and those of the members."""

@@ -11,7 +11,7 @@ from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked import gathering as sums_of
 from recommender.algorithms.ranked.facts import Facts
-from recommender.algorithms.ranked.gathering import Told, Work
+from recommender.algorithms.ranked.gathering import Parts, Told, Work
 from recommender.algorithms.ranked.tables import Floats, Table, Tables
 from recommender.algorithms.session_kernel import comes_again
 
@@ -62,10 +62,16 @@ FEATURES: dict[str, bool] = {
     "spread_of_current": True,
     "votes_log": True,
     "neighbours_log": False,
+    # The encoder, where there is one; else 0.
+    "encoder_log": True,
+    "encoder_of_best": True,
+    "encoder_rank": True,
+    "encoder_sure": True,
 }
 WIDTH = len(FEATURES)
 NEVER = 99.0
-STEPS, COMPANY, PRODUCT, PLACE, SESSION = 7, 17, 22, 28, 32
+STEPS, COMPANY, PRODUCT, PLACE, SESSION, ENCODER = 7, 17, 22, 28, 32, 39
+LAST_RANK = 99
 
 
 @inner
@@ -157,6 +163,17 @@ def _session(to: Floats, query: Rows, told: Told, facts: Facts) -> None:
 
 
 @inner
+def _encoder(to: Floats, row: int, told: Told, work: Work) -> None:
+    mine, before = work.logit[row], 0
+    for other in range(told.candidates):
+        before += work.logit[other] > mine
+    to[ENCODER] = mine - told.log_total
+    to[ENCODER + 1] = mine - told.most_logit
+    to[ENCODER + 2] = min(before, LAST_RANK)
+    to[ENCODER + 3] = told.most_logit - told.log_total
+
+
+@inner
 def _direction(query: Rows, facts: Facts) -> Floats:
     """Unit vector of the last six products, fading."""
     direction = np.zeros(facts.vectors.shape[1], np.float32)
@@ -170,8 +187,9 @@ def _direction(query: Rows, facts: Facts) -> Floats:
 
 
 @kernel
-def describe(query: Rows, told: Told, tables: Tables, facts: Facts, work: Work) -> None:
+def describe(query: Rows, told: Told, parts: Parts, work: Work) -> None:
     """Fill ``work.features`` for the rows that were kept."""
+    tables, facts, encoded = parts.tables, parts.facts, len(parts.encoder.vectors) > 0
     direction, last = _direction(query, facts), query[-1]
     for at in range(told.kept):
         row = work.kept[at]
@@ -182,3 +200,7 @@ def describe(query: Rows, told: Told, tables: Tables, facts: Facts, work: Work) 
         _product(to, product, facts)
         _place(to, product, query)
         _session(to, query, told, facts)
+        if encoded:
+            _encoder(to, row, told, work)
+        else:
+            to[ENCODER:] = 0.0

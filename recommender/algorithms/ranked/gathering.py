@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recommender.algorithms.base import Rows
+from recommender.algorithms.encoder.forward import Weights, direction
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.tables import Bigrams, Floats, Table, Tables
@@ -34,10 +35,14 @@ TOGETHER_SESSION, TOGETHER_MOST, NEXT_OF_PREVIOUS, SECOND, BIGRAM = 10, 11, 12, 
 COLUMNS = 15
 # Candidates taken from each table for the current product, and for the one before it.
 OF_LAST, OF_PREVIOUS = 60, 20
+# And of the products that the encoder holds to be nearest.
+NEAR_LAST, NEAR_PREVIOUS = 40, 20
 # Products of the session that speak through tables, the latest, and how fast their voice fades.
 SPEAKING, FADING = 9, 2.5
 # The blend: shares of the best vote, of next steps, of skips, of cosines, of what followed the last two.
 OF_NEXT, OF_SKIP, OF_TOGETHER, OF_BIGRAM = 0.5, 0.3, 0.1, 0.3
+# And of the encoder: this times ``exp(flatness * (logit - most))``.
+OF_ENCODER, FLATNESS = 1.5, 0.35
 # Products of the session are always kept.
 OWN = 10.0
 TINY, LEAST = np.float32(1e-9), np.float32(1e-6)
@@ -50,6 +55,7 @@ class Parts(NamedTuple):
     rule: Rule
     tables: Tables
     facts: Facts
+    encoder: Weights
 
 
 class Work(NamedTuple):
@@ -59,7 +65,7 @@ class Work(NamedTuple):
         slot: (products,) row of ``sums`` plus one, 0 for none; zero between questions.
         found: (products,) the product of each row.
         sums: (products, columns).
-        blend: (products,) of each row.
+        blend: (products,) of each row; ``logit``: what the encoder says of it.
         kept: (most,) rows that were chosen, best blend first.
         features: (most, features); ``score``: (most,).
         neighbours: of session-kNN.
@@ -69,6 +75,7 @@ class Work(NamedTuple):
     found: Rows
     sums: Floats
     blend: Floats
+    logit: Floats
     kept: Rows
     features: Floats
     score: Floats
@@ -86,6 +93,8 @@ class Told(NamedTuple):
     most_skip: float
     most_together: float
     bigrams: float
+    most_logit: float
+    log_total: float
 
 
 _local = threading.local()
@@ -101,6 +110,7 @@ def work_for(sessions: int, products: int, most: int, features: int) -> Work:
             np.zeros(products, np.int32),
             np.empty(products, np.int32),
             np.empty((products, COLUMNS), np.float32),
+            np.empty(products, np.float32),
             np.empty(products, np.float32),
             np.empty(most, np.int32),
             np.empty((most, features), np.float32),
@@ -188,6 +198,32 @@ def _name_all(query: Rows, tables: Tables, bigram: int, count: int, work: Work) 
 
 
 @inner
+def _name_near(query: Rows, encoder: Weights, count: int, work: Work) -> int:
+    """Rows for the products whose vectors are nearest to those of the last two acts."""
+    for back in range(min(len(query), 2)):
+        near = encoder.neighbours[query[len(query) - 1 - back]]
+        for at in range(NEAR_LAST if back == 0 else NEAR_PREVIOUS):
+            if near[at] >= 0:
+                _, count = _row_of(near[at], count, work)
+    return count
+
+
+@inner
+def _ask_encoder(query: Rows, encoder: Weights, count: int, work: Work) -> tuple[float, float]:
+    """Fill ``work.logit``; returns the highest, and the logarithm of the sum of exponentials."""
+    sought, most, total = direction(query, encoder), np.float32(-1e30), np.float32(0.0)
+    for row in range(count):
+        vector, cosine = encoder.vectors[work.found[row]], np.float32(0.0)
+        for at in range(len(sought)):
+            cosine += vector[at] * sought[at]
+        work.logit[row] = cosine * encoder.scale[0]
+        most = max(most, work.logit[row])
+    for row in range(count):
+        total += np.exp(work.logit[row] - most)
+    return float(most), float(most + np.log(total))
+
+
+@inner
 def _add(table: Table, product: int, weight: float, column: int, work: Work) -> None:
     """A product's table, added to the rows there are."""
     for at in range(table.start[product], table.start[product + 1]):
@@ -227,7 +263,7 @@ def _add_all(query: Rows, tables: Tables, bigram: int, work: Work) -> float:
 
 @inner
 def _blend(query: Rows, count: int, onward: float, bigrams: float, work: Work) -> tuple[float, float, float, float]:
-    """Fill ``work.blend``; returns the total of the votes, and the most of votes, skips and cosines."""
+    """Fill ``work.blend`` but for the encoder; returns the total of the votes, and the most of votes, skips and cosines."""
     total, vote, skip, together = 1e-9, 1e-9, 1e-9, 1e-9
     for row in range(count):
         total += work.sums[row, VOTE]
@@ -240,10 +276,15 @@ def _blend(query: Rows, count: int, onward: float, bigrams: float, work: Work) -
         work.blend[row] = (
             shares + OF_TOGETHER * sums[TOGETHER_SESSION] / together + OF_BIGRAM * sums[BIGRAM] / (bigrams + 1.0)
         )
+    return total, vote, skip, together
+
+
+@inner
+def _own(query: Rows, work: Work) -> None:
+    """Lift the session's products above all others."""
     for place in range(len(query)):
         if not comes_again(query, place):
             work.blend[work.slot[query[place]] - 1] += OWN
-    return total, vote, skip, together
 
 
 @inner
@@ -281,11 +322,19 @@ def gather(query: Rows, most: int, parts: Parts, work: Work) -> Told:
     count, neighbours = _vote(query, parts.sessions, parts.rule, work)
     bigram = _bigram_at(parts.tables.bigrams, query, len(parts.facts.seen))
     count = _name_all(query, parts.tables, bigram, count, work)
+    most_logit, log_total = 0.0, 0.0
+    if len(parts.encoder.vectors):
+        count = _name_near(query, parts.encoder, count, work)
+        most_logit, log_total = _ask_encoder(query, parts.encoder, count, work)
     bigrams = _add_all(query, parts.tables, bigram, work)
     total, vote, skip, together = _blend(query, count, parts.facts.onward[query[-1]], bigrams, work)
+    if len(parts.encoder.vectors):
+        for row in range(count):
+            work.blend[row] += OF_ENCODER * np.exp(FLATNESS * (work.logit[row] - most_logit))
+    _own(query, work)
     kept = _keep(count, most, work)
     _disown(query, work)
-    return Told(count, neighbours, kept, total, vote, skip, together, bigrams)
+    return Told(count, neighbours, kept, total, vote, skip, together, bigrams, most_logit, log_total)
 
 
 @kernel

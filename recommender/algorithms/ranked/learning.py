@@ -143,7 +143,7 @@ def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to
     for question in range(len(asked.low)):
         query = asked.items[asked.low[question] : asked.high[question]]
         told = gather(query, len(work.kept), parts, work)
-        describe(query, told, parts.tables, parts.facts, work)
+        describe(query, told, parts, work)
         target = asked.items[asked.high[question]]
         end = _take(query, target, removed, told.kept, best, work, to.features, to.hit, rows)
         if end > rows:
@@ -209,7 +209,7 @@ def _places(asked: Prefixes, removed: int, parts: Parts, trees: Trees, work: Wor
     for question in range(len(asked.low)):
         query, target = asked.items[asked.low[question] : asked.high[question]], asked.items[asked.high[question]]
         told = gather(query, len(work.kept), parts, work)
-        describe(query, told, parts.tables, parts.facts, work)
+        describe(query, told, parts, work)
         walk(trees, work.features, told.kept, work.score)
         at = -1
         for row in range(told.kept):
@@ -227,13 +227,16 @@ def check(asked: Prefixes, removed: int, parts: Parts, trees: Trees, most: int) 
     return np.array([objective(places) for places in _places(asked, removed, parts, trees, work)])
 
 
-def learn(asked: Prefixes, removed: int, parts: Parts, *, count: int, most: int, seed: int) -> Learned:
+def learn(
+    asked: Prefixes, removed: int, parts: Parts, *, count: int, most: int, seed: int, above: float = 0.0
+) -> Learned:
     """Trees from questions in the order of time, if they rank the latest of them better than the blend does.
 
     Args:
         parts: learned from before the first question.
         count: trees of each model.
         most: candidates that are ranked when serving.
+        above: what other trees reach on the same check, which these must pass too.
     """
     if len(asked) < LEAST_GROUPS:
         return Learned(NO_TREES, np.zeros(0))
@@ -244,8 +247,10 @@ def learn(asked: Prefixes, removed: int, parts: Parts, *, count: int, most: int,
     early = fit_trees(_before(groups, first), count, seed)
     latest = asked.pick(np.arange(first, len(asked))).sample(CHECK_MOST, seed)
     checked = check(latest, removed, parts, early, most)
-    log.info("ranker_checked", votes=checked[0], blend=checked[1], trees=checked[2], groups=len(groups.size))
-    if checked[2] < checked[:2].max() + LEAST_GAIN:
+    log.info(
+        "ranker_checked", votes=checked[0], blend=checked[1], trees=checked[2], encoder=len(parts.encoder.vectors) > 0
+    )
+    if checked[2] < max(checked[:2].max(), above) + LEAST_GAIN:
         return Learned(NO_TREES, checked)
     return Learned(fit_trees(groups, count, seed), checked)
 

@@ -1,0 +1,166 @@
+"""The network in PyTorch and its training: the only module that imports it, within a training only (extra ``deep``)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from recommender.algorithms.base import Rows
+from recommender.algorithms.encoder.forward import ACTS
+from recommender.algorithms.prefixes import Prefixes
+
+log = structlog.get_logger(__name__)
+
+# Steps over which the rate rises, and what is left of it in the end.
+RISING, LEFT = 200, 0.02
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained; see :class:`recommender.algorithms.encoder.Encoder`."""
+
+    dimensions: int
+    epochs: int
+    batch: int
+    negatives: int
+    temperature: float
+    dropout: float
+    rate: float
+
+
+class Network(torch.nn.Module):
+    """Formula in :mod:`recommender.algorithms.encoder.forward`; the last row of ``vectors`` stands where there is no act."""
+
+    def __init__(self, products: int, plan: Plan) -> None:
+        super().__init__()
+        width = plan.dimensions
+        self.nothing = products
+        self.vectors = torch.nn.Parameter(torch.randn(products + 1, width) * width**-0.5)
+        self.position = torch.nn.Parameter(torch.randn(ACTS, width) * 0.02)
+        self.query, self.key = torch.nn.Linear(width, width), torch.nn.Linear(width, width)
+        self.attention = torch.nn.Linear(width, 1, bias=False)
+        self.inward, self.outward = torch.nn.Linear(2 * width, 2 * width), torch.nn.Linear(2 * width, width)
+        # Begins as the attention's mean alone.
+        torch.nn.init.zeros_(self.outward.weight)
+        torch.nn.init.zeros_(self.outward.bias)
+        self.dropout = torch.nn.Dropout(plan.dropout)
+
+    def forward(self, acts: Any) -> Any:
+        """(batch, d) unit vectors for (batch, 10) products, the latest first."""
+        held = self.dropout(functional.normalize(self.vectors[acts], dim=-1))
+        inside = torch.relu(self.query(held[:, :1]) + self.key(held) + self.position)
+        shares = self.attention(inside).squeeze(-1).masked_fill(acts == self.nothing, -1e9).softmax(1)
+        pooled = (shares.unsqueeze(-1) * held).sum(1)
+        inside = self.dropout(torch.relu(self.inward(torch.cat([pooled, held[:, 0]], 1))))
+        return functional.normalize(pooled + self.outward(inside), dim=-1)
+
+
+def last_acts(asked: Prefixes, nothing: int) -> Rows:
+    """(questions, 10) products, the latest first, ``nothing`` where there are fewer."""
+    found = np.full((len(asked), ACTS), nothing, np.int32)
+    length = asked.high - asked.low
+    for back in range(ACTS):
+        there = length > back
+        found[there, back] = asked.items[asked.high[there] - 1 - back]
+    return found
+
+
+class _Negatives:
+    """What the softmax is over: the batch's targets and others at random; with the logarithm of how often each is there.
+
+    The correction makes the sampled softmax an estimate of the whole one (Bengio & Senecal 2008; Yi et al. 2019).
+    """
+
+    def __init__(self, acts: Rows, targets: Rows, products: int, plan: Plan, generator: Any) -> None:
+        seen = np.union1d(np.unique(acts), targets)
+        seen = seen[seen < products]
+        share = np.bincount(targets, minlength=products) / len(targets)
+        expected = plan.batch * share
+        expected[seen] += min(1.0, plan.negatives / len(seen))
+        self.seen, self.count, self.generator = torch.from_numpy(seen.astype(np.int64)), plan.negatives, generator
+        self.log_expected = torch.from_numpy(np.log(np.maximum(expected, 1e-9)).astype(np.float32))
+
+    def among(self, targets: Any) -> tuple[Any, Any]:
+        """Products of the softmax, and which of them each target is."""
+        others = self.seen[torch.randint(len(self.seen), (self.count,), generator=self.generator)]
+        products, place = torch.unique(torch.cat([targets, others]), return_inverse=True)
+        return products, place[: len(targets)]
+
+
+def _rate_of(step: int, steps: int) -> float:
+    """Rises over the first steps, then falls as a half cosine."""
+    fallen = 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(steps, 1))))
+    return float(min(1.0, (step + 1) / min(RISING, max(steps // 5, 1))) * max(LEFT, fallen))
+
+
+def train(asked: Prefixes, products: int, plan: Plan, seed: int) -> Network:
+    """A network that learned what came next in ``asked``; one thread, the same seed gives the same network."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return _train(asked, products, plan, seed)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(asked: Prefixes, products: int, plan: Plan, seed: int) -> Network:
+    network, generator = Network(products, plan), torch.Generator().manual_seed(seed)
+    acts, targets = last_acts(asked, products), asked.targets
+    negatives = _Negatives(acts, targets, products, plan, generator)
+    batch = min(plan.batch, len(asked))
+    steps = plan.epochs * (len(asked) // batch)
+    rest = [value for name, value in network.named_parameters() if name != "vectors"]
+    groups = [{"params": [network.vectors], "lr": plan.rate}, {"params": rest, "lr": plan.rate / 2}]
+    adam = torch.optim.Adam(groups, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: _rate_of(step, steps))
+    began = time.process_time()
+    for epoch in range(plan.epochs):
+        order, total = torch.randperm(len(asked), generator=generator).numpy(), 0.0
+        for low in range(0, len(asked) - batch + 1, batch):
+            chosen = order[low : low + batch]
+            known, next_ = torch.from_numpy(acts[chosen]).long(), torch.from_numpy(targets[chosen]).long()
+            loss = _loss(network, known, next_, negatives, plan)
+            adam.zero_grad(set_to_none=True)
+            loss.backward()
+            adam.step()
+            schedule.step()
+            total += loss.item()
+        used = round(time.process_time() - began, 1)
+        log.info("encoder_epoch", epoch=epoch + 1, loss=round(total / (len(asked) // batch), 4), processor_seconds=used)
+    network.eval()
+    return network
+
+
+def _loss(network: Network, acts: Any, targets: Any, negatives: _Negatives, plan: Plan) -> Any:
+    among, place = negatives.among(targets)
+    vectors = functional.normalize(network.vectors[among], dim=-1)
+    logits = network(acts) @ vectors.T / plan.temperature - negatives.log_expected[among]
+    return functional.cross_entropy(logits, place)
+
+
+def arrays_of(network: Network, seen: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """The arrays of :class:`~recommender.algorithms.encoder.forward.Weights` of one network, but for neighbours and scale."""
+    with torch.no_grad():
+        vectors = functional.normalize(network.vectors[:-1], dim=-1).numpy().copy()
+        vectors[~seen] = 0.0
+        added = network.position + network.query.bias + network.key.bias
+        found = {
+            "query": network.query.weight.T,
+            "key": network.key.weight.T,
+            "position": added,
+            "attention": network.attention.weight[0],
+            "inward": network.inward.weight.T,
+            "inward_bias": network.inward.bias,
+            "outward": network.outward.weight.T,
+            "outward_bias": network.outward.bias,
+        }
+        return {"vectors": vectors, **{name: value.numpy().copy() for name, value in found.items()}}
