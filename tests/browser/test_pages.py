@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
+from push.content.rendering import prepare
+from push.mailbox import storing
 from shop.events.sessions import read_session
+from tests.factories.messages import make_message, material
 from tests.factories.people import make_shopper
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,6 +63,20 @@ def test_no_page_scrolls_sideways_on_a_phone_nor_complains_nor_asks_others(visit
     live = f":{settings.PORT + 1}/live/"
     assert [url for url in visit.foreign if live not in url] == []
     assert [said for said in visit.complaints if not any(word in said for word in EXPECTED)] == []
+
+
+def test_the_api_docs_and_a_received_mail_ask_nobody_else(visit, shop, settings):
+    settings.PUBLIC_URL, settings.DEBUG = visit.origin, True
+    message = make_message(make_shopper("maya@example.org"))
+    given = material(message_id=message.pk, address="maya@example.org")
+    rendered = prepare(message.campaign, message.step, "email", "en").render(given)
+    [mail] = storing.store(["maya@example.org"], rendered.raw)
+    seen: list[str] = []
+    visit.page.on("response", lambda answer: seen.append(answer.url))
+    visit.go(f"/en/mailbox/{mail.pk}/").wait_for_load_state("networkidle")
+    assert any(f"/en/mailbox/{mail.pk}/body/" in url for url in seen), "the mail itself was loaded"
+    visit.go("/api/v1/docs/").wait_for_selector(".opblock")
+    assert visit.foreign == []
 
 
 def violations(page):
