@@ -19,6 +19,7 @@ from recommender.models import ModelVersion, TrainingRun
 from recommender.training.models import Slot
 from shop import clock
 from shop.models import Order, PoisonEvent, Product
+from shop.orders import mailing
 from shop.orders.changing import BANK_MAY_TAKE
 
 URGENT, SOON, LATER = "bd", "wn", "ok"
@@ -131,6 +132,20 @@ def _unpaid() -> Iterator[Need]:
         )
 
 
+def _uncertain_order_mails() -> Iterator[Need]:
+    count = mailing.uncertain().count()
+    if count:
+        yield Need(
+            SOON,
+            _("%(count)s e-mails about orders are uncertain.") % {"count": words.number(count)},
+            _(
+                "The process that sent them died, or the mail server never answered. Send them again from the order's page."
+            ),
+            _("See orders"),
+            reverse("admin:shop_order_changelist") + "?mail=uncertain",
+        )
+
+
 def _set_aside() -> Iterator[Need]:
     count = PoisonEvent.objects.filter(at__gte=clock.now() - timedelta(days=7)).count()
     if count:
@@ -162,6 +177,7 @@ SOURCES: list[Callable[[], Iterator[Need]]] = [
     _models,
     _fallback,
     _unpaid,
+    _uncertain_order_mails,
     _set_aside,
     _sold_out,
 ]

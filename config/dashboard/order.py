@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
 from shop.models import AuditEntry, Order, Refund
-from shop.orders import changing
+from shop.orders import changing, mailing
 from shop.orders.models import OrderLine
 
 Status = Order.Status
@@ -33,9 +33,14 @@ def _actions(order: Order) -> list[dict[str, str]]:
             _("Call this order off?"),
             _("Its pieces go back into stock, and what was paid is given back. This cannot be undone."),
         ),
+        "mail": (
+            _("Send its e-mail again"),
+            _("Tell the buyer once more?"),
+            _("It may have arrived: then they have it twice."),
+        ),
     }
     allowed = {Status.PENDING: ("confirm", "cancel"), Status.PAID: ("ship", "cancel")}
-    names = allowed.get(Status(order.status), ())
+    names = [*allowed.get(Status(order.status), ()), *(["mail"] if order.mail == Order.Mail.UNCERTAIN else [])]
     return [dict(zip(("act", "label", "heading", "text"), (name, *told[name]), strict=True)) for name in names]
 
 
@@ -58,6 +63,7 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         (_("Came through"), order.source),
         (_("Town"), f"{order.town} {order.country}".strip() or "–"),
         (_("Visitor"), order.visitor_id or "–"),
+        (_("Its e-mail"), str(order.get_mail_display())),
     ]
     return pages.render(
         request,
@@ -92,6 +98,8 @@ def _act(request: HttpRequest, order: Order) -> HttpResponse:
         elif act in ("confirm", "ship", "cancel"):
             order = getattr(changing, act)(order, actor=actor, reason=reason)
             messages.success(request, f"{order.number}: {order.get_status_display()}")
+        elif act == "mail" and mailing.send_again(order, actor=actor, reason=reason):
+            messages.success(request, _("It is sent again."))
     except changing.NotPossible as refused:
         messages.error(request, str(refused))
     return back

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.forms import BaseInlineFormSet, ModelForm
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
+from push.campaigns import drafting, launching
 from push.campaigns.models import Campaign, Step
+from shop.operators import audit
 from shop.operators.lists import BigListAdmin
+from shop.people.models import User
 
 # Every status needs an entry: one without is shown by its code. Empty is grey.
 TONES = {
@@ -23,10 +30,28 @@ TONES = {
 }
 
 
+ENDED = frozenset({Campaign.Status.FINISHED, Campaign.Status.CANCELLED})
+UNDER_WAY = frozenset({Campaign.Status.RUNNING, Campaign.Status.PAUSED})
+
+
+class StepFormSet(BaseInlineFormSet):
+    """Steps that can be sent as they stand."""
+
+    def clean(self) -> None:
+        """Refuse content that no message can be made of, at the field."""
+        super().clean()
+        for form in self.forms:
+            if form.has_changed() and not form.errors and form not in self.deleted_forms:
+                problem = drafting.content_problem(self.instance, form.instance)
+                if problem:
+                    form.add_error("content", problem)
+
+
 class StepInline(StackedInline):
     """The messages of a campaign."""
 
     model = Step
+    formset = StepFormSet
     extra = 0
     readonly_fields = ["content_version"]
     tab = True
@@ -84,6 +109,39 @@ class CampaignAdmin(BigListAdmin):
             },
         ),
     ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        """Not what has ended, nor what was approved and is under way: that says what was approved."""
+        if obj is not None and (obj.status in ENDED or (obj.needs_approval and obj.status in UNDER_WAY)):
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: ModelForm, change: bool) -> None:
+        """Who made it cannot approve it."""
+        if not change:
+            obj.created_by = request.user if isinstance(request.user, User) else None
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
+        """Count the versions of what is said: workers keep a version ready."""
+        for each in formset.forms:
+            if each.instance.pk and "content" in each.changed_data:
+                each.instance.content_version += 1
+        super().save_formset(request, form, formset, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        """A changed campaign needs its approval anew."""
+        super().save_related(request, form, formsets, change)
+        changed = [*form.changed_data, *("steps" for formset in formsets if formset.has_changed())]
+        actor = request.user if isinstance(request.user, User) else None
+        act = "campaign.change" if change else "campaign.create"
+        audit.record(act, actor=actor, target=form.instance, after={"changed": changed})
+        if (
+            changed
+            and form.instance.status not in UNDER_WAY
+            and launching.withdraw_approval(form.instance, actor=actor)
+        ):
+            messages.warning(request, _("It was changed, so it is a draft again and needs its approval anew."))
 
     @display(description=_("report"))
     def report(self, campaign: Campaign) -> str:

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from push.audiences.models import Segment
-from push.campaigns.launching import NotAllowed
+from push.campaigns.launching import NotAllowed, withdraw_approval
 from push.campaigns.models import Campaign, Step
 from push.content.rendering import ContentError, prepare
 from push.triggers import TRIGGERS
@@ -52,7 +52,9 @@ def create(fields: Mapping[str, Any], *, actor: User | None) -> Campaign:
 
 
 def change(campaign: Campaign, fields: Mapping[str, Any], *, actor: User | None) -> None:
-    """Change a draft; ``steps`` replaces the list, and a step of the same position and channel stays the same step.
+    """Change a draft, which then needs its approval anew.
+
+    ``steps`` replaces the list, and a step of the same position and channel stays the same step.
 
     Raises:
         NotAllowed: it is no draft.
@@ -67,6 +69,7 @@ def change(campaign: Campaign, fields: Mapping[str, Any], *, actor: User | None)
             setattr(campaign, name, value)
         _save(campaign)
         _write_steps(campaign, steps)
+        withdraw_approval(campaign, actor=actor)
         audit.record("campaign.change", actor=actor, target=campaign, before=_plain(before), after=_plain(fields))
 
 
@@ -143,11 +146,20 @@ def known_fields(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def _require_content(campaign: Campaign, step: Step, number: int) -> None:
+    if problem := content_problem(campaign, step):
+        raise Wrong(f"/steps/{number}/content", problem)
+
+
+def content_problem(campaign: Campaign, step: Step) -> str:
+    """Why a step's content cannot be sent, with the language; empty: it can."""
+    if not isinstance(step.content, dict):
+        return _('An object is needed, such as {"template": "weekly_picks"}.')
     for locale in LOCALES:
         try:
             prepare(campaign, step, step.channel, locale)
         except ContentError as error:
-            raise Wrong(f"/steps/{number}/content", f"{locale}: {error}") from None
+            return f"{locale}: {error}"
+    return ""
 
 
 def _plain(value: Any) -> Any:

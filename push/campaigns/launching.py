@@ -27,6 +27,7 @@ ACTS: dict[str, tuple[frozenset[str], str]] = {
     "submit": (frozenset({Status.DRAFT}), Status.IN_REVIEW),
     "approve": (frozenset({Status.DRAFT, Status.IN_REVIEW}), Status.APPROVED),
     "reject": (frozenset({Status.IN_REVIEW, Status.APPROVED}), Status.DRAFT),
+    "withdraw": (frozenset({Status.DRAFT, Status.IN_REVIEW, Status.APPROVED}), Status.DRAFT),
     "launch": (frozenset({Status.DRAFT, Status.IN_REVIEW, Status.APPROVED}), Status.RUNNING),
     "undo": (frozenset({Status.RUNNING, Status.PAUSED}), Status.DRAFT),
     "pause": (frozenset({Status.RUNNING}), Status.PAUSED),
@@ -34,12 +35,14 @@ ACTS: dict[str, tuple[frozenset[str], str]] = {
     "cancel": (frozenset({Status.APPROVED, Status.RUNNING, Status.PAUSED}), Status.CANCELLED),
     "finish": (frozenset({Status.RUNNING}), Status.FINISHED),
 }
+# What happens to a campaign without anybody pressing a button of that name.
+OF_ITSELF = frozenset({"finish", "withdraw"})
 
 
 def allowed(campaign: Campaign) -> list[str]:
     """The acts that the status of a campaign allows now, those of people only."""
     undoable = campaign.undo_until is not None and campaign.undo_until > clock.now()
-    acts = [act for act, (statuses, _to) in ACTS.items() if campaign.status in statuses and act != "finish"]
+    acts = [act for act, (statuses, _to) in ACTS.items() if campaign.status in statuses and act not in OF_ITSELF]
     return [act for act in acts if act != "undo" or undoable]
 
 
@@ -92,6 +95,18 @@ def approve(campaign: Campaign, *, actor: User | None, reason: str = "") -> None
 def reject(campaign: Campaign, *, actor: User | None, reason: str) -> None:
     """Send it back to draft."""
     _act(campaign, "reject", actor, reason, approved_by=None, approved_at=None)
+
+
+def withdraw_approval(campaign: Campaign, *, actor: User | None) -> bool:
+    """After a change: what was approved, or waits for it, is not what it says now. False: it was a plain draft.
+
+    Raises:
+        NotAllowed: it runs, or has ended.
+    """
+    if campaign.status == Status.DRAFT and campaign.approved_at is None:
+        return False
+    _act(campaign, "withdraw", actor, _("It was changed."), approved_by=None, approved_at=None)
+    return True
 
 
 def launch(campaign: Campaign, *, actor: User | None, reason: str = "", undo: timedelta = UNDO) -> None:

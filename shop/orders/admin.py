@@ -11,6 +11,7 @@ from shop.orders.models import Order
 SOURCES = choice_filter(
     "source", _("source"), [("storefront", _("Storefront")), ("api", "API"), ("history", _("Imported"))]
 )
+MAILS = choice_filter("mail", _("e-mail"), Order.Mail.choices[1:])
 
 TONES = {
     Order.Status.PAID.label: "success",
@@ -36,7 +37,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "source",
         "simulated",
     ]
-    list_filter = [("placed_at", RangeDateTimeFilter), "status", SOURCES, "simulated"]
+    list_filter = [("placed_at", RangeDateTimeFilter), "status", MAILS, SOURCES, "simulated"]
     list_filter_submit = True
     search_fields = ["=number", "=shopper__id"]
     ordering = ["-placed_at", "id"]

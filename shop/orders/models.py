@@ -26,6 +26,16 @@ class Order(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         REFUNDED = "refunded", _("Refunded")
 
+    class Mail(models.TextChoices):
+        """Where the e-mail about the order's newest state is; :mod:`shop.orders.mailing` moves it."""
+
+        NONE = "", _("Nothing to tell")
+        DUE = "due", _("To be sent")
+        SENDING = "sending", _("Being handed over")
+        SENT = "sent", _("Sent")
+        REFUSED = "refused", _("Refused by the mail server")
+        UNCERTAIN = "uncertain", _("Uncertain")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     number = models.CharField(max_length=16, unique=True, help_text=_("What people call it: P-1042-7F3A."))
     # Empty is null: it is unique where there is one.
@@ -54,9 +64,10 @@ class Order(models.Model):
     )
     currency = models.CharField(max_length=3, default="USD")
     locale = models.CharField(max_length=10, blank=True, db_default="", help_text=_("The language it was placed in."))
-    mail_due = models.BooleanField(
-        default=False, db_default=False, help_text=_("Whether its e-mail must still tell of its newest state.")
+    mail = models.CharField(
+        max_length=10, choices=Mail, blank=True, default=Mail.NONE, db_default="", help_text=_("The e-mail about it.")
     )
+    mail_claimed_at = models.DateTimeField(null=True, editable=False)
     simulated = models.BooleanField(default=False)
     source = models.CharField(
         max_length=16, default="storefront", help_text=_("storefront, api or history (imported).")
@@ -74,7 +85,9 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["-placed_at", "id"], name="order_newest"),
             models.Index(fields=["shopper", "-placed_at"], name="order_of_shopper"),
-            models.Index(fields=["placed_at"], condition=models.Q(mail_due=True), name="order_mail_due"),
+            models.Index(
+                fields=["placed_at"], condition=models.Q(mail__in=["due", "sending", "uncertain"]), name="order_mail"
+            ),
             models.Index(fields=["placed_at"], condition=models.Q(status="pending"), name="order_unpaid"),
         ]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from shop import valkey
 from shop.events import outbox, sessions
@@ -21,8 +18,8 @@ from shop.models import Event, Order, OutboxEvent
 from tests.factories.catalogue import make_product
 from tests.factories.orders import make_cart
 from tests.factories.people import make_visitor
+from tests.factories.processes import ROOT, environment_of_this_test
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.kill, pytest.mark.django_db(transaction=True)]
 
 # Orders a cart and dies where the environment says.
@@ -50,10 +47,7 @@ order_cart(cart, make_visitor(id=sys.argv[2]))
 
 
 def buy_and_die(cart, visitor, where: str) -> None:
-    name = connection.settings_dict
-    url = f"postgres://{name['USER']}@/{name['NAME']}?host={name['HOST']}&port={name['PORT']}"
-    environment = {**os.environ, "DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "DEBUG": "1"}
-    environment |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT)}
+    environment = environment_of_this_test(DJANGO_SETTINGS_MODULE="config.settings", PYTHONPATH=str(ROOT))
     command = [sys.executable, "-c", BUYER, str(cart.pk), visitor.id, where]
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == -signal.SIGKILL, ended.stderr

@@ -78,15 +78,81 @@ class Server(EmailBackend):
         raise self.error
 
 
-def test_without_a_mail_server_it_waits_and_an_address_refused_for_good_holds_nobody_up(settings, clock) -> None:
-    ordered()
+@pytest.fixture
+def server(settings):
+    """A mail server that answers with an error."""
     settings.EMAIL_BACKEND = f"{__name__}.Server"
-    Server.error = ConnectionRefusedError()
+    return Server
+
+
+def mails() -> list[str]:
+    return list(Order.objects.order_by("placed_at").values_list("mail", flat=True))
+
+
+@pytest.mark.parametrize(
+    "no_for_now",
+    [
+        ConnectionRefusedError(),
+        smtplib.SMTPRecipientsRefused({"a@b.org": (450, b"come again")}),
+        smtplib.SMTPDataError(451, b"busy"),
+        smtplib.SMTPSenderRefused(550, b"who are you", "shop@b.org"),
+    ],
+)
+def test_it_waits_for_a_mail_server_that_is_away_or_says_later(server, no_for_now) -> None:
+    ordered()
+    server.error = no_for_now
     assert mailing.send_due() == 0
-    assert Order.objects.filter(mail_due=True).count() == 1
-    Server.error = smtplib.SMTPRecipientsRefused({})
+    assert mails() == ["due"]
+
+
+@pytest.mark.parametrize(
+    "no_for_good",
+    [smtplib.SMTPRecipientsRefused({"a@b.org": (550, b"nobody")}), smtplib.SMTPDataError(554, b"no")],
+)
+def test_an_address_refused_for_good_holds_nobody_up(server, no_for_good) -> None:
+    ordered()
+    server.error = no_for_good
     assert mailing.send_due() == 1
-    assert not Order.objects.filter(mail_due=True).exists()
+    assert mails() == ["refused"]
+    assert mailing.send_due() == 0
+
+
+def test_after_two_days_it_tells_nothing_new_and_is_left(clock) -> None:
     ordered()
     clock.advance(days=mailing.TRIED_FOR / timedelta(days=1) + 1)
     assert mailing.send_due() == 0
+
+
+@pytest.mark.parametrize("silence", [smtplib.SMTPServerDisconnected("gone"), TimeoutError()])
+def test_without_an_answer_it_is_uncertain_and_only_the_operator_sends_it_again(server, silence, settings) -> None:
+    order = ordered()
+    server.error = silence
+    assert mailing.send_due() == 1
+    assert mails() == ["uncertain"]
+    assert mailing.send_due() == 0
+    assert list(mailing.uncertain()) == [order]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert mailing.send_again(order, actor=None, reason="they called")
+    assert not mailing.send_again(order, actor=None, reason="twice pressed")
+    assert mailing.send_due() == 1
+    assert mails() == ["sent"]
+    assert len(mail.outbox) == 1
+
+
+def test_a_change_while_it_is_handed_over_is_told_as_well(monkeypatch) -> None:
+    order = ordered()
+    plain = mailing._hand_over
+
+    def shipped_meanwhile(claimed):
+        monkeypatch.setattr(mailing, "_hand_over", plain)
+        became = plain(claimed)
+        changing.ship(order)
+        return became
+
+    monkeypatch.setattr(mailing, "_hand_over", shipped_meanwhile)
+    assert mailing.send_due() == 2
+    assert [message.subject.split(". Order")[0] for message in mail.outbox] == [
+        "Thank you. It is ordered",
+        "It is on its way",
+    ]
+    assert mails() == ["sent"]
