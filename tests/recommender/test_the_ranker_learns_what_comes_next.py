@@ -150,6 +150,18 @@ def test_flattened_trees_give_the_raw_scores_of_lightgbm() -> None:
         np.testing.assert_allclose(score, expected[:count], atol=1e-5)
 
 
+def test_a_tree_with_more_leaves_than_bits_is_refused() -> None:
+    class Booster:
+        def dump_model(self):
+            node = {"leaf_value": 0.0}
+            for _ in range(32):
+                node = {"split_feature": 0, "threshold": 1.0, "left_child": node, "right_child": {"leaf_value": 1.0}}
+            return {"tree_info": [{"tree_structure": node}]}
+
+    with pytest.raises(ValueError, match="33 leaves, 32 are the most"):
+        flatten((Booster(), np.arange(WIDTH)))
+
+
 def test_thresholds_round_so_that_equal_values_go_the_same_way() -> None:
     for value in (0.1, -0.1, 1 / 3, 1e-40, 5.0):
         rounded = floor32(value)

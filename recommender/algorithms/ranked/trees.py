@@ -1,4 +1,8 @@
-"""Boosted trees as plain arrays: flattened once after learning, walked for many rows at once within a request."""
+"""Boosted trees as plain arrays: flattened once after learning, asked for many rows at once within a request.
+
+Rather than walking down a tree, every node crosses out the leaves that a row cannot reach, and the first that is left is its leaf
+(QuickScorer, Lucchese et al. 2015): no jumps to guess, and the processor compares eight or sixteen rows at a time.
+"""
 
 from __future__ import annotations
 
@@ -11,48 +15,70 @@ from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.tables import Floats
 
+# A bit each.
+MOST_LEAVES = 32
+# Rows that are compared in one turn of the loop.
+BLOCK = 64
+
 
 class Trees(NamedTuple):
     """Nodes of all trees, one after the other.
 
     Attributes:
-        root: (trees,) first node of each, or a leaf.
+        node: (trees + 1,) nodes of a tree are ``node[t]:node[t + 1]``.
         feature, threshold: of each node: at most the threshold goes left.
-        left, right: node, or ``-1 - leaf``.
-        leaf: value of each leaf.
+        right: int32, of each node the leaves that are left to rows that go right: all but those below its left side.
+        root: (trees,) first leaf of each.
+        leaf: value of each leaf, from left to right.
     """
 
-    root: Rows
+    node: Rows
     feature: NDArray[np.int16]
     threshold: Floats
-    left: Rows
     right: Rows
+    root: Rows
     leaf: Floats
 
 
-NO_TREES = Trees(
-    *(np.zeros(0, kind) for kind in (np.int32, np.int16, np.float32, np.int32, np.int32, np.float32))  # type: ignore[arg-type]
-)
+KINDS = (np.int32, np.int16, np.float32, np.int32, np.int32, np.float32)
+NO_TREES = Trees(*(np.zeros(0, kind) for kind in KINDS))  # type: ignore[arg-type]
 
 
 class _Flattening:
     """What is collected while trees are walked."""
 
     def __init__(self) -> None:
+        self.node: list[int] = [0]
+        self.feature: list[int] = []
+        self.threshold: list[float] = []
+        self.right: list[int] = []
         self.root: list[int] = []
-        self.nodes: list[list[float]] = []
         self.leaf: list[float] = []
 
-    def add(self, node: dict[str, Any], columns: NDArray[np.int64]) -> int:
-        """Index of a node with everything below it; ``-1 - index`` of a leaf."""
+    def add(self, tree: dict[str, Any], columns: NDArray[np.int64]) -> None:
+        """One tree.
+
+        Raises:
+            ValueError: it has more leaves than there are bits.
+        """
+        self.root.append(len(self.leaf))
+        self._below(tree, columns)
+        if len(self.leaf) - self.root[-1] > MOST_LEAVES:
+            raise ValueError(f"a tree has {len(self.leaf) - self.root[-1]} leaves, {MOST_LEAVES} are the most")
+        self.node.append(len(self.feature))
+
+    def _below(self, node: dict[str, Any], columns: NDArray[np.int64]) -> None:
         if "split_feature" not in node:
             self.leaf.append(node["leaf_value"])
-            return -len(self.leaf)
-        index = len(self.nodes)
-        self.nodes.append([columns[node["split_feature"]], floor32(node["threshold"]), 0, 0])
-        self.nodes[index][2] = self.add(node["left_child"], columns)
-        self.nodes[index][3] = self.add(node["right_child"], columns)
-        return index
+            return
+        self.feature.append(int(columns[node["split_feature"]]))
+        self.threshold.append(floor32(node["threshold"]))
+        self.right.append(0)
+        at, first = len(self.right) - 1, len(self.leaf) - self.root[-1]
+        self._below(node["left_child"], columns)
+        above = len(self.leaf) - self.root[-1]
+        self.right[at] = ~((1 << above) - (1 << first))
+        self._below(node["right_child"], columns)
 
 
 def floor32(value: float) -> float:
@@ -67,50 +93,49 @@ def flatten(*models: tuple[Any, NDArray[np.int64]]) -> Trees:
     flat = _Flattening()
     for booster, columns in models:
         for tree in booster.dump_model()["tree_info"]:
-            flat.root.append(flat.add(tree["tree_structure"], columns))
-    nodes = np.array(flat.nodes, np.float64).reshape(-1, 4)
-    return Trees(
-        np.array(flat.root, np.int32),
-        nodes[:, 0].astype(np.int16),
-        nodes[:, 1].astype(np.float32),
-        nodes[:, 2].astype(np.int32),
-        nodes[:, 3].astype(np.int32),
-        np.array(flat.leaf, np.float32),
-    )
+            flat.add(tree["tree_structure"], columns)
+    # The last bit is the sign.
+    right = np.array(flat.right, np.int64).astype(np.int32)
+    feature, threshold = np.array(flat.feature, np.int16), np.array(flat.threshold, np.float32)
+    node, root = np.array(flat.node, np.int32), np.array(flat.root, np.int32)
+    return Trees(node, feature, threshold, right, root, np.array(flat.leaf, np.float32))
+
+
+# Place of the only bit of ``1 << place``, by the five highest bits of its product with a de Bruijn sequence.
+DE_BRUIJN = np.uint32(0x077CB531)
+PLACE = np.zeros(32, np.uint32)
+for _place in range(32):
+    PLACE[((0x077CB531 << _place) & 0xFFFFFFFF) >> 27] = _place
 
 
 @inner
-def _down(trees: Trees, node: int, row: Floats) -> int:
-    """One step."""
-    at_most = row[trees.feature[node]] <= trees.threshold[node]
-    step: int = trees.left[node] if at_most else trees.right[node]
-    return step
+def _first(left: int) -> Any:
+    """Place of the lowest bit; unsigned like its parts, which spares indexing from the end."""
+    lowest = np.uint32(left & -left)
+    return PLACE[np.uint32(lowest * DE_BRUIJN) >> np.uint32(27)]
+
+
+@inner
+def _cross_out(values: Floats, threshold: float, right: int, left: Rows) -> None:
+    """Rows above the threshold lose the leaves of the left side."""
+    for row in range(len(left)):
+        left[row] &= right if values[row] > threshold else np.int32(-1)
 
 
 @kernel
 def walk(trees: Trees, features: Floats, rows: int, score: Floats) -> None:
-    """Fill ``score`` with the sum of the leaves of each row; four rows at a time, so that their memory reads overlap."""
+    """Fill ``score`` with the sum of the leaves of each row."""
+    # Whole blocks: the rest would be compared one by one.
+    columns = np.empty((features.shape[1], -(-rows // BLOCK) * BLOCK), np.float32)
+    for row in range(rows):
+        for column in range(len(columns)):
+            columns[column, row] = features[row, column]
     score[:rows] = 0.0
-    whole = rows - rows % 4
+    left = np.empty(columns.shape[1], np.int32)
     for tree in range(len(trees.root)):
-        root = trees.root[tree]
-        for row in range(0, whole, 4):
-            one, two, three, four = root, root, root, root
-            while one >= 0 or two >= 0 or three >= 0 or four >= 0:
-                if one >= 0:
-                    one = _down(trees, one, features[row])
-                if two >= 0:
-                    two = _down(trees, two, features[row + 1])
-                if three >= 0:
-                    three = _down(trees, three, features[row + 2])
-                if four >= 0:
-                    four = _down(trees, four, features[row + 3])
-            score[row] += trees.leaf[-1 - one]
-            score[row + 1] += trees.leaf[-1 - two]
-            score[row + 2] += trees.leaf[-1 - three]
-            score[row + 3] += trees.leaf[-1 - four]
-        for row in range(whole, rows):
-            node = root
-            while node >= 0:
-                node = _down(trees, node, features[row])
-            score[row] += trees.leaf[-1 - node]
+        left[:] = -1
+        for node in range(trees.node[tree], trees.node[tree + 1]):
+            _cross_out(columns[trees.feature[node]], trees.threshold[node], trees.right[node], left)
+        leaves = trees.leaf[trees.root[tree] :]
+        for row in range(rows):
+            score[row] += leaves[_first(left[row])]
