@@ -333,6 +333,10 @@ EVENT_CONSUMERS = {
 SERVING_WATCH = env.bool("SERVING_WATCH", default=True)
 # How long a request waits for a new champion to be opened before it is answered by the former one.
 MODEL_WAIT_SECONDS = env.float("MODEL_WAIT_SECONDS", default=1.0)
+# Data that a training may hold, MB; an algorithm that wants more fails alone. 0: no limit.
+TRAINING_MEMORY_MB = env.int("TRAINING_MEMORY_MB", default=4000)
+# Everything is trained when the last full training is older. 0: only when asked.
+TRAIN_EVERY_HOURS = env.float("TRAIN_EVERY_HOURS", default=24.0)
 
 # Messages ----------------------------------------------------------------------------------------------------------------
 # Draws the fixed bucket (0-9999) of every shopper; a new value draws everybody anew.

@@ -1,6 +1,6 @@
 """Table of contents: every model of the room, so that Django finds them."""
 
-from recommender.serving.models import Slate, SlotDay
+from recommender.serving.models import ShadowAnswer, Slate, SlotDay
 from recommender.training.models import ModelVersion, TrainingRun
 
-__all__ = ["ModelVersion", "Slate", "SlotDay", "TrainingRun"]
+__all__ = ["ModelVersion", "ShadowAnswer", "Slate", "SlotDay", "TrainingRun"]

@@ -156,8 +156,12 @@ class Algorithm(ABC):
 
     def params(self) -> dict[str, Any]:
         """Parameters as given, JSON."""
-        names = inspect.signature(type(self).__init__).parameters
-        return {name: getattr(self, name) for name in names if name != "self"}
+        given = inspect.signature(type(self)).parameters.values()
+        return {
+            each.name: getattr(self, each.name)
+            for each in given
+            if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+        }
 
     def fit(self, dataset: Dataset, members: Mapping[str, Algorithm] | None = None) -> Self:
         """Learn from a dataset.
@@ -214,6 +218,10 @@ class Algorithm(ABC):
             source: index into ``parts`` of what gave the most, for algorithms made of several.
         """
         return None
+
+    def importance(self, slot: str = "home") -> dict[str, float]:
+        """What it looks at, with the share of each; empty where it cannot say."""
+        return {}
 
     def warm_up(self) -> None:
         """Do once what the first request would wait for (compiling kernels)."""

@@ -159,6 +159,12 @@ class Blend(Algorithm):
                 return found
         return None
 
+    def importance(self, slot: str = "home") -> dict[str, float]:
+        """The weights of the parts in a slot."""
+        weights = self.weights_[SLOTS.index(slot) if slot in SLOTS else 0]
+        shares = weights / max(float(weights.sum()), 1e-9)
+        return {part: round(float(share), 4) for part, share in zip(PARTS, shares, strict=True)}
+
     def warm_up(self) -> None:
         """Each part, and the sum."""
         seen = np.zeros(1, np.int32)

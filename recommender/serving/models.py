@@ -42,6 +42,27 @@ class Slate(models.Model):
         return str(self.pk)
 
 
+class ShadowAnswer(models.Model):
+    """What a candidate would have shown in place of a slate that was shown; see ``recommender.serving.shadows``."""
+
+    version = models.ForeignKey("recommender.ModelVersion", on_delete=models.CASCADE, related_name="shadow_answers")
+    slate_id = models.UUIDField()
+    items = models.JSONField(default=list, help_text=_("Product ids in order."))
+    shown = models.JSONField(default=list, help_text=_("Product ids of the slate, in order."))
+    overlap = models.FloatField(help_text=_("Share of the slate's products that it would have shown too."))
+    milliseconds = models.FloatField(help_text=_("Of the processor, for choosing."))
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("shadow answer")
+        verbose_name_plural = _("shadow answers")
+        constraints = [models.UniqueConstraint(fields=["version", "slate_id"], name="shadow_answers_once")]
+        indexes = [models.Index(fields=["slate_id"], name="shadow_of_slate")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.slate_id}"
+
+
 class SlotDay(models.Model):
     """Slates of a slot in a day of the shop and what came of them; kept by ``recommender.serving.rollups``."""
 

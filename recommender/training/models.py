@@ -40,6 +40,14 @@ class ModelVersion(models.Model):
         blank=True,
         help_text=_("The slot's metric against popularity and the champion: {name: {difference, low, high, n}}."),
     )
+    segments = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("Segment to metric to {value, low, high, n}: cold shoppers and cold products apart."),
+    )
+    importance = models.JSONField(
+        default=dict, blank=True, help_text=_("What it looks at, with its share, where it can say so.")
+    )
     params = models.JSONField(default=dict, blank=True)
     window_from = models.DateTimeField(null=True, blank=True)
     window_to = models.DateTimeField(null=True, blank=True)
@@ -54,6 +62,10 @@ class ModelVersion(models.Model):
     )
     reason = models.TextField(blank=True, help_text=_("Why it was promoted, retired or kept back."))
     pinned = models.BooleanField(default=False, help_text=_("Training does not replace it."))
+    shadow_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when it answers beside the champion without being shown.")
+    )
+    shadow_share = models.FloatField(default=0.0, help_text=_("Share of the slates it answers too, 0 to 1."))
     error = models.TextField(blank=True, help_text=_("Why a process could not load it."))
 
     class Meta:
@@ -62,7 +74,10 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["slot"], condition=models.Q(status="champion"), name="model_one_champion_per_slot"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["slot"], condition=models.Q(shadow_since__isnull=False), name="model_one_shadow_per_slot"
+            ),
         ]
         indexes = [
             models.Index(fields=["slot", "-trained_at"], name="model_newest_of_slot"),
@@ -83,7 +98,9 @@ class TrainingRun(models.Model):
         SKIPPED = "skipped", _("Skipped: another one was running")
 
     algorithm = models.CharField(max_length=40, blank=True, help_text=_("Empty: all of them."))
+    quick = models.BooleanField(default=False, help_text=_("Without the algorithms that take minutes."))
     status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
+    seconds_left = models.FloatField(null=True, blank=True, help_text=_("By how fast it was so far."))
     progress = models.FloatField(default=0.0, help_text=_("Share done, 0 to 1."))
     step = models.CharField(max_length=120, blank=True, help_text=_("What it is doing."))
     log = models.TextField(blank=True)

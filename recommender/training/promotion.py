@@ -18,6 +18,9 @@ Status = ModelVersion.Status
 # Guardrails of automatic promotion.
 SLOWEST_P99_MS = 20.0
 LARGEST_BYTES = 1_000_000_000
+# Of what the model beside it shows of the catalogue, a better one shows at least this share.
+LEAST_COVERAGE = 0.5
+COVERAGE = "coverage@10"
 
 
 class PromotionError(Exception):
@@ -51,8 +54,8 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
             former.status, former.pinned = Status.RETIRED, False
             former.save(update_fields=["status", "pinned"])
         version.status, version.promoted_at, version.promoted_by = Status.CHAMPION, clock.now(), actor
-        version.reason, version.error = reason, ""
-        version.save(update_fields=["status", "promoted_at", "promoted_by", "reason", "error"])
+        version.reason, version.error, version.shadow_since = reason, "", None
+        version.save(update_fields=["status", "promoted_at", "promoted_by", "reason", "error", "shadow_since"])
         before = {"champion": str(former) if former else None}
         audit.record(
             "model.promote", actor=actor, target=version, before=before, after={"champion": str(version)}, reason=reason
@@ -90,8 +93,57 @@ def pin(version: ModelVersion, pinned: bool, *, actor: User | None, reason: str)
     audit.record("model.pin", actor=actor, target=version, before=before, after={"pinned": pinned}, reason=reason)
 
 
-def fit_to_serve(version: ModelVersion) -> str:
-    """Empty, or the guardrail that keeps a version from being promoted by itself."""
+def shadow(version: ModelVersion, share: float, *, actor: User | None, reason: str) -> None:
+    """Let ``version`` answer beside the champion for a share of the slates, logged and not shown; a former shadow of the slot ends.
+
+    Raises:
+        PromotionError: it is the champion, cannot be opened, or the share is not above 0 and at most 1.
+    """
+    from recommender.training.artefacts import open_model
+
+    if not 0 < share <= 1:
+        raise PromotionError(f"the share of a shadow must be above 0 and at most 1, not {share}")
+    if version.status == Status.CHAMPION:
+        raise PromotionError(f"{version} is the champion of slot {version.slot}: it answers already")
+    try:
+        open_model(version)
+    except BrokenFile as error:
+        raise PromotionError(f"{version} cannot be opened: {error}") from error
+    with transaction.atomic():
+        former = ModelVersion.objects.select_for_update().filter(slot=version.slot, shadow_since__isnull=False)
+        before = {"shadow": ", ".join(map(str, former))}
+        former.update(shadow_since=None)
+        version.shadow_since, version.shadow_share = clock.now(), share
+        version.save(update_fields=["shadow_since", "shadow_share"])
+        after = {"shadow": str(version), "share": share}
+        audit.record("model.shadow", actor=actor, target=version, before=before, after=after, reason=reason)
+
+
+def end_shadow(version: ModelVersion, *, actor: User | None, reason: str) -> None:
+    """Let a shadow answer no more; what it answered stays.
+
+    Raises:
+        PromotionError: it is none.
+    """
+    if not ModelVersion.objects.filter(pk=version.pk, shadow_since__isnull=False).update(shadow_since=None):
+        raise PromotionError(f"{version} is no shadow")
+    version.shadow_since = None
+    audit.record(
+        "model.shadow",
+        actor=actor,
+        target=version,
+        before={"shadow": str(version)},
+        after={"shadow": ""},
+        reason=reason,
+    )
+
+
+def fit_to_serve(version: ModelVersion, *, beside: ModelVersion | None = None) -> str:
+    """Empty, or the guardrail that keeps a version from being promoted by itself.
+
+    Args:
+        beside: the one it would replace, judged on the same questions.
+    """
     # The processor's time, not the wall's: a machine busy with other work makes no algorithm slow.
     latency: Mapping[str, Any] = version.metrics.get("cpu_p99_ms", {})
     if latency.get("value", 0.0) > SLOWEST_P99_MS:
@@ -101,4 +153,7 @@ def fit_to_serve(version: ModelVersion) -> str:
         )
     if version.size_bytes > LARGEST_BYTES:
         return f"the file has {version.size_bytes} bytes, the limit is {LARGEST_BYTES}"
+    mine, other = (row.metrics.get(COVERAGE, {}).get("value") for row in (version, beside or version))
+    if mine is not None and other is not None and mine < LEAST_COVERAGE * other:
+        return f"it shows {100 * mine:.1f} % of the catalogue, {beside} shows {100 * other:.1f} %"
     return ""

@@ -1,45 +1,39 @@
 """A training: read, learn from before a moment, judge by what came after, learn from everything, keep, promote.
 
 A split in time only. The versions that are kept learned from everything, with the parameters that were judged; their figures are
-those of their twins that knew nothing of the test window.
+those of their twins that knew nothing of the test window. Every finished step lies on disk: one that was killed goes on.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from django.core.files.storage import storages
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import Algorithm
 from recommender.algorithms.blend import PARTS, Blend
 from recommender.dataset import Dataset, NotEnoughData
 from recommender.dataset.building import read_dataset
 from recommender.dataset.interactions import DAY_MS
-from recommender.evaluation import intervals
 from recommender.evaluation.beyond import Background
-from recommender.evaluation.judging import Verdict, difference, judge
-from recommender.evaluation.tasks import METRIC, Questioner
-from recommender.profiles.long_term import LongTerm, learn
-from recommender.training import artefacts, promotion
+from recommender.evaluation.tasks import Questioner
+from recommender.profiles.long_term import learn
+from recommender.training import choosing, keeping, memory
 from recommender.training.models import ModelVersion, Slot, TrainingRun
-from recommender.training.progress import Progress
+from recommender.training.progress import UNHEARD_OF, Progress, Say, say_nothing
+from recommender.training.stages import SEED, Stages
+from recommender.training.workspace import Workspace
 from shop import clock
 from shop.models import Shopper
 
 TEST_DAYS = 14
 QUESTIONS = 1_000
-# With fewer questions than this nothing is promoted by itself over another algorithm.
-LEAST_QUESTIONS = 30
-SEED = 7
-KEEP_RETIRED = 5
+COSTLY_SECONDS = 60.0
 
 
 class AlreadyTraining(Exception):
@@ -64,29 +58,11 @@ def only_one() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('pushcart training'))")
 
 
-@dataclass
-class Candidate:
-    """An algorithm with what came of it.
-
-    Attributes:
-        algorithm: learned from before the test window, then from everything.
-        verdicts: slot to verdict.
-        fit_seconds: of learning from everything.
-    """
-
-    algorithm: Algorithm
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    fit_seconds: float = 0.0
-
-
-def train(
-    only: str | None = None,
-    *,
-    say: Callable[[float, str], None] = lambda share, line: None,
-    promote: bool = True,
-    quick: bool = False,
-) -> TrainingRun:
+def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = True, quick: bool = False) -> TrainingRun:
     """Train every algorithm (or ``only`` one), judge, keep and promote; returns the row of the run.
+
+    A training of the same that was broken off goes on with what it had done, and says so. An algorithm that fails is reported in
+    ``report["failed"]`` and keeps no other from being trained.
 
     Args:
         quick: without the algorithms that take minutes, unless one of them is asked for.
@@ -103,50 +79,125 @@ def train(
         TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).update(
             status=TrainingRun.Status.FAILED, error="It was ended before it was done.", ended_at=clock.now()
         )
-        run = TrainingRun.objects.create(algorithm=only or "")
+        names = names_of(only, quick=quick)
+        space = Workspace.open({"algorithms": names, "quick": quick, "only": only})
+        run = TrainingRun.objects.create(algorithm=only or "", quick=quick)
         try:
-            run.report = _train(Progress(run, say), _names(only, quick=quick), promote=promote)
+            space.enter(run)
+            with memory.bounded(settings.TRAINING_MEMORY_MB):
+                run.report = _train(space, Progress(run, say), names, promote=promote)
         except BaseException as error:
             run.status, run.error = TrainingRun.Status.FAILED, f"{error}" or type(error).__name__
+            if isinstance(error, NotEnoughData):
+                space.close()
             raise
         else:
             run.status, run.progress, run.step = TrainingRun.Status.DONE, 1.0, ""
         finally:
-            run.ended_at = clock.now()
+            run.ended_at, run.seconds_left = clock.now(), None
             run.save()
+        space.close()
     return run
 
 
-def _names(only: str | None, *, quick: bool) -> list[str]:
-    """What is trained: all, or one with what it must be compared with (popularity, the champions), and the parts of a blend."""
+def names_of(only: str | None, *, quick: bool) -> list[str]:
+    """What is trained: all, or one with what it must be compared with (popularity, the champions), and the parts of a blend.
+
+    Those made of others come last.
+    """
     if only is None:
-        known = {name: ALGORITHMS.get(name) for name in ALGORITHMS}
-        return [name for name, one in known.items() if not one.unavailable() and not (quick and one.costly)]
-    served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("algorithm", flat=True)
-    wanted = {only, "popular", *served}
-    if Blend.name in wanted:
-        wanted.update(PARTS)
-    return [name for name in ALGORITHMS if name in wanted]
+        names = [
+            name
+            for name in ALGORITHMS
+            if not _trait(name, "unavailable", str)() and not (quick and _trait(name, "costly", False))
+        ]
+    else:
+        served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("algorithm", flat=True)
+        wanted = {only, "popular", *served}
+        for name in [name for name in wanted if name in ALGORITHMS]:
+            wanted.update(_trait(name, "parts", ()))
+        if Blend.name in wanted:
+            wanted.update(PARTS)
+        names = [name for name in ALGORITHMS if name in wanted]
+    return sorted(names, key=lambda name: bool(_trait(name, "parts", ())))
 
 
-def _train(progress: Progress, names: list[str], *, promote: bool) -> dict[str, Any]:
-    progress.step(0.0, "reading orders, events and the catalogue")
+def _trait(name: str, trait: str, default: Any) -> Any:
+    """What a class says of itself; the default where it cannot be imported, which its own step reports."""
+    try:
+        return getattr(ALGORITHMS.get(name), trait)
+    except ImproperlyConfigured:
+        return default
+
+
+def _train(space: Workspace, progress: Progress, names: list[str], *, promote: bool) -> dict[str, Any]:
+    memory.forget_peak()
+    progress.expect(_expected(names))
+    if space.continues is not None:
+        progress.note(f"continues training {space.continues}: {len(space.manifest['steps'])} steps are done")
+    stages = Stages(space, progress, names)
+    stages.step("dataset", "reading orders, events and the catalogue", lambda: _read(space, progress))
+    dataset = space.dataset()
+    cut = dataset.window[1] - TEST_DAYS * DAY_MS
+    stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
+    _require_some(stages, dataset.before(cut))
+    questioner = Questioner(dataset, cut, seed=SEED)
+    questions = {slot: questioner.ask(slot, QUESTIONS) for slot in Slot.values}
+    asked = {slot: len(found) for slot, found in questions.items()}
+    progress.note(", ".join(f"{slot}: {count} questions" for slot, count in asked.items()))
+    stages.judge(questions, Background.of(questioner.earlier))
+    stages.learn("whole", dataset, "from everything")
+    progress.begin("keep", "keeping the models")
+    candidates = stages.candidates()
+    versions = keeping.keep(candidates, learn(dataset, without=_unwilling()), dataset, progress.run, space, questions)
+    progress.begin("promote", "comparing with the champions")
+    promoted = choosing.promote_best(candidates, versions, asked, progress) if promote else []
+    keeping.forget_old()
+    return {
+        "questions": asked,
+        "promoted": promoted,
+        "interactions": len(dataset),
+        "products": len(dataset.products),
+        "failed": stages.failed,
+        "left_out": stages.left_out,
+        "seconds": stages.seconds,
+        "peak_mb": memory.peak_mb(),
+        "limit_mb": settings.TRAINING_MEMORY_MB,
+        "continues": space.continues,
+    }
+
+
+def _expected(names: list[str]) -> dict[str, float]:
+    """Steps with the seconds that the newest trainings took for each."""
+    known: dict[str, float] = {}
+    finished = TrainingRun.objects.filter(status=TrainingRun.Status.DONE).order_by("-started_at")
+    for report in finished.values_list("report", flat=True)[:5]:
+        known = {**report.get("seconds", {}), **known}
+    steps = {"dataset": known.get("dataset", UNHEARD_OF)}
+    for stage in ("earlier", "judge", "whole"):
+        for name in names:
+            usual = COSTLY_SECONDS if _trait(name, "costly", False) and stage != "judge" else UNHEARD_OF
+            steps[f"{stage}/{name}"] = known.get(f"{stage}/{name}", usual)
+    return {**steps, "keep": 2.0, "promote": 1.0}
+
+
+def _read(space: Workspace, progress: Progress) -> None:
     dataset = read_dataset(say=progress.note)
     dataset.require(interactions=10, products=1)
-    cut = dataset.window[1] - TEST_DAYS * DAY_MS
-    progress.step(0.15, f"learning from before {_date(cut)}")
-    candidates = _learn_earlier(dataset.before(cut), names)
-    progress.step(0.4, f"judging by what happened since {_date(cut)}")
-    asked = _judge(candidates, dataset, cut, progress)
-    progress.step(0.6, "learning from everything")
-    _learn_everything(candidates, dataset)
-    progress.step(0.85, "keeping the models")
-    history = learn(dataset, without=_unwilling())
-    versions = _keep(candidates, history, dataset, progress.run)
-    progress.step(0.95, "comparing with the champions")
-    promoted = _promote(candidates, versions, asked, progress) if promote else []
-    _forget_old()
-    return {"questions": asked, "promoted": promoted, "interactions": len(dataset), "products": len(dataset.products)}
+    space.keep_dataset(dataset)
+
+
+def _require_some(stages: Stages, earlier: Dataset) -> None:
+    """Raise what is missing where nothing could be learned."""
+    if stages.alive:
+        return
+    if stages.failed:
+        raise RuntimeError(f"no algorithm could be trained: {stages.failed}")
+    earlier.require(interactions=1)
+    missing = "; ".join(stages.left_out.values())
+    raise NotEnoughData(
+        f"nothing could be learned from what lies before the last {TEST_DAYS} days, which judge: {missing}"
+    )
 
 
 def _date(ms: int) -> str:
@@ -156,173 +207,3 @@ def _date(ms: int) -> str:
 def _unwilling() -> list[str]:
     """Shoppers whose history must not be used."""
     return list(Shopper.objects.filter(personalised=False).values_list("pk", flat=True))
-
-
-def _learn_earlier(earlier: Dataset, names: list[str]) -> dict[str, Candidate]:
-    """Those named, learned from before the test window. Those that it cannot teach are left out."""
-    found: dict[str, Candidate] = {}
-    for name in names:
-        if name == Blend.name:
-            continue
-        with suppress(NotEnoughData):
-            found[name] = Candidate(ALGORITHMS.get(name)().fit(earlier))
-    if Blend.name in names and found:
-        members = {name: found[name].algorithm for name in PARTS if name in found}
-        found[Blend.name] = Candidate(Blend().fit(earlier, members))
-    if not found:
-        earlier.require(interactions=1)
-        raise NotEnoughData(f"everything happened within the last {TEST_DAYS} days: nothing lies before to learn from")
-    return found
-
-
-def _judge(candidates: dict[str, Candidate], dataset: Dataset, cut: int, progress: Progress) -> dict[str, int]:
-    questioner = Questioner(dataset, cut, seed=SEED)
-    background = Background.of(questioner.earlier)
-    asked = {}
-    for slot in Slot.values:
-        questions = questioner.ask(slot, QUESTIONS)
-        asked[slot] = len(questions)
-        for candidate in candidates.values():
-            candidate.verdicts[slot] = judge(candidate.algorithm, questions, background, seed=SEED)
-        progress.note(f"{slot}: {len(questions)} questions")
-    return asked
-
-
-def _learn_everything(candidates: dict[str, Candidate], dataset: Dataset) -> None:
-    for name, candidate in candidates.items():
-        started = time.perf_counter()
-        if isinstance(candidate.algorithm, Blend):
-            members = {part: candidates[part].algorithm for part in PARTS if part in candidates}
-            candidate.algorithm = Blend(**candidate.algorithm.settled()).fit(dataset, members)
-        else:
-            candidate.algorithm = ALGORITHMS.get(name)(**candidate.algorithm.settled()).fit(dataset)
-        candidate.fit_seconds = time.perf_counter() - started
-
-
-def _keep(
-    candidates: dict[str, Candidate], history: LongTerm, dataset: Dataset, run: TrainingRun
-) -> dict[tuple[str, str], ModelVersion]:
-    first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in dataset.window)
-    versions = {}
-    for name, candidate in candidates.items():
-        stored = artefacts.store(candidate.algorithm, history)
-        for slot, verdict in candidate.verdicts.items():
-            against = candidates.get("popular")
-            comparison = {}
-            if against is not None and against is not candidate:
-                comparison["popular"] = _as_json(difference(verdict, against.verdicts[slot], METRIC, seed=SEED))
-            versions[name, slot] = ModelVersion.objects.create(
-                algorithm=name,
-                slot=slot,
-                run=run,
-                metrics={**verdict.as_json(), **_latency(verdict)},
-                comparison=comparison,
-                params=candidate.algorithm.params(),
-                window_from=first,
-                window_to=last,
-                trained_at=clock.now(),
-                fit_seconds=candidate.fit_seconds,
-                size_bytes=stored.size_bytes,
-                file=stored.file,
-                sha256=stored.sha256,
-            )
-    return versions
-
-
-def _as_json(estimate: intervals.Estimate) -> dict[str, Any]:
-    found = estimate.as_json()
-    return {"difference": found["value"], "low": found["low"], "high": found["high"], "n": found["n"]}
-
-
-def _latency(verdict: Verdict) -> dict[str, Any]:
-    if not len(verdict.seconds):
-        return {}
-    p50, p99 = np.quantile(verdict.seconds, [0.5, 0.99], method="lower")
-    figures = {"p50_ms": p50, "p99_ms": p99}
-    figures["cpu_p99_ms"] = np.quantile(verdict.processor_seconds, 0.99, method="lower")
-    return {
-        name: {"value": round(1000 * float(value), 3), "n": len(verdict.seconds)} for name, value in figures.items()
-    }
-
-
-def _promote(
-    candidates: dict[str, Candidate],
-    versions: dict[tuple[str, str], ModelVersion],
-    asked: dict[str, int],
-    progress: Progress,
-) -> list[str]:
-    promoted = []
-    for slot in Slot.values:
-        champion = promotion.champion(slot)
-        chosen, reason = _choose(slot, champion, candidates, versions, asked[slot])
-        progress.note(f"{slot}: {reason}")
-        if chosen is None:
-            continue
-        try:
-            promotion.promote(chosen, actor=None, reason=reason)
-        except promotion.PromotionError as error:
-            progress.note(f"{slot}: {error}")
-        else:
-            promoted.append(f"{slot}: {chosen}")
-    return promoted
-
-
-def _choose(
-    slot: str,
-    champion: ModelVersion | None,
-    candidates: dict[str, Candidate],
-    versions: dict[tuple[str, str], ModelVersion],
-    asked: int,
-) -> tuple[ModelVersion | None, str]:
-    """The version to promote, or None, and why.
-
-    Without a champion the best is taken if it clears popularity. Another algorithm replaces the champion's if its interval, paired
-    on the same questions, lies above the champion's algorithm learned from the same days; else the champion's algorithm goes
-    on with what it learned since.
-    """
-    if champion is not None and champion.pinned:
-        return None, f"{champion} is pinned"
-    ranked = sorted(candidates, key=lambda name: -candidates[name].verdicts[slot].estimates[METRIC].value)
-    best = ranked[0]
-    base = champion.algorithm if champion is not None and champion.algorithm in candidates else "popular"
-    for name in ranked:
-        if champion is not None and name in candidates and base in candidates and name != base:
-            against = difference(candidates[name].verdicts[slot], candidates[base].verdicts[slot], METRIC, seed=SEED)
-            version = versions[name, slot]
-            version.comparison = {**version.comparison, "champion": _as_json(against)}
-            version.save(update_fields=["comparison"])
-    if Blend.name in candidates and best != Blend.name:
-        # Where the two cannot be told apart, the one that answers whatever is known.
-        lead = difference(candidates[best].verdicts[slot], candidates[Blend.name].verdicts[slot], METRIC, seed=SEED)
-        best = best if lead.low > 0 else Blend.name
-    if base not in candidates:
-        return (
-            (versions[best, slot], "the only algorithm that was trained")
-            if champion is None
-            else (None, "nothing to compare")
-        )
-    found = candidates[best].verdicts[slot]
-    gain = difference(found, candidates[base].verdicts[slot], METRIC, seed=SEED)
-    words = f"{METRIC} {gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) against {base} on {asked} questions"
-    if best != base and asked >= LEAST_QUESTIONS and gain.low > 0:
-        problem = promotion.fit_to_serve(versions[best, slot])
-        if not problem:
-            return versions[best, slot], f"{best} is better: {words}"
-        words += f"; {best} is kept back: {problem}"
-    if (base, slot) in versions:
-        return versions[base, slot], f"{base} goes on, with newer data; {words}"
-    return None, words
-
-
-def _forget_old() -> None:
-    """Candidates and retired versions beyond the newest few of each slot and algorithm go, with files that nobody needs."""
-    for slot in Slot.values:
-        for name in ModelVersion.objects.filter(slot=slot).values_list("algorithm", flat=True).distinct():
-            old = ModelVersion.objects.filter(slot=slot, algorithm=name).exclude(status=ModelVersion.Status.CHAMPION)
-            keep = old.order_by("-trained_at", "-pk").values_list("pk", flat=True)[:KEEP_RETIRED]
-            doomed = old.exclude(pk__in=list(keep))
-            files = set(doomed.values_list("file", flat=True))
-            doomed.delete()
-            still = set(ModelVersion.objects.filter(file__in=files).values_list("file", flat=True))
-            for file in files - still:
-                storages["models"].delete(file)

@@ -210,6 +210,13 @@ class Ranked(Algorithm):
             return Evidence("session") if len(context.acts) else None
         return self.members["popular"].explain(context, product)
 
+    def importance(self, slot: str = "home") -> dict[str, float]:
+        """Features by the share of the trees' splits that look at them; empty where the blend ranks."""
+        from recommender.algorithms.ranked import learning
+
+        trees = Trees(*self._fields("tree", Trees._fields))
+        return learning.importance(trees) if len(trees.root) else {}
+
     def warm_up(self) -> None:
         """Compile or load the kernels."""
         self.recommend(Context(session=np.zeros(1, np.int32)), 1)

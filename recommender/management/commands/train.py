@@ -36,12 +36,12 @@ class Command(BaseCommand):
         began = time.monotonic()
         quiet = options["json"]
 
-        def say(share: float, line: str) -> None:
+        def say(share: float, line: str, left: float | None) -> None:
             if quiet:
                 return
             gone = time.monotonic() - began
-            left = f", about {gone / share - gone:.0f} s left" if share > 0.1 else ""
-            self.stdout.write(f"train: {100 * share:3.0f} %  {line} ({gone:.0f} s{left})")
+            told = f", about {left:.0f} s left" if left is not None else ""
+            self.stdout.write(f"train: {100 * share:3.0f} %  {line} ({gone:.0f} s{told})")
 
         try:
             quick = options["quick"] or options["missing"]
@@ -51,13 +51,17 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"run": run.pk, "status": run.status, **run.report}))
             return
+        for kind, words in (("failed", "failed"), ("left_out", "lacks data")):
+            for name, problem in run.report[kind].items():
+                self.stdout.write(f"train: {name} {words}: {problem}")
         for line in run.report["promoted"] or ["no champion changed"]:
             self.stdout.write(f"train: {line}")
         for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).order_by("slot"):
             figure = version.metrics.get("ndcg@10", {})
             interval = f"{figure.get('value', 0):.4f} ({figure.get('low', 0):.4f} to {figure.get('high', 0):.4f})"
             self.stdout.write(f"train: {version.slot:8} {version!s:16} ndcg@10 {interval}")
-        self.stdout.write(f"train: done in {time.monotonic() - began:.0f} s")
+        peak = f"{run.report['peak_mb']} MB at the peak (limit {run.report['limit_mb'] or 'none'})"
+        self.stdout.write(f"train: done in {time.monotonic() - began:.0f} s, {peak}")
 
 
 def _complete() -> bool:

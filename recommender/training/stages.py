@@ -1,0 +1,180 @@
+"""The steps of a training that are kept: each is done once, whatever ends the process in between.
+
+One algorithm is in memory at a time; what is done lies in files and is mapped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+
+from recommender.algorithms import ALGORITHMS
+from recommender.algorithms.base import Algorithm
+from recommender.dataset import Dataset, NotEnoughData
+from recommender.evaluation.beyond import Background
+from recommender.evaluation.intervals import Estimate
+from recommender.evaluation.judging import Verdict, judge
+from recommender.evaluation.tasks import Question
+from recommender.training.progress import Progress
+from recommender.training.workspace import Workspace, as_columns
+
+SEED = 7
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Candidate:
+    """An algorithm that learned, with what came of it.
+
+    Attributes:
+        verdicts: slot to verdict, of the twin that learned from before the test window.
+        fit_seconds: of learning from everything.
+    """
+
+    name: str
+    space: Workspace
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    fit_seconds: float = 0.0
+
+    def algorithm(self) -> Algorithm:
+        """Learned from everything; mapped from its file."""
+        return self.space.algorithm(f"whole/{self.name}", self.name)
+
+
+class Stages:
+    """Runs steps, or finds them done.
+
+    Attributes:
+        failed: algorithm to what went wrong with it.
+        left_out: algorithm to what data it lacks.
+        seconds: step to how long it took, in whichever run.
+    """
+
+    def __init__(self, space: Workspace, progress: Progress, names: Sequence[str]) -> None:
+        self.space = space
+        self.progress = progress
+        self.names = list(names)
+        self.failed: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+
+    @property
+    def alive(self) -> list[str]:
+        """Algorithms with which nothing went wrong yet."""
+        return [name for name in self.names if name not in self.failed and name not in self.left_out]
+
+    def step(self, step: str, line: str, work: Callable[[], Any]) -> None:
+        """Do a step without which nothing goes on."""
+        if self._found(step):
+            return
+        self.progress.begin(step, line)
+        started = time.perf_counter()
+        work()
+        self._finish(step, started)
+
+    def _found(self, step: str) -> bool:
+        facts = self.space.facts(step)
+        if facts is None:
+            return False
+        self.seconds[step] = facts["seconds"]
+        self.progress.skip(step)
+        return True
+
+    def _finish(self, step: str, started: float, **facts: Any) -> None:
+        self.seconds[step] = round(time.perf_counter() - started, 2)
+        self.space.finish(step, seconds=self.seconds[step], **facts)
+        self.progress.done(step)
+
+    def _each(self, stage: str, line: str, work: Callable[[str], None]) -> None:
+        """Do a step for each algorithm; one that fails is left behind with its reason."""
+        for name in self.alive:
+            step = f"{stage}/{name}"
+            facts = self.space.facts(step)
+            if self._found(step):
+                self._leave_behind(name, facts or {})
+                continue
+            started = time.perf_counter()
+            problem = self._try(step, name, f"{name}: {line}", work)
+            self._finish(step, started, **problem)
+            self._leave_behind(name, problem)
+
+    def _try(self, step: str, name: str, line: str, work: Callable[[str], None]) -> dict[str, str]:
+        if not self.space.begin(step):
+            return {"failed": "it ended the whole training each time it was tried (no memory, or a crash)"}
+        self.progress.begin(step, line)
+        try:
+            work(name)
+        except NotEnoughData as error:
+            return {"left_out": str(error)}
+        except Exception as error:  # whatever an algorithm can raise: the others go on, and the report says it
+            log.exception("algorithm_failed", algorithm=name, step=step)
+            return {"failed": f"{type(error).__name__}: {error}"[:500]}
+        return {}
+
+    def _leave_behind(self, name: str, facts: Mapping[str, Any]) -> None:
+        for kind, found in (("failed", self.failed), ("left_out", self.left_out)):
+            if kind in facts:
+                found[name] = facts[kind]
+                self.progress.note(f"{name} is left out: {facts[kind]}")
+
+    def learn(self, stage: str, dataset: Dataset, what: str) -> None:
+        """Teach every algorithm from one dataset."""
+        self._each(stage, f"learning {what}", lambda name: self._learn(stage, name, dataset))
+
+    def _learn(self, stage: str, name: str, dataset: Dataset) -> None:
+        made = ALGORITHMS.get(name)
+        params = self.space.algorithm(f"earlier/{name}", name).settled() if stage == "whole" else {}
+        members = {part: self.space.algorithm(f"{stage}/{part}", part) for part in made.parts if part in self.alive}
+        algorithm = made(**params).fit(dataset, members or None)
+        self.space.keep_algorithm(f"{stage}/{name}", algorithm)
+
+    def judge(self, questions: Mapping[str, Sequence[Question]], background: Background) -> None:
+        """Ask every algorithm the questions of every slot."""
+        self._each("judge", "judging by what happened since", partial(self._judge, questions, background))
+
+    def _judge(self, questions: Mapping[str, Sequence[Question]], background: Background, name: str) -> None:
+        algorithm = self.space.algorithm(f"earlier/{name}", name)
+        algorithm.warm_up()
+        for slot, asked in questions.items():
+            self._keep_verdict(f"judge/{name}/{slot}", judge(algorithm, asked, background, seed=SEED))
+
+    def _keep_verdict(self, step: str, verdict: Verdict) -> None:
+        found = as_columns(verdict.per_question)
+        found |= {"seconds": verdict.seconds, "processor_seconds": verdict.processor_seconds}
+        plain = {name: vars(estimate) for name, estimate in verdict.estimates.items()}
+        apart = {
+            segment: {name: vars(estimate) for name, estimate in each.items()}
+            for segment, each in verdict.by_segment.items()
+        }
+        self.space.keep_arrays(step, found, {"estimates": plain, "by_segment": apart})
+
+    def verdict(self, name: str, slot: str) -> Verdict:
+        """What was judged."""
+        found, meta = self.space.arrays(f"judge/{name}/{slot}")
+        values = {key.partition("/")[2]: array for key, array in found.items() if key.startswith("per_question/")}
+        estimates = {key: Estimate(**figure) for key, figure in meta["estimates"].items()}
+        apart = {
+            segment: {key: Estimate(**figure) for key, figure in each.items()}
+            for segment, each in meta["by_segment"].items()
+        }
+        return Verdict(values, estimates, found["seconds"], found["processor_seconds"], apart)
+
+    def candidates(self) -> dict[str, Candidate]:
+        """Everything that learned and was judged."""
+        from recommender.training.models import Slot
+
+        return {
+            name: Candidate(
+                name,
+                self.space,
+                {slot: self.verdict(name, slot) for slot in Slot.values},
+                self.seconds[f"whole/{name}"],
+            )
+            for name in self.alive
+        }
