@@ -18,6 +18,7 @@ ALGORITHMS: Registry[Algorithm] = Registry(
         "session_knn": "recommender.algorithms.session_knn.SessionKNN",
         "buy_again": "recommender.algorithms.buy_again.BuyAgain",
         "encoder": "recommender.algorithms.encoder.Encoder",
+        "tifu_knn": "recommender.algorithms.tifu_knn.TIFUKNN",
         "ranked": "recommender.algorithms.ranked.Ranked",
         "blend": "recommender.algorithms.blend.Blend",
     },

@@ -34,6 +34,8 @@ class Context:
         kinds: (acts,) int8 of :class:`recommender.dataset.Kind`, or empty: all views.
         history: distinct products that the shopper bought before, most telling last.
         counts: (history,) how often each was bought, decayed by age; empty: once each.
+        bought, bought_ms: (purchases,) everything that the shopper bought, oldest first, with repeats, and when (ms since the
+            epoch, UTC); rows of one time are one basket. Empty where only ``history`` is known.
         cart: products in the cart.
         product: product in view, -1 for none.
         at_ms: now, ms since the epoch, UTC; 0 where it does not matter.
@@ -44,6 +46,8 @@ class Context:
     kinds: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
     history: Rows = field(default_factory=lambda: NO_ROWS)
     counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    bought: Rows = field(default_factory=lambda: NO_ROWS)
+    bought_ms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     cart: Rows = field(default_factory=lambda: NO_ROWS)
     product: int = -1
     at_ms: int = 0
@@ -70,6 +74,14 @@ class Context:
         """:attr:`acts`, or the last of the history where there are none; a copy, so that kernels see one kind of array only."""
         return np.array(self.acts if len(self.acts) else self.history[-12:], np.int32)
 
+    @cached_property
+    def purchases(self) -> tuple[Rows, NDArray[np.int64]]:
+        """``bought`` and its times; of a mere history one basket a product, a day apart. Copies, for kernels."""
+        if len(self.bought):
+            return np.array(self.bought, np.int32), np.array(self.bought_ms, np.int64)
+        days = np.arange(len(self.history), 0, -1, dtype=np.int64)
+        return np.array(self.history, np.int32), self.at_ms - days * 86_400_000
+
     def within(self, products: int) -> Context:
         """The same without products that the model does not know (index out of range)."""
         if self.product >= products:
@@ -78,17 +90,20 @@ class Context:
             return self
         known = self.session < products
         past = self.history < products
+        owned = self.bought < products
         return replace(
             self,
             session=self.session[known],
             kinds=self.kinds[known] if len(self.kinds) else self.kinds,
             history=self.history[past],
             counts=self.counts[past] if len(self.counts) else self.counts,
+            bought=self.bought[owned],
+            bought_ms=self.bought_ms[owned],
             cart=self.cart[self.cart < products],
         )
 
-    def _rows(self) -> tuple[Rows, Rows, Rows]:
-        return self.session, self.history, self.cart
+    def _rows(self) -> tuple[Rows, Rows, Rows, Rows]:
+        return self.session, self.history, self.bought, self.cart
 
 
 @dataclass(frozen=True)

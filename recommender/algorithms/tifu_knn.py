@@ -1,0 +1,278 @@
+"""What shoppers with habits like one's own buy: TIFU-kNN.
+
+Hu, He, Gao & Zhang, "Modeling Personalized Item Frequency Information for Next-basket Recommendation", SIGIR 2020.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows, best
+from recommender.algorithms.kernels import inner, kernel
+from recommender.dataset import Dataset
+from recommender.dataset.purchases import Purchases, purchases_of
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.int64]
+_local = threading.local()
+
+
+class Habits(NamedTuple):
+    """Vectors of all shoppers, by shopper and by product, and what they are made with.
+
+    Attributes:
+        start, product, weight: entries of each shopper.
+        holders_start, holder, held: shoppers of each product and their weights.
+        square: (shoppers,) squared length of each vector.
+        group, within, between: the decays, as in :class:`TIFUKNN`.
+    """
+
+    start: Times
+    product: Rows
+    weight: Floats
+    holders_start: Times
+    holder: Rows
+    held: Floats
+    square: Floats
+    group: int
+    within: float
+    between: float
+
+
+class Room(NamedTuple):
+    """Working arrays of one thread; ``dot`` and ``score`` are zero between questions."""
+
+    dot: Floats
+    touched: Rows
+    score: Floats
+    found: Rows
+    own: Floats
+    mine: Rows
+
+
+def room(shoppers: int, products: int) -> Room:
+    """Those of this thread, large enough."""
+    held: Room | None = getattr(_local, "room", None)
+    if held is None or len(held.dot) < shoppers or len(held.score) < products:
+        shoppers, products = max(shoppers, 1), max(products, 1)
+        held = _local.room = Room(
+            np.zeros(shoppers, np.float32),
+            np.empty(shoppers, np.int32),
+            np.zeros(products, np.float32),
+            np.empty(products, np.int32),
+            np.zeros(products, np.float32),
+            np.empty(products, np.int32),
+        )
+    return held
+
+
+@kernel
+def vector_of(product: Rows, at: Times, group: int, within: float, between: float, total: Floats, found: Rows) -> int:
+    """Fill ``total`` with one shopper's vector and ``found`` with its products; returns how many.
+
+    Args:
+        product, at: rows in the order of time; rows of one time are one basket.
+    """
+    baskets = 0
+    for row in range(len(product)):
+        baskets += row == 0 or at[row] != at[row - 1]
+    groups = (baskets + group - 1) // group
+    oldest = baskets - group * (groups - 1)
+    basket, count = -1, 0
+    for row in range(len(product)):
+        basket += row == 0 or at[row] != at[row - 1]
+        back = baskets - 1 - basket
+        size = group if back // group < groups - 1 else oldest
+        if total[product[row]] == 0.0:
+            found[count] = product[row]
+            count += 1
+        total[product[row]] += np.float32(within ** (back % group) * between ** (back // group) / (size * groups))
+    return count
+
+
+@inner
+def _nearest(count: int, habits: Habits, neighbours: int, work: Room) -> int:
+    """Fill ``work.touched`` with the nearest shoppers by Euclidean distance to ``work.own``; leaves ``work.dot`` zero."""
+    near = 0
+    for at in range(count):
+        item = work.mine[at]
+        for row in range(habits.holders_start[item], habits.holders_start[item + 1]):
+            shopper = habits.holder[row]
+            if work.dot[shopper] == 0.0:
+                work.touched[near] = shopper
+                near += 1
+            work.dot[shopper] += work.own[item] * habits.held[row]
+    distance = np.empty(near, np.float32)
+    for at in range(near):
+        shopper = work.touched[at]
+        distance[at] = habits.square[shopper] - 2 * work.dot[shopper]
+        work.dot[shopper] = 0.0
+    if near <= neighbours:
+        return near
+    most = np.partition(distance, neighbours - 1)[neighbours - 1]
+    kept = 0
+    for at in range(near):
+        if distance[at] <= most and kept < neighbours:
+            work.touched[kept] = work.touched[at]
+            kept += 1
+    return kept
+
+
+@kernel
+def score_habits(product: Rows, at: Times, habits: Habits, neighbours: int, work: Room) -> tuple[int, int]:
+    """Fill ``work.own`` over ``work.mine`` with the own vector, ``work.score`` over ``work.found`` with the neighbours' mean.
+
+    Returns how many of each. :func:`tidy` must follow.
+    """
+    mine = vector_of(product, at, habits.group, habits.within, habits.between, work.own, work.mine)
+    near, count = _nearest(mine, habits, neighbours, work), 0
+    for place in range(near):
+        shopper = work.touched[place]
+        for row in range(habits.start[shopper], habits.start[shopper + 1]):
+            item = habits.product[row]
+            if work.score[item] == 0.0:
+                work.found[count] = item
+                count += 1
+            work.score[item] += habits.weight[row] / near
+    return mine, count
+
+
+@kernel
+def tidy(mine: int, count: int, work: Room) -> None:
+    """Leave the working arrays as they were."""
+    for at in range(mine):
+        work.own[work.mine[at]] = 0.0
+    for at in range(count):
+        work.score[work.found[at]] = 0.0
+
+
+@kernel
+def _vectors(
+    start: Times, product: Rows, at: Times, group: int, within: float, between: float, width: int, work: Room
+) -> tuple[Times, Rows, Floats]:
+    """Vectors of all shoppers, the ``width`` heaviest entries of each."""
+    begin = np.zeros(len(start), np.int64)
+    items, weights = np.empty(len(product), np.int32), np.empty(len(product), np.float32)
+    filled = 0
+    for shopper in range(len(start) - 1):
+        rows = slice(start[shopper], start[shopper + 1])
+        count = vector_of(product[rows], at[rows], group, within, between, work.own, work.mine)
+        found = np.sort(work.mine[:count])
+        values = work.own[found]
+        order = np.argsort(-values, kind="mergesort")[:width]
+        for place in np.sort(order):
+            items[filled], weights[filled] = found[place], values[place]
+            filled += 1
+        work.own[found] = 0.0
+        begin[shopper + 1] = filled
+    return begin, items[:filled].copy(), weights[:filled].copy()
+
+
+class TIFUKNN(Algorithm):
+    """Own decayed frequencies, and those of the nearest shoppers.
+
+    A shopper's baskets are cut from the last back into groups of ``group``. A basket ``b`` steps before the end of its group
+    counts ``within ** b``, divided by the size of the group; a group ``g`` steps before the last counts ``between ** g``, divided
+    by the number of groups. A product scores ``own * vector + (1 - own) * mean of the vectors of the nearest shoppers``
+    (Euclidean distance, of those who share a product).
+
+    A shopper whom the training knew is a neighbour too, as in the paper's data nobody is: one voice of ``neighbours``.
+
+    Args:
+        neighbours, group, within, between, own: as above.
+        width: heaviest products kept of each shopper, which bounds memory at ``16 * shoppers * width`` bytes.
+        shoppers: shoppers kept, those who bought last.
+    """
+
+    name = "tifu_knn"
+    label = gettext_noop("Baskets of shoppers with like habits")
+
+    def __init__(
+        self,
+        neighbours: int = 300,
+        group: int = 7,
+        within: float = 0.9,
+        between: float = 0.7,
+        own: float = 0.7,
+        width: int = 500,
+        shoppers: int = 200_000,
+    ) -> None:
+        self.neighbours = neighbours
+        self.group = group
+        self.within = within
+        self.between = between
+        self.own = own
+        self.width = width
+        self.shoppers = shoppers
+
+    def _fit(self, dataset: Dataset) -> None:
+        if min(self.neighbours, self.group, self.width, self.shoppers) < 1:
+            raise ValueError(f"neighbours, group, width and shoppers must be positive: {self.params()}")
+        if not (0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1):
+            raise ValueError(f"within, between and own must be shares: {self.params()}")
+        self.learn(purchases_of(dataset), len(dataset.products))
+
+    def learn(self, purchases: Purchases, products: int) -> None:
+        """The arrays, from purchases alone."""
+        kept = _latest(purchases, self.shoppers)
+        work = room(kept.shoppers, products)
+        self.start_, self.items_, self.weight_ = _vectors(
+            kept.start, kept.product, kept.at, self.group, self.within, self.between, self.width, work
+        )
+        shopper = np.repeat(np.arange(kept.shoppers, dtype=np.int32), np.diff(self.start_))
+        order = np.argsort(self.items_, kind="stable")
+        self.holder_, self.held_ = shopper[order], self.weight_[order]
+        count = np.bincount(self.items_, minlength=products)
+        self.holders_start_ = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        square = np.bincount(shopper, self.weight_.astype(np.float64) ** 2, minlength=kept.shoppers)
+        self.square_: Floats = square.astype(np.float32)
+
+    @property
+    def habits(self) -> Habits:
+        """The learned arrays as the kernels take them."""
+        return Habits(
+            self.start_,
+            self.items_,
+            self.weight_,
+            self.holders_start_,
+            self.holder_,
+            self.held_,
+            self.square_,
+            self.group,
+            self.within,
+            self.between,
+        )
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        product, at = context.purchases
+        if not len(product):
+            return NOTHING
+        work = room(len(self.square_), self.products_)
+        mine, count = score_habits(product, at, self.habits, self.neighbours, work)
+        own, others = work.mine[:mine].copy(), work.found[:count].copy()
+        found = np.union1d(own, others).astype(np.int32)
+        scores = np.float32(self.own) * work.own[found] + np.float32(1 - self.own) * work.score[found]
+        tidy(mine, count, work)
+        return best(scores, found, k)
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """A habit, where the shopper has bought it; what others of like habits buy has no count to claim."""
+        return Evidence("again", product) if product in context.purchases[0] else None
+
+
+def _latest(purchases: Purchases, most: int) -> Purchases:
+    """Of the shoppers with purchases the ``most`` who bought last, in their order."""
+    bought = np.flatnonzero(np.diff(purchases.start))
+    if len(bought) > most:
+        last = purchases.at[purchases.start[bought + 1] - 1]
+        bought = np.sort(bought[np.argsort(-last, kind="stable")[:most]])
+    kept = np.zeros(purchases.shoppers, np.bool_)
+    kept[bought] = True
+    rows: Any = kept[purchases.shopper]
+    start = np.concatenate([[0], np.cumsum(np.diff(purchases.start)[bought])]).astype(np.int64)
+    return Purchases(start, purchases.product[rows], purchases.at[rows])
