@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.reporting import report
+from config.kernel_cache import kernel_cache
 
 if TYPE_CHECKING:
     from recommender.algorithms.base import Algorithm
@@ -145,7 +146,7 @@ def arguments() -> argparse.Namespace:
 
 def set_up(data: Path) -> None:
     """Django's settings with a data folder of this run: nothing that was tried in another is used."""
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(HERE / ".data" / "numba"))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(kernel_cache(HERE / ".data")))
     os.environ.update(PUSHCART_DATA=str(data), DEBUG="1", DJANGO_SETTINGS_MODULE="config.settings")
     import django
 

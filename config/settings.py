@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from config import embedded, environment, logs
+from config.kernel_cache import kernel_cache
 from config.version import VERSION
 from shop.api import id_patterns as ids
 
@@ -31,7 +32,7 @@ DEBUG = env.bool("DEBUG", default=False)
 # The demo shop: demo keys, demo bar, demo logins, simulated shoppers.
 DEMO = env.bool("DEMO", default=DEBUG)
 DATA_DIR = embedded.data_dir()
-os.environ.setdefault("NUMBA_CACHE_DIR", str(DATA_DIR / "numba"))
+os.environ.setdefault("NUMBA_CACHE_DIR", str(kernel_cache(DATA_DIR)))
 
 DEMO_SECRET_KEY = "demo-only-pushcart-secret-key-never-for-production-0123456789"
 # A Fernet key is 32 bytes in URL-safe base64; this one is public, so production refuses it.

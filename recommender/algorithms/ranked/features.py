@@ -199,7 +199,10 @@ def describe(query: Rows, told: Told, parts: Parts, work: Work) -> None:
         _company(to, sums, product, last, told, facts, direction)
         _product(to, product, facts)
         _place(to, product, query)
-        _session(to, query, told, facts)
+        if at == 0:
+            _session(to, query, told, facts)
+        else:
+            to[SESSION:ENCODER] = work.features[0, SESSION:ENCODER]
         if encoded:
             _encoder(to, row, told, work)
         else:
