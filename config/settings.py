@@ -327,6 +327,7 @@ EVENT_CONSUMERS = {
     "carts": "shop.carts.from_events.CartsConsumer",
     "triggers": "push.triggers.consumer.TriggersConsumer",
     "slates": "recommender.serving.slate_log.SlateConsumer",
+    "shadows": "recommender.serving.shadows.ShadowConsumer",
 }
 
 # Recommendations ---------------------------------------------------------------------------------------------------------
@@ -360,6 +361,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "recommender.refresh_rollups": {"queue": "default"},
+    "recommender.train_when_due": {"queue": "default"},
     "push.attribute": {"queue": "default"},
     "recommender.*": {"queue": "train"},
     "push.*": {"queue": "delivery"},

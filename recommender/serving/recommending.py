@@ -111,6 +111,7 @@ def _read(visitor_id: str) -> _Read:
 def _choose(
     slot: str, known: Known, model: Model | None, held: ProductFacts, k: int, exclude: Iterable[str], note: str
 ) -> Slate:
+    exclude = list(exclude)
     asked, removed = Asked.of(held, known, exclude), Removed()
     context = context_of(known, slot, model, clock.now_ms()) if model is not None else Context(slot)
     ranking = _candidates(model, context)
@@ -132,8 +133,31 @@ def _choose(
         heading=heading_of(slot, known, chosen),
         known=is_known(known, slot, model),
         removed=removed.counts(),
+        chosen_from=_chosen_from(known, exclude),
         note=note,
     )
+
+
+def _chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
+    """What was known, without what is empty."""
+    parts = {
+        "seen": known.seen,
+        "viewed": sorted(known.viewed),
+        "cart": known.in_cart,
+        "bought": known.bought,
+        "product": known.product_id,
+        "exclude": exclude,
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def would_show(slot: str, known: Known, model: Model, k: int, exclude: Iterable[str], at_ms: int) -> list[str]:
+    """The products that ``model`` would show for what was known at a moment, by the rules and facts of now; nothing is logged."""
+    held = facts.current()
+    asked, removed = Asked.of(held, known, exclude), Removed()
+    ranking = _candidates(model, context_of(known, slot, model, at_ms))
+    chosen = [product for _, product in islice(varied(slot, _allowed(model, ranking, asked, removed), held, k), k)]
+    return chosen + [item.product_id for item in _fill(k - len(chosen), set(chosen), asked, [])]
 
 
 def _candidates(model: Model | None, context: Context) -> Ranking:

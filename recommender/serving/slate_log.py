@@ -47,6 +47,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "known": slate.known,
         "items": items,
         "removed": slate.removed,
+        "from": slate.chosen_from,
         "at_ms": clock.now_ms(),
     }
     return {"e": orjson.dumps(body)}
@@ -83,7 +84,7 @@ def _row(body: dict[str, Any]) -> SlateRow:
         model=body["model"],
         variant=body["variant"],
         items=body["items"],
-        context={"removed": body["removed"]},
+        context={"removed": body["removed"], "from": body.get("from", {})},
         fallback=body["fallback"],
         known=body.get("known", True),
         at=datetime.fromtimestamp(body["at_ms"] / 1000, UTC),

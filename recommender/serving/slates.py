@@ -57,6 +57,7 @@ class Slate:
         known: there was something to choose by (a visit, a history, a product in view, a cart). For a newcomer popularity is the
             right answer; for one who is known it is a failure.
         removed: what rules took out: rule name to number of products.
+        chosen_from: what the choice was made from, in product ids; logged, so that another model can be asked the same.
         note: what the caller should know of how it was made; empty if there is nothing.
     """
 
@@ -69,6 +70,7 @@ class Slate:
     heading: Reason
     known: bool = True
     removed: dict[str, int] = field(default_factory=dict)
+    chosen_from: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 
 

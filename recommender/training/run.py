@@ -6,14 +6,11 @@ those of their twins that knew nothing of the test window. Every finished step l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 
 from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.blend import PARTS, Blend
@@ -24,6 +21,7 @@ from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Questioner
 from recommender.profiles.long_term import learn
 from recommender.training import choosing, keeping, memory
+from recommender.training.lock import AlreadyTraining, only_one
 from recommender.training.models import ModelVersion, Slot, TrainingRun
 from recommender.training.progress import UNHEARD_OF, Progress, Say, say_nothing
 from recommender.training.stages import SEED, Stages
@@ -31,31 +29,11 @@ from recommender.training.workspace import Workspace
 from shop import clock
 from shop.models import Shopper
 
+__all__ = ["AlreadyTraining", "names_of", "only_one", "train"]
+
 TEST_DAYS = 14
 QUESTIONS = 1_000
 COSTLY_SECONDS = 60.0
-
-
-class AlreadyTraining(Exception):
-    """Another process is training."""
-
-
-@contextmanager
-def only_one() -> Iterator[None]:
-    """Hold the advisory lock of trainings; it goes with the connection, so a killed training leaves none.
-
-    Raises:
-        AlreadyTraining: somebody else holds it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('pushcart training'))")
-        if not cursor.fetchone()[0]:
-            raise AlreadyTraining("another training is running: see the models page, or wait for it")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('pushcart training'))")
 
 
 def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = True, quick: bool = False) -> TrainingRun:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -202,14 +202,14 @@ def _forget_others(mine: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def unfinished(algorithms: Sequence[str], *, quick: bool) -> bool:
-    """Whether a training of these was begun and can go on."""
-    for folder in folder_of_all().glob("*/"):
-        manifest = _read(folder / "manifest.json")
-        asked = manifest["asked"] if manifest else {}
-        if manifest and asked.get("algorithms") == list(algorithms) and asked.get("quick") == quick:
-            return _is_ours(manifest)
-    return False
+def unfinished() -> bool:
+    """Whether a training of everything was begun and can go on."""
+    manifests = [_read(folder / "manifest.json") for folder in folder_of_all().glob("*/")]
+    return any(
+        manifest["asked"].get("only") is None and not manifest["asked"].get("quick") and _is_ours(manifest)
+        for manifest in manifests
+        if manifest is not None
+    )
 
 
 def as_columns(values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[Any]]:

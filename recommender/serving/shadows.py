@@ -1,0 +1,131 @@
+"""Shadows: a candidate answers what the champion answered, off the request's path; what it would have shown is kept, not shown.
+
+A consumer of the stream of slates: an entry says what the slate was chosen from, so the candidate is asked the same with the facts
+of now, a moment later. Which slates: a share of them, by the slate's own random bits, so that a retry asks for the same ones.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+import redis
+import structlog
+
+from recommender.serving import facts
+from recommender.serving.contexts import Known
+from recommender.serving.models import ShadowAnswer
+from recommender.serving.slate_log import STREAM
+from recommender.training.models import ModelVersion
+from shop.events.consumers import Consumer
+from shop.events.stream import StreamEntry
+from shop.valkey import Trip
+
+REFRESH_SECONDS = 5.0
+BITS = 1 << 30
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A candidate that answers in the dark."""
+
+    version: int
+    share: float
+    model: Any
+
+    def wants(self, slate_id: UUID) -> bool:
+        """Whether it answers this slate too."""
+        return slate_id.int % BITS < self.share * BITS
+
+
+class ShadowConsumer(Consumer):
+    """Asks the shadow of a slot what it would have shown."""
+
+    group: ClassVar[str] = "shadows"
+    stream: ClassVar[str] = STREAM
+    batch = 500
+
+    def __init__(self) -> None:
+        self._shadows: dict[str, Shadow] = {}
+        self._next_look = 0.0
+
+    def handle(self, entries: list[StreamEntry]) -> None:
+        """Answer the sampled ones of a batch; the same slate twice is one answer."""
+        shadows = self._current()
+        if not shadows:
+            return
+        bodies = (orjson.loads(entry.body) for entry in entries)
+        found = [answer_of(shadows[body["slot"]], body) for body in bodies if body["slot"] in shadows]
+        ShadowAnswer.objects.bulk_create([answer for answer in found if answer is not None], ignore_conflicts=True)
+
+    def _current(self) -> dict[str, Shadow]:
+        """Slot to its shadow, as of a few seconds ago."""
+        if time.monotonic() >= self._next_look:
+            versions = list(ModelVersion.objects.filter(shadow_since__isnull=False))
+            held = {shadow.version: shadow.model for shadow in self._shadows.values()}
+            opened = {version.slot: _open(version, held) for version in versions}
+            self._shadows = {slot: shadow for slot, shadow in opened.items() if shadow is not None}
+            if self._shadows:
+                _follow_facts()
+            self._next_look = time.monotonic() + REFRESH_SECONDS
+        return self._shadows
+
+
+def _open(version: ModelVersion, held: dict[int, Any]) -> Shadow | None:
+    from recommender.algorithms.arrays import BrokenFile
+    from recommender.training.artefacts import open_model
+
+    try:
+        model = held.get(version.pk) or open_model(version)
+    except BrokenFile as error:
+        ModelVersion.objects.filter(pk=version.pk).update(error=str(error), shadow_since=None)
+        log.error("shadow_refused", version=str(version), reason=str(error))
+        return None
+    return Shadow(version.pk, version.shadow_share, model)
+
+
+def _follow_facts() -> None:
+    """Take over changes of stock and price, as a request does."""
+    trip = Trip()
+    facts.queue_changes(trip, facts.current())
+    try:
+        facts.follow(trip.execute()[0])
+    except redis.RedisError as error:
+        log.warning("shadow_without_changes", reason=str(error))
+
+
+def answer_of(shadow: Shadow, body: dict[str, Any]) -> ShadowAnswer | None:
+    """What it would have shown, or None where the slate is not sampled, empty, or it fails (which is logged)."""
+    from recommender.serving.recommending import would_show
+
+    slate_id, shown = UUID(body["id"]), [item["product_id"] for item in body["items"]]
+    if not shown or not shadow.wants(slate_id):
+        return None
+    chosen_from = body.get("from", {})
+    known = Known(
+        shopper_id=body["shopper_id"],
+        product_id=chosen_from.get("product", ""),
+        seen=chosen_from.get("seen", []),
+        viewed=frozenset(chosen_from.get("viewed", [])),
+        in_cart=chosen_from.get("cart", []),
+        bought=chosen_from.get("bought", []),
+    )
+    started = time.thread_time()
+    try:
+        items = would_show(body["slot"], known, shadow.model, len(shown), chosen_from.get("exclude", []), body["at_ms"])
+    except Exception:  # whatever a candidate can raise: it is not shown, and the stream goes on
+        log.exception("shadow_failed", version=shadow.version, slate=body["id"])
+        return None
+    return ShadowAnswer(
+        version_id=shadow.version,
+        slate_id=slate_id,
+        items=items,
+        shown=shown,
+        overlap=len(set(items) & set(shown)) / len(shown),
+        milliseconds=round(1000 * (time.thread_time() - started), 3),
+    )
