@@ -216,6 +216,9 @@ PERSONAL_DATA_PARTS = [
     "shop.people.personal_data.ProfilePart",
 ]
 
+# Rules of cleaning that are off, by name (docs/explanation/data.md); operators switch others on the page of data quality.
+CLEANING_OFF = env.list("CLEANING_OFF", default=[])
+
 # Languages -------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese"))]

@@ -1,6 +1,16 @@
 """Table of contents: every model of the room, so that Django finds them."""
 
+from recommender.dataset.quality.models import CleaningSwitch, DataQuality, DataQualityDay
 from recommender.serving.models import ShadowAnswer, Slate, SlotDay
 from recommender.training.models import ModelVersion, TrainingRun
 
-__all__ = ["ModelVersion", "ShadowAnswer", "Slate", "SlotDay", "TrainingRun"]
+__all__ = [
+    "CleaningSwitch",
+    "DataQuality",
+    "DataQualityDay",
+    "ModelVersion",
+    "ShadowAnswer",
+    "Slate",
+    "SlotDay",
+    "TrainingRun",
+]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.dataset.kinds import WEIGHT_OF, Kind
 from recommender.dataset.products import Products
+from recommender.dataset.shoppers import Shoppers
 
 DAY_MS = 86_400_000
 
@@ -30,6 +31,9 @@ class Dataset:
         kind: (rows,) int8 of :class:`Kind`.
         at: (rows,) int64, ms since the epoch, UTC.
         shopper_ids: the shop's ids of known shoppers.
+        quantity: (rows,) float32 pieces, or empty: not known.
+        value: (rows,) float32 unit price, or the rating of a ``RATE``; nan where none; or empty: not known.
+        shoppers: facts of ``shopper_ids``, or None.
     """
 
     products: Products
@@ -39,6 +43,9 @@ class Dataset:
     kind: NDArray[np.int8]
     at: NDArray[np.int64]
     shopper_ids: list[str] = field(default_factory=list)
+    quantity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    value: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    shoppers: Shoppers | None = None
 
     def __len__(self) -> int:
         return len(self.product)
@@ -53,6 +60,21 @@ class Dataset:
         """(rows,) what each interaction weighs."""
         weights: NDArray[np.float32] = WEIGHT_OF[self.kind]
         return weights
+
+    def aged_weight(self, now_ms: int, half_life_days: float) -> NDArray[np.float32]:
+        """(rows,) :attr:`weight`, halved every ``half_life_days`` before ``now_ms``."""
+        aged: NDArray[np.float32] = (self.weight * np.exp2((self.at - now_ms) / DAY_MS / half_life_days)).astype(
+            np.float32
+        )
+        return aged
+
+    @property
+    def ratings(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+        """Shopper, product, rating and time (ms) of each rating of a known shopper."""
+        shopper = self.session_shopper[self.session_of_row]
+        rows = (self.kind == Kind.RATE) & (shopper >= 0)
+        rows = rows & ~np.isnan(self.value) if len(self.value) else np.zeros(len(self), np.bool_)
+        return shopper[rows], self.product[rows], self.value[rows] if len(self.value) else self.value, self.at[rows]
 
     @property
     def session_of_row(self) -> NDArray[np.int32]:
@@ -82,6 +104,8 @@ class Dataset:
             product=self.product[rows],
             kind=self.kind[rows],
             at=self.at[rows],
+            quantity=self.quantity[rows] if len(self.quantity) else self.quantity,
+            value=self.value[rows] if len(self.value) else self.value,
         )
 
     def before(self, moment_ms: int) -> Dataset:
@@ -120,14 +144,18 @@ def build(
     at: NDArray[np.int64],
     shopper_ids: Sequence[str] = (),
     gap_ms: int = 30 * 60 * 1000,
+    quantity: NDArray[np.float32] | None = None,
+    value: NDArray[np.float32] | None = None,
+    shoppers: Shoppers | None = None,
 ) -> Dataset:
     """Cut rows into sessions: one actor, no gap over ``gap_ms``.
 
     Args:
         actor: (rows,) who acted: any numbering of visitors and shoppers together.
-        shopper, product, kind, at: as in :class:`Dataset`, in any order.
+        shopper, product, kind, at, quantity, value: as in :class:`Dataset`, in any order.
     """
-    order = np.lexsort((product, at, actor))
+    # Ties by everything there is: the order of what came in never shows.
+    order = np.lexsort((kind, product, at, actor))
     actor, shopper, product, kind, at = actor[order], shopper[order], product[order], kind[order], at[order]
     new = np.ones(len(at), np.bool_)
     new[1:] = (actor[1:] != actor[:-1]) | (np.diff(at) > gap_ms)
@@ -139,7 +167,18 @@ def build(
     start = np.concatenate([[0], np.cumsum(lengths[by_end])]).astype(np.int64)
     # Somebody who logged in midway is known for the whole session.
     of_session = np.maximum.reduceat(shopper, starts)[by_end] if len(starts) else np.zeros(0, np.int32)
-    return Dataset(products, start, of_session.astype(np.int32), product[rows], kind[rows], at[rows], list(shopper_ids))
+    return Dataset(
+        products,
+        start,
+        of_session.astype(np.int32),
+        product[rows],
+        kind[rows],
+        at[rows],
+        list(shopper_ids),
+        quantity=np.zeros(0, np.float32) if quantity is None else quantity[order][rows],
+        value=np.zeros(0, np.float32) if value is None else value[order][rows],
+        shoppers=shoppers,
+    )
 
 
 def _rows_of(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:

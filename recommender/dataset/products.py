@@ -21,6 +21,8 @@ class Products:
         created_ms: (products,) int64, ms since the epoch; 0 unknown.
         texts: words of each product for content algorithms, all languages joined; empty where there are none.
         active: (products,) bool; products out of sale still inform similarity.
+        brand: (products,) int32 index into ``brands``; -1 unknown; or empty: not known.
+        tags: words an operator gave each product, or empty: not known.
     """
 
     ids: list[str]
@@ -30,6 +32,9 @@ class Products:
     created_ms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     texts: list[str] = field(default_factory=list)
     active: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    brand: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    brands: list[str] = field(default_factory=list)
+    tags: list[list[str]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)

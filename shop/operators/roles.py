@@ -20,7 +20,7 @@ from django.contrib.auth.backends import BaseBackend
 from shop.people.models import User
 
 ROOMS = frozenset({"shop", "recommender", "push"})
-DECISIONS = ("approve_", "launch_", "promote_", "roll_back_")
+DECISIONS = ("approve_", "launch_", "promote_", "roll_back_", "switch_")
 # What only an administrator sees or does: people's data, keys, other operators.
 RESERVED_MODELS = frozenset({"user", "address", "apikey", "idempotentanswer", "personal_data"})
 # Written by the system, changed by nobody.
