@@ -146,6 +146,7 @@ class Workspace:
             "ids": products.ids,
             "categories": products.categories,
             "texts": products.texts,
+            "brands": products.brands,
         }
         for name, strings in lists.items():
             found |= {f"{name}/{key}": array for key, array in arrays.pack_strings(strings).items()}
@@ -156,12 +157,14 @@ class Workspace:
         found, meta = self.arrays("dataset")
         lists = {name: arrays.unpack_strings(_part(found, name)) for name in meta["lists"]}
         facts = _part(found, "products")
-        products = Products(ids=lists["ids"], categories=lists["categories"], texts=lists["texts"], **facts)
-        return Dataset(products, **{name: found[name] for name in COLUMNS}, shopper_ids=lists["shoppers"])
+        named: dict[str, Any] = {name: lists[name] for name in ("ids", "categories", "texts", "brands")}
+        products = Products(**named, **facts)
+        columns: dict[str, Any] = {name: found[name] for name in COLUMNS}
+        return Dataset(products, **columns, shopper_ids=lists["shoppers"])
 
 
-COLUMNS = ("session_start", "session_shopper", "product", "kind", "at")
-PRODUCT_COLUMNS = ("category", "price", "created_ms", "active")
+COLUMNS = ("session_start", "session_shopper", "product", "kind", "at", "quantity", "value")
+PRODUCT_COLUMNS = ("category", "price", "created_ms", "active", "brand")
 
 
 def _part(found: Mapping[str, NDArray[Any]], name: str) -> dict[str, Any]:
