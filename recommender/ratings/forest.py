@@ -1,0 +1,20 @@
+"""A random forest on the features: the model of the article, on rows that it can learn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recommender.ratings.regression import Regression
+
+
+class Forest(Regression):
+    """40 trees, each of half of the rows, leaves of 20 ratings at least."""
+
+    name = "forest"
+    label = "Random forest"
+    source = "Breiman, Random forests, Machine Learning 45 (2001)"
+
+    def _estimator(self) -> Any:
+        from sklearn.ensemble import RandomForestRegressor
+
+        return RandomForestRegressor(40, min_samples_leaf=20, max_features=0.4, max_samples=0.5, random_state=self.seed)

@@ -1,0 +1,18 @@
+"""What the user gave items that are rated alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recommender.ratings.neighbourhood import Neighbourhood
+
+
+class ItemKNN(Neighbourhood):
+    """Item-based nearest neighbours."""
+
+    name = "item_knn"
+    label = "Items alike"
+    source = "Sarwar et al., WWW 2001; Koren, ACM TKDD 4 (2010)"
+
+    def _side(self, user: Any, item: Any) -> tuple[Any, Any]:
+        return item, user

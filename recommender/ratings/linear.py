@@ -1,0 +1,22 @@
+"""Linear regression on the features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recommender.ratings.regression import Regression
+
+
+class Linear(Regression):
+    """Ridge on standardised features."""
+
+    name = "linear"
+    label = "Linear regression"
+    source = "Hoerl & Kennard, Ridge regression, Technometrics 12 (1970)"
+
+    def _estimator(self) -> Any:
+        from sklearn.linear_model import Ridge
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(StandardScaler(), Ridge(alpha=1.0))

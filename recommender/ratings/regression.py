@@ -1,0 +1,46 @@
+"""Ratings by a regressor of scikit-learn on one set of features: what the five of them share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.ratings.base import Rater
+from recommender.ratings.features import Features, Known
+from recommender.ratings.table import Ratings, Rows, Values
+
+
+class Regression(Rater):
+    """``r(u, i) = f(features of u, i and the moment)``.
+
+    Args:
+        known: what a training row is described by, see :class:`recommender.ratings.features.Features`.
+        seed: of what is random.
+    """
+
+    def __init__(self, known: Known = "before", seed: int = 0) -> None:
+        self.known = known
+        self.seed = seed
+
+    @abstractmethod
+    def _estimator(self) -> Any:
+        """A regressor that has learned nothing."""
+
+    def _fit(self, ratings: Ratings) -> None:
+        self.features_ = Features(self.known)
+        described = self.features_.fit_transform(ratings)
+        self.estimator_ = self._estimator().fit(described, ratings.value)
+
+    def _predict(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Values:
+        if not len(user):
+            return np.zeros(0)
+        import warnings
+
+        with warnings.catch_warnings():
+            # LightGBM names its columns and then misses the names.
+            warnings.filterwarnings("ignore", message="X does not have valid feature names")
+            predicted = self.estimator_.predict(self.features_.transform(user, item, at))
+        return np.asarray(predicted, np.float64)

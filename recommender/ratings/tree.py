@@ -1,0 +1,20 @@
+"""A decision tree on the features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recommender.ratings.regression import Regression
+
+
+class Tree(Regression):
+    """One tree, leaves of 100 ratings at least."""
+
+    name = "tree"
+    label = "Decision tree"
+    source = "Breiman et al., Classification and regression trees (1984)"
+
+    def _estimator(self) -> Any:
+        from sklearn.tree import DecisionTreeRegressor
+
+        return DecisionTreeRegressor(max_depth=8, min_samples_leaf=100, random_state=self.seed)
