@@ -49,7 +49,7 @@ class Rater(ABC):
         """What each user will give each item, within the scale of the ratings learned from.
 
         Args:
-            user, item: (n,) indices of the same numbering; whoever has no rating in what was learned is answered by what else is known.
+            user, item: (n,) indices of the same numbering; who has no rating in what was learned gets what else is known.
             at: (n,) seconds since the epoch, for raters that mind the time; None: when the last rating learned from was given.
 
         Raises:
@@ -60,9 +60,9 @@ class Rater(ABC):
             raise ValueError(f"{self.name} has not learned anything yet: call fit first")
         if len(user) != len(item):
             raise ValueError(f"{len(user)} users and {len(item)} items")
-        if len(user) and not (0 <= user.min() and user.max() < learned.users):
+        if len(user) and not (user.min() >= 0 and user.max() < learned.users):
             raise ValueError("a user is outside of the numbering learned from")
-        if len(item) and not (0 <= item.min() and item.max() < learned.items):
+        if len(item) and not (item.min() >= 0 and item.max() < learned.items):
             raise ValueError("an item is outside of the numbering learned from")
         moment = np.full(len(user), learned.at.max()) if at is None else at
         return np.clip(self._predict(user, item, moment), learned.low, learned.high)

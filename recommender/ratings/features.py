@@ -57,9 +57,9 @@ class Ledger:
     def empty(cls, users: int, items: int, words: Values) -> Ledger:
         """Before the first rating."""
         never = np.iinfo(np.int64).max
-        first = [np.full(n, never, np.int64) for n in (users, items)]
-        sums = [np.zeros((n, 4)) for n in (users, items)]
-        return cls(*sums, *first, np.zeros((users, words.shape[1])), words, np.zeros(2))
+        user_first, item_first = np.full(users, never, np.int64), np.full(items, never, np.int64)
+        liking = np.zeros((users, words.shape[1]))
+        return cls(np.zeros((users, 4)), np.zeros((items, 4)), user_first, item_first, liking, words, np.zeros(2))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -166,16 +166,16 @@ class Features:
         out = np.empty((len(ratings), self.width))
         rests = np.empty(len(ratings))
         rows = (ratings.user, ratings.item, ratings.value, ratings.at)
-        _walk(*rows, *self._state(), self.default, out, rests)
+        _walk(*rows, *self._state(), self.default, out, rests)  # type: ignore[call-arg]
         if self.known == "others":
             rests = ratings.value - out[:, 6]
-            _leave_out(*rows, *self._state(), self.default, out, rests)
+            _leave_out(*rows, *self._state(), self.default, out, rests)  # type: ignore[call-arg]
         return out
 
     def transform(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Values:
         """(n, features) from everything entered."""
         out = np.empty((len(user), self.width))
-        _ask(user, item, at, *self._state(), self.default, out)
+        _ask(user, item, at, *self._state(), self.default, out)  # type: ignore[call-arg]
         return out
 
     @property

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommender.ratings.table import Values
 
@@ -80,7 +79,7 @@ def pearson(marks: Marks, rows: slice) -> Values:
 
 
 def dot_capped(marks: Marks, rows: slice) -> Values:
-    """The article's ``x / max(x, 1)`` of the dot product: everything above 1 becomes 1, so that all who share a rating are equal."""
+    """The article's ``x / max(x, 1)`` of the dot product: everything above 1 becomes 1, so that nearly all are equal."""
     product = _dense(marks.values[rows], marks.values)
     return product / np.maximum(product, 1.0)
 
@@ -96,7 +95,7 @@ LIKENESS: dict[str, tuple[Callable[[Marks, slice], Values], str]] = {
 
 
 def shrunk(marks: Marks, rows: slice, likeness: Values, shrink: float) -> Values:
-    """``n / (n + shrink)`` of each likeness, ``n`` being what both rated: few common ratings are weak evidence (Bell & Koren 2007)."""
+    """``n / (n + shrink)`` of each likeness, ``n`` being what both rated: few common ratings are weak evidence (Bell & Koren)."""
     if shrink == 0:
         return likeness
     common = _dense(marks.ones[rows], marks.ones)

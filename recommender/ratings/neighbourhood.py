@@ -70,8 +70,8 @@ class Neighbourhood(Rater):
         k: neighbours asked.
         likeness: cosine, adjusted_cosine, pearson, pearson_baseline, or dot_capped, which is the article's ``x / max(x, 1)``.
         shrink: common ratings that are added below a likeness.
-        mean: what is averaged: rests over the bias model (``baseline``), over each neighbour's mean (``mean_centred``), bare ratings
-            (``weighted``); ``sum`` is the article's, bare ratings summed and not divided, and no rating at all.
+        mean: what is averaged: rests over the bias model (``baseline``), over each neighbour's mean (``mean_centred``), bare
+            ratings (``weighted``); ``sum`` is the article's, bare ratings summed and not divided, and no rating at all.
         damp: likeness of a neighbour without an opinion, that is added below: few neighbours move little.
     """
 
@@ -168,4 +168,5 @@ def _matrix(row: Rows, column: Rows, values: Values, shape: tuple[int, int]) -> 
 def _means(row: Rows, values: Values, rows: int) -> Values:
     """(rows,) mean of each row; the mean of all where it has none."""
     sums, counts = np.bincount(row, values, minlength=rows), np.bincount(row, minlength=rows)
-    return np.divide(sums, counts, out=np.full(rows, float(values.mean())), where=counts > 0)
+    means: Values = np.divide(sums, counts, out=np.full(rows, float(values.mean())), where=counts > 0)
+    return means

@@ -32,7 +32,14 @@ class Regression(Rater):
     def _fit(self, ratings: Ratings) -> None:
         self.features_ = Features(self.known)
         described = self.features_.fit_transform(ratings)
-        self.estimator_ = self._estimator().fit(described, ratings.value)
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
+
+        with warnings.catch_warnings():
+            # A network that stops at its last round has learned enough.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.estimator_ = self._estimator().fit(described, ratings.value)
 
     def _predict(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Values:
         if not len(user):

@@ -1,0 +1,132 @@
+"""Raters agree with plain formulas and with scikit-learn, and answer whoever is unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
+from sklearn.metrics.pairwise import cosine_similarity
+
+from recommender.dataset import NotEnoughData
+from recommender.ratings import RATERS
+from recommender.ratings.features import Features
+from recommender.ratings.likeness import Marks, cosine, dot_capped, pearson
+from recommender.ratings.measures import measure
+from recommender.ratings.splitting import by_user, in_folds, in_time
+from recommender.ratings.table import ratings_of
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    rng = np.random.default_rng(3)
+    taste, kind = rng.normal(size=(40, 2)), rng.normal(size=(30, 2))
+    pairs = rng.permutation(40 * 30)[:700]
+    user, item = pairs // 30, pairs % 30
+    value = np.clip(np.round(3.5 + (taste[user] * kind[item]).sum(axis=1) + rng.normal(0, 0.3, 700)), 1, 5)
+    # The last user and the last item are known by name only.
+    kept = (user < 39) & (item < 29)
+    made = ratings_of(
+        user.astype(str)[kept],
+        item.astype(str)[kept],
+        value[kept],
+        rng.integers(0, 400, kept.sum()),
+        texts={str(n): ("drama" if n % 2 else "comedy") + f" film {n % 5}" for n in range(30)},
+    )
+    named = [*made.user_ids, "zz-new"], [*made.item_ids, "zz-new"], [*made.texts, "comedy film 1"]
+    return type(made)(made.user, made.item, made.value, made.at, *named, made.low, made.high)
+
+
+def dense(ratings, missing=np.nan):
+    table = np.full((ratings.users, ratings.items), missing)
+    table[ratings.user, ratings.item] = ratings.value
+    return table
+
+
+def test_cosine_and_pearson_are_those_of_the_books(ratings):
+    marks = Marks.of(ratings.matrix())
+    whole = slice(0, ratings.users)
+    table = dense(ratings)
+    assert np.allclose(cosine(marks, whole), cosine_similarity(dense(ratings, 0.0)), atol=1e-9)
+    found = pearson(marks, whole)
+    for a in range(0, 39, 5):
+        for b in range(a + 1, 39, 7):
+            both = ~np.isnan(table[a]) & ~np.isnan(table[b])
+            mine, theirs = table[a][both], table[b][both]
+            if len(mine) > 1 and mine.std() > 0 and theirs.std() > 0:
+                assert found[a, b] == pytest.approx(np.corrcoef(mine, theirs)[0, 1], abs=1e-9)
+
+
+def test_the_capped_product_makes_everybody_who_shares_a_rating_equal(ratings):
+    capped = dot_capped(Marks.of(ratings.matrix()), slice(0, ratings.users))
+    common = (dense(ratings, 0.0) > 0).astype(float)
+    assert np.array_equal(capped, (common @ common.T > 0).astype(float))
+
+
+@pytest.mark.parametrize("name", ["user_knn", "item_knn"])
+def test_neighbours_give_the_weighted_mean_of_the_plain_formula(ratings, name):
+    rater = RATERS.get(name)(k=5, likeness="cosine", shrink=0.0, mean="mean_centred").fit(ratings)
+    table = dense(ratings) if name == "user_knn" else dense(ratings).T
+    alike = cosine_similarity(np.nan_to_num(table))
+    for row in range(0, len(table) - 1, 3):
+        for column in range(0, table.shape[1] - 1, 4):
+            others = [o for o in np.flatnonzero(~np.isnan(table[:, column])) if o != row]
+            nearest = sorted(others, key=lambda o: -alike[row, o])[:5]
+            moves = sum(alike[row, o] * (table[o, column] - np.nanmean(table[o])) for o in nearest)
+            plain = np.nanmean(table[row]) + moves / sum(alike[row, o] for o in nearest)
+            asked = (row, column) if name == "user_knn" else (column, row)
+            told = rater.predict(*(np.array([n], np.int32) for n in asked))
+            assert told[0] == pytest.approx(np.clip(plain, 1, 5), abs=1e-9)
+
+
+def test_measures_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    actual = rng.integers(1, 6, 500).astype(float)
+    predicted = actual + rng.normal(size=500)
+    found = measure(actual, predicted)
+    assert found["mse"].value == pytest.approx(mean_squared_error(actual, predicted), abs=1e-9)
+    assert found["rmse"].value == pytest.approx(mean_squared_error(actual, predicted) ** 0.5, abs=1e-9)
+    assert found["mae"].value == pytest.approx(mean_absolute_error(actual, predicted), abs=1e-9)
+    assert found["r2"].value == pytest.approx(r2_score(actual, predicted), abs=1e-9)
+    assert all(estimate.low < estimate.value < estimate.high for estimate in found.values())
+
+
+@pytest.mark.parametrize("name", RATERS.names())
+def test_every_rater_is_deterministic_stays_on_the_scale_and_answers_the_unknown(ratings, name):
+    user = np.append(np.arange(ratings.users), ratings.users - 1).astype(np.int32)
+    item = np.append(np.arange(ratings.users) % ratings.items, ratings.items - 1).astype(np.int32)
+    first, second = (RATERS.get(name)().fit(ratings).predict(user, item) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert np.isfinite(first).all()
+    assert first.min() >= ratings.low
+    assert first.max() <= ratings.high
+
+
+def test_rubbish_is_refused_with_the_reason(ratings):
+    with pytest.raises(NotEnoughData, match="there are none"):
+        RATERS.get("biases")().fit(ratings.take(np.zeros(len(ratings), bool)))
+    with pytest.raises(ValueError, match="fit first"):
+        RATERS.get("biases")().predict(ratings.user, ratings.item)
+    with pytest.raises(ValueError, match="outside of the numbering"):
+        RATERS.get("biases")().fit(ratings).predict(np.array([999], np.int32), np.array([0], np.int32))
+    with pytest.raises(ValueError, match="likeness is one of"):
+        RATERS.get("user_knn")(likeness="astrology").fit(ratings)
+
+
+def test_a_training_row_is_described_as_it_would_have_been_at_its_moment(ratings):
+    described = Features().fit_transform(ratings)
+    for row in range(50, len(ratings), 97):
+        earlier = Features()
+        earlier.fit_transform(ratings.take(ratings.at < ratings.at[row]))
+        one = slice(row, row + 1)
+        then = earlier.transform(ratings.user[one], ratings.item[one], ratings.at[one])
+        assert np.allclose(then[0], described[row], atol=1e-9)
+
+
+def test_splits_keep_time_and_lose_no_rating(ratings):
+    train, test = in_time(ratings)
+    assert train.at.max() < test.at.min()
+    assert len(train) + len(test) == len(ratings)
+    assert sum(len(part) for _, part in in_folds(ratings)) == len(ratings)
+    train, test = by_user(ratings)
+    assert len(train) + len(test) == len(ratings)
+    assert abs(len(test) / len(ratings) - 0.25) < 0.03
