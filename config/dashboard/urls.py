@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from config.dashboard import campaign, live, message, models_page, order, segments, shopper
+from config.dashboard import campaign, data_quality, live, message, models_page, order, segments, shopper
 
 
 def pages() -> list[tuple[str, Callable[..., Any], str]]:
@@ -15,6 +15,7 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
         ("campaigns/<int:pk>/", campaign.page, "campaign_report"),
         ("messages/<uuid:pk>/", message.page, "message_page"),
         ("models/", models_page.page, "models"),
+        ("data-quality/", data_quality.page, "data_quality"),
         ("segments/preview/", segments.preview, "segment_preview"),
         ("push/segment/add/", segments.page, "push_segment_add"),
         ("push/segment/<int:pk>/change/", segments.page, "push_segment_change"),

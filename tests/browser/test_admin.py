@@ -86,6 +86,7 @@ def pages_of(campaign) -> list[str]:
         "/admin/?days=28",
         reverse("admin:live"),
         reverse("admin:models"),
+        reverse("admin:data_quality"),
         reverse("admin:campaign_report", args=[campaign.pk]),
         reverse("admin:message_page", args=[message.pk]),
         reverse("admin:shopper_page", args=[message.shopper_id]),
