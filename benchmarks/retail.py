@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SHARED = HERE.parent / "shared" / "data" / "retail"
 SETS = ("complete_journey", "online_retail")
-MODELS = ("tifu_knn", "buy_again")
+MODELS = ("next_basket", "tifu_knn", "buy_again")
 
 
 def read(name: str, folder: Path) -> BasketFiles:
@@ -42,7 +42,8 @@ def measure(files: BasketFiles, name: str, model_name: str) -> None:
     context = {"data": name, "model": model_name}
     contexts = histories.contexts_of(files)
     began = time.perf_counter()
-    model = ALGORITHMS.get(model_name)().fit(files.train)
+    params = {"horizon_days": files.horizon_days} if model_name == "next_basket" else {}
+    model = ALGORITHMS.get(model_name)(**params).fit(files.train)
     popular = Popular(half_life_days=30.0).fit(files.train)
     fit_seconds = time.perf_counter() - began
     ask = histories.filled(model, popular)

@@ -19,6 +19,7 @@ ALGORITHMS: Registry[Algorithm] = Registry(
         "buy_again": "recommender.algorithms.buy_again.BuyAgain",
         "encoder": "recommender.algorithms.encoder.Encoder",
         "tifu_knn": "recommender.algorithms.tifu_knn.TIFUKNN",
+        "next_basket": "recommender.algorithms.next_basket.NextBasket",
         "ranked": "recommender.algorithms.ranked.Ranked",
         "blend": "recommender.algorithms.blend.Blend",
     },

@@ -1,0 +1,45 @@
+"""The next basket, on histories as JSON: ``python -m benchmarks.baskets --history FILE --future FILE``.
+
+``FILE`` is (gzipped) JSON: a user to a list of baskets, each a list of item ids; of the future one basket a user. The same dataset
+and algorithms as in the shop, learned from the histories alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.retail import MODELS, measure, measure_baseline
+from benchmarks.sessions import set_up
+
+
+def main() -> int:
+    """Measure; 1 when a file is missing."""
+    parser = argparse.ArgumentParser(description="The next basket, on histories as JSON")
+    parser.add_argument("--history", type=Path, required=True, help="user to list of baskets")
+    parser.add_argument("--future", type=Path, required=True, help="user to the basket after, in a list")
+    parser.add_argument("--model", choices=MODELS, help="name of an algorithm; without it the one chosen by validation")
+    given = parser.parse_args()
+    data = Path(tempfile.mkdtemp(prefix="pushcart-bench-"))
+    try:
+        set_up(data)
+        from recommender.dataset.basket_files import MissingFile, read_baskets
+
+        try:
+            files = read_baskets(given.history, given.future)
+        except MissingFile as error:
+            print(f"skipped: {error}", file=sys.stderr)
+            return 1
+        name = given.history.name.partition(".")[0]
+        measure_baseline(files, name)
+        measure(files, name, given.model or MODELS[0])
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

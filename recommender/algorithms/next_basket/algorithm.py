@@ -1,0 +1,149 @@
+"""The algorithm: parts and questions at several past moments teach the trees, then the parts learn from everything."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import structlog
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
+from recommender.algorithms.next_basket import learning
+from recommender.algorithms.next_basket.describing import describe, work_for
+from recommender.algorithms.next_basket.facts import Facts
+from recommender.algorithms.next_basket.learning import Moment, Parts
+from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
+from recommender.algorithms.tifu_knn import TIFUKNN, Habits
+from recommender.dataset import Dataset
+from recommender.dataset.purchases import Purchases, purchases_of
+
+log = structlog.get_logger(__name__)
+
+
+class NextBasket(Algorithm):
+    """What a shopper will buy next, from everything that is known of the habits of all.
+
+    Questions are asked at ``cuts`` moments of the past, ``horizon_days`` apart: what did those who had bought before buy within the
+    horizon? Parts that know only what was before describe the candidates, and boosted trees learn which were bought. They stand if
+    at the latest moment, of which they then know nothing, they rank better than the plain blend of own and like shoppers' habits.
+
+    Args:
+        horizon_days: how far ahead is asked; 0: the next basket, whenever it comes.
+        cuts: moments that are learned from.
+        questions: shoppers asked at each moment, at most.
+        trees: of each of the two models; 0: the blend.
+        answers: "any", or "new" for products that the shopper has not bought.
+        neighbours, group, within, between: see :class:`~recommender.algorithms.tifu_knn.TIFUKNN`.
+        seed: of choices of shoppers and rows.
+    """
+
+    name = "next_basket"
+    label = gettext_noop("Learned next basket")
+    costly = True
+
+    def __init__(
+        self,
+        horizon_days: float = 7.0,
+        cuts: int = 5,
+        questions: int = 3_000,
+        trees: int = 150,
+        answers: Literal["any", "new"] = "any",
+        neighbours: int = 300,
+        group: int = 7,
+        within: float = 0.9,
+        between: float = 0.7,
+        seed: int = 1,
+    ) -> None:
+        self.horizon_days = horizon_days
+        self.cuts = cuts
+        self.questions = questions
+        self.trees = trees
+        self.answers = answers
+        self.neighbours = neighbours
+        self.group = group
+        self.within = within
+        self.between = between
+        self.seed = seed
+
+    def _fit(self, dataset: Dataset) -> None:
+        if min(self.horizon_days, self.cuts, self.trees) < 0 or self.questions < 1:
+            raise ValueError(f"horizon, cuts, questions and trees must not be negative: {self.params()}")
+        if self.answers not in ("any", "new"):
+            raise ValueError(f"answers must be any or new, not {self.answers!r}")
+        purchases = purchases_of(dataset)
+        trees, checked = self._choose_trees(purchases, dataset)
+        for field, array in trees._asdict().items():
+            setattr(self, f"tree_{field}_", array)
+        self.checked_: NDArray[np.float64] = checked
+        parts = self._learn_parts(purchases, dataset, dataset.window[1] + 1)
+        for name, part in (("habit", parts.habits), ("fact", parts.facts)):
+            for field, array in part._asdict().items():
+                if isinstance(array, np.ndarray):
+                    setattr(self, f"{name}_{field}_", array)
+
+    def _learn_parts(self, purchases: Purchases, dataset: Dataset, until_ms: int) -> Parts:
+        tifu = TIFUKNN(self.neighbours, self.group, self.within, self.between)
+        return learning.learn_parts(purchases, dataset.products, until_ms, tifu)
+
+    def _choose_trees(self, purchases: Purchases, dataset: Dataset) -> tuple[Trees, NDArray[np.float64]]:
+        """The trees that stand, and what decided it: NDCG at 10 of blend and trees."""
+        nothing = np.zeros(0)
+        if self.trees == 0 or not learning.available():
+            return NO_TREES, nothing
+        limits = learning.Limits(self.answers == "new", self.neighbours, self.questions, self.seed)
+        groups, latest = [], None
+        for moment in self._moments(purchases):
+            parts = self._learn_parts(moment.earlier, dataset, int(moment.now.max()))
+            groups.append(learning.groups_of(moment, parts, limits))
+            latest = latest or (moment, parts)
+        if latest is None or sum(len(part.size) for part in groups[1:]) < learning.LEAST_GROUPS:
+            return NO_TREES, nothing
+        early = learning.fit_trees(groups[1:], self.trees, self.seed)
+        checked = learning.check(*latest, early, limits)
+        log.info(
+            "next_basket_checked", blend=checked[0], trees=checked[1], groups=sum(len(part.size) for part in groups)
+        )
+        if checked[1] < checked[0] + learning.LEAST_GAIN:
+            return NO_TREES, checked
+        return learning.fit_trees(groups, self.trees, self.seed), checked
+
+    def _moments(self, purchases: Purchases) -> list[Moment]:
+        found = learning.moments(purchases, self.horizon_days, self.cuts)
+        kept = [moment for moment in found if len(moment.earlier) and len(moment.later)]
+        return [learning.without_own(moment) for moment in kept] if self.answers == "new" else kept
+
+    def _held(self) -> tuple[Parts, Trees]:
+        """What every request needs, put together once."""
+        held: tuple[Parts, Trees] | None = vars(self).get("held")
+        if held is None:
+            arrays = [getattr(self, f"habit_{field}_") for field in Habits._fields[:7]]
+            decays = (self.group, float(self.within), float(self.between))
+            habits = Habits(*arrays, *decays)  # type: ignore[call-arg]
+            facts = Facts(*(getattr(self, f"fact_{field}_") for field in Facts._fields))
+            held = (Parts(habits, facts), Trees(*(getattr(self, f"tree_{field}_") for field in Trees._fields)))
+            vars(self)["held"] = held
+        return held
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        parts, trees = self._held()
+        product, at = context.purchases
+        now = context.at_ms or (int(at[-1]) + 1 if len(at) else 0)
+        work = work_for(len(parts.habits.square), self.products_, learning.levels(parts.facts))
+        new_only = self.answers == "new"
+        count = describe(product, at, now, context.acts, new_only, self.neighbours, parts.habits, parts.facts, work)
+        if len(trees.root):
+            walk(trees, work.features, count, work.score)
+        found, scores = work.found[:count].copy(), work.score[:count]
+        order = np.lexsort((found, -scores))[:k]
+        best = scores[order]
+        # Trees count in log-odds; scores are positive.
+        return Ranking(found[order], np.exp(best - best[0]) if len(trees.root) and len(best) else best)
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """A habit, where the shopper has bought it; what like shoppers buy has no count to claim."""
+        times = int(np.count_nonzero(context.purchases[0] == product))
+        if times:
+            return Evidence("again" if times > 1 else "bought_before", product)
+        return None

@@ -1,0 +1,253 @@
+"""The trees: which candidates were bought within the horizon of past moments, by parts that knew only what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from recommender.algorithms.base import Rows
+from recommender.algorithms.kernels import kernel
+from recommender.algorithms.next_basket.describing import MOST, WIDTH, Work, describe, work_for
+from recommender.algorithms.next_basket.facts import Facts, build_facts
+from recommender.algorithms.ranked.trees import Trees, flatten, walk
+from recommender.algorithms.tifu_knn import TIFUKNN, Habits
+from recommender.dataset.interactions import DAY_MS
+from recommender.dataset.products import Products
+from recommender.dataset.purchases import Purchases
+
+Floats = NDArray[np.float32]
+log = structlog.get_logger(__name__)
+
+LEAST_GROUPS = 200
+# Of the candidates that were not bought these many of each question are learned from, besides one's own products.
+OTHERS = 40
+LEAST_GAIN = 1e-3
+COMMON = {
+    "learning_rate": 0.05,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "feature_fraction": 0.5,
+    "min_data_in_leaf": 100,
+    "lambda_l2": 10.0,
+    "max_bin": 127,
+    "verbose": -1,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "use_missing": False,
+}
+MODELS: tuple[dict[str, Any], ...] = (
+    {**COMMON, "objective": "binary", "num_leaves": 31},
+    {**COMMON, "objective": "lambdarank", "num_leaves": 31, "lambdarank_truncation_level": 20},
+)
+
+
+class Parts(NamedTuple):
+    """What a question is answered from, but for the trees."""
+
+    habits: Habits
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was known at a moment, and what was bought after it within the horizon.
+
+    Attributes:
+        now: (shoppers,) int64, ms: when each is asked.
+    """
+
+    earlier: Purchases
+    later: Purchases
+    now: NDArray[np.int64]
+
+
+class Limits(NamedTuple):
+    """How questions are asked: only for products new to the shopper, with so many neighbours, of so many shoppers."""
+
+    new_only: bool
+    neighbours: int
+    most: int
+    seed: int
+
+
+class Groups(NamedTuple):
+    """Rows to learn from, grouped by question."""
+
+    features: Floats
+    hit: NDArray[np.int8]
+    size: Rows
+
+
+def moments(purchases: Purchases, horizon_days: float, most: int) -> Iterator[Moment]:
+    """The latest first, a horizon apart; of horizon 0 each shopper's last basket, the one before, and so on."""
+    if horizon_days <= 0:
+        step = purchases.steps_from_end()
+        for back in range(most):
+            later = purchases.take(step == back)
+            now = np.zeros(purchases.shoppers, np.int64)
+            np.maximum.at(now, later.shopper, later.at)
+            yield Moment(purchases.take(step > back), later, now)
+        return
+    end, span = int(purchases.at.max(initial=0)) + 1, round(horizon_days * DAY_MS)
+    for back in range(most):
+        low, high = end - (back + 1) * span, end - back * span
+        now = np.full(purchases.shoppers, low, np.int64)
+        known = purchases.at < low
+        yield Moment(purchases.take(known), purchases.take(~known & (purchases.at < high)), now)
+
+
+def learn_parts(purchases: Purchases, products: Products, until_ms: int, tifu: TIFUKNN) -> Parts:
+    """Habits of everybody and facts of products."""
+    tifu.learn(purchases, len(products))
+    return Parts(tifu.habits, build_facts(purchases, products, until_ms))
+
+
+@kernel
+def _fill(
+    asked: Rows,
+    moment: tuple[Any, ...],
+    new_only: bool,
+    neighbours: int,
+    parts: Parts,
+    work: Work,
+    to: Groups,
+    seed: int,
+) -> tuple[int, int]:
+    """Fill ``to``; returns rows and groups. Questions without a hit among the candidates teach nothing."""
+    start, product, at, later_start, later, now = moment
+    np.random.seed(seed)
+    none = np.zeros(0, np.int32)
+    rows, groups = 0, 0
+    for shopper in asked:
+        own = slice(start[shopper], start[shopper + 1])
+        wanted = later[later_start[shopper] : later_start[shopper + 1]]
+        count = describe(
+            product[own], at[own], now[shopper], none, new_only, neighbours, parts.habits, parts.facts, work
+        )
+        begin, hits, others = rows, 0, 0
+        for place in range(count):
+            others += work.features[place, 0] == 0
+        share = OTHERS / max(others, 1)
+        for place in range(count):
+            hit = False
+            for item in wanted:
+                hit |= item == work.found[place]
+            if hit or work.features[place, 0] > 0 or np.random.random() < share:
+                to.features[rows], to.hit[rows] = work.features[place], hit
+                hits += hit
+                rows += 1
+        if hits == 0:
+            rows = begin
+        else:
+            to.size[groups] = rows - begin
+            groups += 1
+    return rows, groups
+
+
+def _arrays(moment: Moment) -> tuple[Any, ...]:
+    earlier, later = moment.earlier, moment.later
+    return earlier.start, earlier.product, earlier.at, later.start, later.product, moment.now
+
+
+def asked_of(moment: Moment, most: int, seed: int) -> Rows:
+    """Shoppers who bought on both sides, at most ``most``."""
+    both = np.flatnonzero((np.diff(moment.earlier.start) > 0) & (np.diff(moment.later.start) > 0)).astype(np.int32)
+    if len(both) > most:
+        both = np.sort(np.random.default_rng(seed).choice(both, most, replace=False))
+    return both
+
+
+def groups_of(moment: Moment, parts: Parts, limits: Limits) -> Groups:
+    """Rows of the questions of one moment."""
+    asked = asked_of(moment, limits.most, limits.seed)
+    work = work_for(len(parts.habits.square), len(parts.facts.seen), levels(parts.facts))
+    # One's own, the hits and as many others as are chosen, with room for the luck of choosing.
+    room = Groups(
+        np.empty((len(asked) * MOST, WIDTH), np.float32),
+        np.empty(len(asked) * MOST, np.int8),
+        np.empty(len(asked), np.int32),
+    )
+    rows, groups = _fill(asked, _arrays(moment), limits.new_only, limits.neighbours, parts, work, room, limits.seed)
+    return Groups(room.features[:rows].copy(), room.hit[:rows].copy(), room.size[:groups])
+
+
+def levels(facts: Facts) -> int:
+    """Rows that categories and parents need."""
+    return int(max(facts.category.max(initial=0), facts.parent.max(initial=0))) + 1
+
+
+def fit_trees(groups: list[Groups], count: int, seed: int) -> Trees:
+    """A pointwise and a pairwise model, flattened; their raw scores are added."""
+    import lightgbm
+
+    features, hit, size = (np.concatenate([getattr(part, name) for part in groups]) for name in Groups._fields)
+    models = []
+    for model in MODELS:
+        params = {**model, "seed": seed}
+        group = size if model["objective"] == "lambdarank" else None
+        told = lightgbm.Dataset(features, hit.astype(np.float32), group=group, params=params)
+        models.append((lightgbm.train(params, told, count), np.arange(WIDTH)))
+    return flatten(*models)
+
+
+@kernel
+def _judge(
+    asked: Rows, moment: tuple[Any, ...], new_only: bool, neighbours: int, parts: Parts, trees: Trees, work: Work
+) -> NDArray[np.float64]:
+    """(2, questions) NDCG at 10 of the blend and of the trees."""
+    start, product, at, later_start, later, now = moment
+    none = np.zeros(0, np.int32)
+    found = np.zeros((2, len(asked)))
+    for question in range(len(asked)):
+        shopper = asked[question]
+        own = slice(start[shopper], start[shopper + 1])
+        wanted = later[later_start[shopper] : later_start[shopper + 1]]
+        count = describe(
+            product[own], at[own], now[shopper], none, new_only, neighbours, parts.habits, parts.facts, work
+        )
+        for way in range(2):
+            if way == 1:
+                walk(trees, work.features, count, work.score)
+            order = np.argsort(-work.score[:count], kind="mergesort")[:10]
+            gain, ideal = 0.0, 0.0
+            for place in range(len(order)):
+                for item in wanted:
+                    if item == work.found[order[place]]:
+                        gain += 1 / np.log2(place + 2.0)
+                        break
+            for place in range(min(10, len(wanted))):
+                ideal += 1 / np.log2(place + 2.0)
+            found[way, question] = gain / ideal if ideal > 0 else 0.0
+    return found
+
+
+def check(moment: Moment, parts: Parts, trees: Trees, limits: Limits) -> NDArray[np.float64]:
+    """Mean NDCG at 10 of blend and trees."""
+    asked = asked_of(moment, limits.most, limits.seed)
+    work = work_for(len(parts.habits.square), len(parts.facts.seen), levels(parts.facts))
+    found = _judge(asked, _arrays(moment), limits.new_only, limits.neighbours, parts, trees, work)
+    return found.mean(axis=1) if len(asked) else np.zeros(2)
+
+
+def without_own(moment: Moment) -> Moment:
+    """The same, where only products new to the shopper are wanted."""
+    width = int(max(moment.earlier.product.max(initial=0), moment.later.product.max(initial=0))) + 1
+    owned = np.unique(moment.earlier.shopper.astype(np.int64) * width + moment.earlier.product)
+    wanted = moment.later.shopper.astype(np.int64) * width + moment.later.product
+    return Moment(moment.earlier, moment.later.take(~np.isin(wanted, owned)), moment.now)
+
+
+def available() -> bool:
+    """Whether LightGBM can be imported."""
+    try:
+        import lightgbm  # noqa: F401
+    except (ImportError, OSError) as error:
+        log.warning("next_basket_without_trees", reason=str(error), hint="on Debian: apt-get install libgomp1")
+        return False
+    return True

@@ -1,0 +1,159 @@
+"""Own habits, those of like shoppers, and the trees over both."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from recommender.algorithms.base import Context
+from recommender.algorithms.next_basket import NextBasket
+from recommender.algorithms.next_basket.learning import moments
+from recommender.algorithms.tifu_knn import TIFUKNN
+from recommender.dataset import Kind, Products
+from recommender.dataset.basket_files import MissingFile, read_baskets, read_online_retail
+from recommender.dataset.interactions import DAY_MS, build
+from recommender.dataset.purchases import purchases_of
+
+PRODUCTS = 24
+
+
+def dataset_of(baskets: dict[int, list[tuple[int, list[int]]]], products: int = PRODUCTS):
+    """Shopper to (day, products) of each basket."""
+    rows = [(s, day * DAY_MS, p) for s, bought in baskets.items() for day, basket in bought for p in basket]
+    shopper, at, product = (np.array(column) for column in zip(*rows, strict=True))
+    return build(
+        Products.of([f"p{n}" for n in range(products)], categories=[f"c/{n % 4}" for n in range(products)]),
+        actor=shopper.astype(np.int64),
+        shopper=shopper.astype(np.int32),
+        product=product.astype(np.int32),
+        kind=np.full(len(rows), Kind.PURCHASE, np.int8),
+        at=at.astype(np.int64),
+        shopper_ids=[f"s{n}" for n in range(max(baskets) + 1)],
+    )
+
+
+def context_of(dataset, shopper: int, day: float = 0) -> Context:
+    product, at = purchases_of(dataset).of(shopper)
+    return Context("email", bought=product, bought_ms=at, at_ms=round(day * DAY_MS))
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """Shoppers with random baskets."""
+    rng = np.random.default_rng(3)
+    return dataset_of(
+        {
+            shopper: [(day, np.unique(rng.integers(0, PRODUCTS, 4)).tolist()) for day in range(0, 60, 4)][
+                : 3 + shopper % 9
+            ]
+            for shopper in range(20)
+        }
+    )
+
+
+def plain_vector(baskets: list[list[int]], group: int, within: float, between: float) -> np.ndarray:
+    """The paper's two averages, group by group."""
+    groups = []
+    rest = list(baskets)
+    while rest:
+        groups.insert(0, rest[-group:])
+        rest = rest[:-group]
+    total = np.zeros(PRODUCTS)
+    for back, part in enumerate(reversed(groups)):
+        inner = np.zeros(PRODUCTS)
+        for step, basket in enumerate(reversed(part)):
+            inner[basket] += within**step
+        total += between**back * inner / len(part)
+    return total / len(groups)
+
+
+def test_tifu_equals_the_plain_formula(mixed) -> None:
+    model = TIFUKNN(neighbours=5, group=3, within=0.8, between=0.6, own=0.7).fit(mixed)
+    purchases = purchases_of(mixed)
+    vectors = []
+    for shopper in range(20):
+        product, at = purchases.of(shopper)
+        vectors.append(plain_vector([product[at == day].tolist() for day in np.unique(at)], 3, 0.8, 0.6))
+    table = np.array(vectors)
+    for shopper in range(20):
+        distance = ((table - table[shopper]) ** 2).sum(axis=1)
+        distance[table @ table[shopper] == 0] = np.inf
+        near = np.argsort(distance, kind="stable")[:5]
+        expected = 0.7 * table[shopper] + 0.3 * table[near].mean(axis=0)
+        ranking = model.recommend(context_of(mixed, shopper), PRODUCTS)
+        np.testing.assert_allclose(ranking.scores, expected[ranking.products], rtol=1e-4)
+        assert len(ranking) == np.count_nonzero(expected > 0)
+
+
+def fortnights():
+    """Half of 300 shoppers buy milk every second week, each in the weeks of an own parity; noise besides, and a staple."""
+    rng = np.random.default_rng(5)
+    baskets = {}
+    for shopper in range(300):
+        bought = []
+        for week in range(26):
+            basket = [int(rng.integers(4, PRODUCTS)), 1]
+            if week % 2 == shopper % 2:
+                basket.append(0)
+            bought.append((7 * week + 1, sorted(set(basket))))
+        baskets[shopper] = bought
+    return dataset_of(baskets)
+
+
+def test_trees_learn_who_buys_every_second_week_better_than_frequency_tells() -> None:
+    blend, trees = NextBasket(horizon_days=7.0, cuts=4, trees=60).fit(fortnights()).checked_
+    assert trees > blend + 0.02
+
+
+def test_new_products_only_are_answered_where_that_is_asked(mixed) -> None:
+    model = NextBasket(answers="new", trees=0).fit(mixed)
+    for shopper in range(20):
+        context = context_of(mixed, shopper, 61)
+        assert not set(model.recommend(context, 10).products.tolist()) & set(context.bought.tolist())
+
+
+def test_an_empty_history_is_answered_with_what_is_popular(mixed) -> None:
+    ranking = NextBasket(trees=0).fit(mixed).recommend(Context(), 5)
+    purchases = purchases_of(mixed)
+    assert len(ranking) == 5
+    assert np.bincount(purchases.product)[ranking.products[0]] >= np.median(np.bincount(purchases.product))
+
+
+def test_trees_are_the_same_each_time_and_kept_in_the_file(tmp_path) -> None:
+    dataset = fortnights()
+    first, second = (NextBasket(cuts=3, trees=20).fit(dataset) for _ in range(2))
+    first.save(tmp_path / "one")
+    second.save(tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    context = context_of(dataset, 3, 182)
+    loaded = NextBasket.load(tmp_path / "one")
+    assert loaded.recommend(context, 9).scores.tolist() == first.recommend(context, 9).scores.tolist()
+
+
+@pytest.mark.parametrize("horizon", [0.0, 7.0])
+def test_no_moment_knows_what_it_asks_for(mixed, horizon) -> None:
+    for moment in moments(purchases_of(mixed), horizon, 3):
+        earlier, later = moment.earlier, moment.later
+        assert np.all(earlier.at[np.isin(earlier.shopper, later.shopper)] < moment.now.max())
+        assert np.all(later.at >= moment.now[later.shopper])
+        for shopper in np.unique(later.shopper):
+            assert earlier.of(shopper)[1].max(initial=-1) < later.of(shopper)[1].min()
+
+
+def test_histories_are_read_and_missing_files_named(tmp_path) -> None:
+    history, future = tmp_path / "history.json.gz", tmp_path / "future.json.gz"
+    history.write_bytes(gzip.compress(json.dumps({"a": [[1, 2], [2]], "b": [[3]], "c": []}).encode()))
+    future.write_bytes(gzip.compress(json.dumps({"a": [[2, 3, 3]], "b": []}).encode()))
+    files = read_baskets(history, future)
+    names = files.train.products.ids
+    assert [files.train.shopper_ids[row] for row in files.shoppers] == ["a"]
+    assert sorted(names[row] for row in files.targets[0]) == ["2", "3"]
+    product, at = purchases_of(files.train).of(int(files.shoppers[0]))
+    assert [names[row] for row in product[at == at.max()]] == ["2"]
+    with pytest.raises(MissingFile, match=r"nowhere\.json"):
+        read_baskets(tmp_path / "nowhere.json", future)
+    with pytest.raises(MissingFile, match=r"online_retail\.parquet"):
+        read_online_retail(tmp_path)
