@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -93,3 +96,8 @@ def test_a_clock_ahead_is_set_to_when_it_was_received() -> None:
 def test_the_fingerprint_changes_with_the_rules_that_are_on() -> None:
     assert fingerprint() == fingerprint([])
     assert fingerprint() != fingerprint(["robot_rate"])
+
+
+def test_the_page_of_the_docs_names_every_rule_in_its_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "data.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.M)[:-1] == [(r.id, r.act.value) for r in RULES.values()]
