@@ -1,7 +1,7 @@
 """Time and memory of building the dataset: ``python -m benchmarks.dataset [--events N] [--days N]``.
 
-Generated events go into the table; then the dataset is built, each time in a process of its own: cold (nothing kept), warm (every day
-kept), and after a day got a late event. ``peak_mb`` is what the process takes at most beyond what it took before it began.
+Generated events go into the table; then the dataset is built, each time in a process of its own: cold (nothing kept), warm (all
+days kept), and after a day got a late event. ``peak_mb`` is what the process takes at most beyond what it took before it began.
 """
 
 from __future__ import annotations
