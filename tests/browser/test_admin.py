@@ -81,6 +81,13 @@ def pages_of(campaign) -> list[str]:
 
     make_message(make_audience(1)[0], campaign.steps.get())
     message = campaign.messages.first()
+    from recommender.dataset.building import read_dataset
+    from shop.events.stream import append
+    from tests.factories.events import an_event, store_all
+
+    append([an_event(product_id="drinks-1"), an_event(product_id="", message_id="m-without")])
+    store_all()
+    read_dataset()
     return [
         "/admin/",
         "/admin/?days=28",
