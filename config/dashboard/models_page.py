@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from config.dashboard import pages, words
+from config.dashboard import model_figures, pages, words
 from config.dashboard.charts import Estimate, forest
 from config.dashboard.slots import METRIC, sums
 from recommender.algorithms import ALGORITHMS
@@ -20,7 +20,8 @@ from recommender.training.models import Slot
 from shop import clock
 
 SHOWN = 12
-METRICS = ("ndcg@10", "hr@10", "mrr@10", "coverage@10")
+METRICS = ("ndcg@10", "hr@10", "recall@10", "map@10", "mrr@10", "coverage@10")
+SHADOW_SHARE = 0.25
 # Shown in the table, not drawn: no interval.
 PLAIN = frozenset({"p50_ms", "p99_ms", "cpu_p99_ms"})
 
@@ -169,8 +170,33 @@ def page(request: HttpRequest) -> HttpResponse:
         rows=[(version, [(version.metrics.get(name)) for name in ordered]) for version in versions],
         comparison=_comparison(best or champion, champion),
         runs=TrainingRun.objects.order_by("-started_at")[:5],
+        **_figures(slot, champion, versions),
         may_change=request.user.has_perm("recommender.promote_modelversion"),
     )
+
+
+def _figures(slot: str, champion: ModelVersion | None, versions: list[ModelVersion]) -> dict[str, Any]:
+    """What is drawn below the answer."""
+    name = champion.algorithm if champion else (versions[0].algorithm if versions else "")
+    beside = "popular" if name != "popular" else ""
+    trends = [
+        model_figures.over_time(slot, name, metric, beside=beside if metric != "p99_ms" else "")
+        for metric in (METRIC, "coverage@10", "p99_ms")
+    ]
+    plots = [model_figures.scatter(versions, other) for other in ("coverage@10", "cpu_p99_ms")]
+    # The blend of weights says little where a learned ranker is there to be looked into.
+    told = next((version for version in versions if version.algorithm == "ranked" and version.importance), champion)
+    last = TrainingRun.objects.filter(status=TrainingRun.Status.DONE).order_by("-started_at").first()
+    return {
+        "trends": [chart for chart in trends if chart is not None],
+        "scatters": [plot for plot in plots if plot is not None],
+        "segments": model_figures.segments(champion, versions),
+        "important": model_figures.importance(told),
+        "important_of": str(told or ""),
+        "shadow": model_figures.shadow(slot),
+        "lacking": model_figures.lacking(last),
+        "run_report": last.report if last else {},
+    }
 
 
 def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list[dict[str, Any]]:
@@ -178,7 +204,13 @@ def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list
     if one is None:
         return []
     rows = []
-    for name, label in (("popular", _("Popularity")), ("champion", _("Champion"))):
+    labels = {
+        "popular": _("Popularity"),
+        "champion": _("Champion"),
+        "popular, cold shoppers": _("Popularity, new shoppers"),
+        "champion, cold shoppers": _("Champion, new shoppers"),
+    }
+    for name, label in labels.items():
         figure = one.comparison.get(name)
         if figure:
             clear = figure["low"] > 0 or figure["high"] < 0
@@ -187,6 +219,7 @@ def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list
                     "label": label,
                     "difference": words.signed(figure["difference"], 4),
                     "span": f"{words.signed(figure['low'], 4)} – {words.signed(figure['high'], 4)}",
+                    "p": f"p {figure['p_holm']:.3f}" if "p_holm" in figure else "",
                     "verdict": (_("better") if figure["low"] > 0 else _("worse")) if clear else _("cannot tell"),
                     "tone": "ok" if figure["low"] > 0 else "bd" if clear else "",
                     "version": one,
@@ -220,6 +253,14 @@ def _act(request: HttpRequest, slot: str) -> HttpResponse:
         elif act == "roll_back":
             version = promotion.roll_back(slot, actor=actor, reason=reason)
             messages.success(request, _("Rolled back to %(version)s.") % {"version": version})
+        elif act == "shadow":
+            version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
+            promotion.shadow(version, SHADOW_SHARE, actor=actor, reason=reason)
+            messages.success(request, _("%(version)s answers in the dark from now on.") % {"version": version})
+        elif act == "end_shadow":
+            version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
+            promotion.end_shadow(version, actor=actor, reason=reason)
+            messages.success(request, _("%(version)s answers in the dark no more.") % {"version": version})
         elif act in ("pin", "unpin"):
             version = get_object_or_404(ModelVersion, slot=slot, status=ModelVersion.Status.CHAMPION)
             promotion.pin(version, act == "pin", actor=actor, reason=reason)

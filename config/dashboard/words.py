@@ -37,6 +37,13 @@ def moment(at: datetime, form: str = "") -> str:
 
 
 METRICS = {
+    "precision": gettext_lazy("Precision"),
+    "recall": gettext_lazy("Recall"),
+    "map": gettext_lazy("MAP"),
+    "gini": gettext_lazy("Gini"),
+    "novelty": gettext_lazy("Novelty, bits"),
+    "diversity": gettext_lazy("Diversity"),
+    "miscalibration": gettext_lazy("Miscalibration, nats"),
     "ndcg": gettext_lazy("NDCG"),
     "hr": gettext_lazy("Hit rate"),
     "mrr": gettext_lazy("MRR"),

@@ -1,0 +1,186 @@
+"""Figures of the models page: over time, beside each other, for whom, by what, and in the dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.dashboard import words
+from config.dashboard.charts import Bar, LineChart, Tick, grid_top, line_chart, short_number
+from config.dashboard.slots import METRIC
+from recommender.evaluation.segments import SEGMENTS
+from recommender.models import ModelVersion
+from recommender.serving.shadow_report import report
+from recommender.training.models import TrainingRun
+
+TRAININGS = 20
+MOST_IMPORTANT = 12
+SEGMENT_NAMES = {
+    "cold_shoppers": gettext_lazy("New shoppers (under 5 events)"),
+    "light_shoppers": gettext_lazy("Occasional shoppers (5 to 49)"),
+    "regular_shoppers": gettext_lazy("Regular shoppers (50 and more)"),
+    "cold_products": gettext_lazy("New products (under 5 events)"),
+    "known_products": gettext_lazy("Other products"),
+}
+
+
+def over_time(slot: str, algorithm: str, metric: str, *, beside: str = "popular") -> LineChart | None:
+    """A metric of an algorithm at each training, beside another's (none: ""); None before there are two trainings."""
+    rows = ModelVersion.objects.filter(slot=slot, algorithm__in=[algorithm, beside], run__isnull=False)
+    by_run: dict[int, dict[str, ModelVersion]] = {}
+    for version in rows.order_by("-trained_at")[: 2 * TRAININGS]:
+        by_run.setdefault(version.run_id or 0, {})[version.algorithm] = version
+    runs = [
+        found for _run, found in sorted(by_run.items()) if algorithm in found and metric in found[algorithm].metrics
+    ]
+    if len(runs) < 2:
+        return None
+    figures = [found[algorithm].metrics[metric] for found in runs]
+    others = [found[beside].metrics[metric] if beside in found else None for found in runs] if beside else []
+    compared = bool(others) and all(others)
+    return line_chart(
+        words.metric(metric),
+        _("at each training, %(algorithm)s") % {"algorithm": algorithm},
+        [words.moment(found[algorithm].trained_at, _("j M")) for found in runs],
+        [figure["value"] for figure in figures],
+        [figure["value"] for figure in others if figure] if compared else (),
+        shown=[
+            (_told(figure), _told(other) if compared and other else "")
+            for figure, other in zip(figures, others or [None] * len(figures), strict=True)
+        ],
+        headers=(_("Training"), algorithm, _("Popularity") if compared else ""),
+    )
+
+
+def _told(figure: dict[str, Any]) -> str:
+    value = f"{figure['value']:.4f}"
+    return f"{value} ({figure['low']:.4f} – {figure['high']:.4f})" if "low" in figure else value
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model in a scatter: places in per cent from the left and the top."""
+
+    label: str
+    x: float
+    y: float
+    x_text: str
+    y_text: str
+    highlighted: bool
+    label_end: bool
+    label_y: float
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Models by two figures, each axis from zero."""
+
+    title: str
+    x_name: str
+    y_name: str
+    points: list[Point]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+
+
+def scatter(versions: Sequence[ModelVersion], x: str, y: str = METRIC) -> Scatter | None:
+    """The newest version of each algorithm by two metrics; None where fewer than two have both."""
+    newest: dict[str, ModelVersion] = {}
+    for version in versions:
+        if x in version.metrics and y in version.metrics:
+            newest.setdefault(version.algorithm, version)
+    if len(newest) < 2:
+        return None
+    values = {v: (float(v.metrics[x]["value"]), float(v.metrics[y]["value"])) for v in newest.values()}
+    order = sorted(values.items(), key=lambda item: -item[1][1])
+    right, top = (grid_top([pair[axis] for pair in values.values()]) for axis in (0, 1))
+    return Scatter(
+        _("Accuracy against %(other)s") % {"other": words.metric(x)},
+        words.metric(x),
+        words.metric(y),
+        [
+            Point(
+                version.algorithm,
+                100 * across / right,
+                100 - 100 * up / top,
+                f"{across:.4g}",
+                f"{up:.4f}",
+                version.status == ModelVersion.Status.CHAMPION,
+                across > 0.6 * right,
+                label_y,
+            )
+            for (version, (across, up)), label_y in zip(
+                order, _apart([100 - 100 * up / top for _version, (_across, up) in order]), strict=True
+            )
+        ],
+        [Tick(25.0 * part, short_number(round(right * part / 4, 6))) for part in range(5)],
+        [Tick(100 - 25.0 * part, short_number(round(top * part / 4, 6))) for part in range(5)],
+    )
+
+
+def _apart(places: list[float], least: float = 7.0) -> list[float]:
+    """Places of labels, top first, moved down where they would touch the one above, then up from the bottom."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + least) if moved else place)
+    for at in range(len(moved) - 1, -1, -1):
+        below = moved[at + 1] - least if at + 1 < len(moved) else 100.0
+        moved[at] = min(moved[at], below)
+    return moved
+
+
+def importance(version: ModelVersion | None) -> list[Bar]:
+    """What a version looks at, most first."""
+    found = sorted((version.importance if version else {}).items(), key=lambda item: (-item[1], item[0]))
+    most = found[0][1] if found and found[0][1] > 0 else 1.0
+    return [
+        Bar(name.replace("_", " "), words.percent(share, 1.0), 100 * share / most)
+        for name, share in found[:MOST_IMPORTANT]
+        if share > 0
+    ]
+
+
+def segments(champion: ModelVersion | None, versions: Sequence[ModelVersion]) -> dict[str, Any]:
+    """A table: a row a segment, a column a model of the champion's training: NDCG@10 with its interval."""
+    newest: dict[str, ModelVersion] = {}
+    for version in versions:
+        newest.setdefault(version.algorithm, version)
+    shown = [version for version in newest.values() if version.segments]
+    shown.sort(key=lambda v: (v.pk != getattr(champion, "pk", None), -v.metrics.get(METRIC, {}).get("value", 0.0)))
+    names = [name for name in SEGMENTS if any(name in version.segments for version in shown)]
+    rows = [
+        (SEGMENT_NAMES[name], [version.segments.get(name, {}).get(METRIC) for version in shown[:6]]) for name in names
+    ]
+    return {"columns": [version.algorithm for version in shown[:6]], "rows": rows}
+
+
+def shadow(slot: str) -> dict[str, Any]:
+    """The shadow of a slot with what its answers say, or the last one that answered."""
+    version = ModelVersion.objects.filter(slot=slot, shadow_since__isnull=False).first()
+    found = report(version) if version else None
+    if found is None:
+        return {"version": version, "report": None}
+    gain = found.gain.estimate
+    clear = gain.low > 0 or gain.high < 0
+    verdict = (_("better") if gain.low > 0 else _("worse")) if clear else _("cannot tell")
+    return {
+        "version": version,
+        "report": found,
+        "overlap": words.percent(found.overlap.value, 1.0),
+        "clicks_had": words.percent(found.clicks_had.value, 1.0) if found.clicks else "–",
+        "mine": words.percent(found.mine, 1.0) if found.added else "–",
+        "theirs": words.percent(found.theirs, 1.0) if found.added else "–",
+        "span": f"{words.signed(100 * gain.low, 1)} – {words.signed(100 * gain.high, 1)}" if found.added else "",
+        "verdict": verdict if found.added else _("cannot tell"),
+        "tone": "ok" if gain.low > 0 else "bd" if clear and found.added else "",
+    }
+
+
+def lacking(run: TrainingRun | None) -> list[tuple[str, str]]:
+    """Algorithms that a training left out, with the reason: an error, or the data that they lack."""
+    report_of = run.report if run else {}
+    return [*report_of.get("failed", {}).items(), *report_of.get("left_out", {}).items()]

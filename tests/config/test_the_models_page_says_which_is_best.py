@@ -1,0 +1,63 @@
+"""The models page: figures with intervals and tables, shadow and promotion by its buttons, empty states."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from django.urls import reverse
+
+from config.dashboard import model_figures
+from recommender.models import ModelVersion, TrainingRun
+from recommender.training import promotion
+from recommender.training.run import train
+from tests.factories.models import make_shop
+from tests.factories.people import make_operator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def models_page(client):
+    client.force_login(make_operator())
+    return lambda slot="home", **options: client.get(reverse("admin:models"), {"slot": slot}, **options)
+
+
+def test_without_a_model_it_says_what_to_do(models_page) -> None:
+    found = models_page().content.decode()
+    assert "No model serves this slot." in found
+    assert "A line needs two trainings" in found
+    assert "Known after the next training." in found
+
+
+def test_a_candidate_is_sent_into_the_dark_and_promoted_by_hand_with_a_reason(models_page, client) -> None:
+    make_shop()
+    train(quick=True)
+    candidate = ModelVersion.objects.get(slot="home", algorithm="popular")
+    text = models_page().content.decode()
+    for dialog in (f'id="shadow-{candidate.pk}"', f'id="promote-{candidate.pk}"'):
+        assert dialog in text, "the button opens a dialog that is there"
+    where = reverse("admin:models") + "?slot=home"
+    client.post(where, {"act": "shadow", "version": candidate.pk})
+    candidate.refresh_from_db()
+    assert candidate.shadow_since is None, "without a reason nothing is done"
+    client.post(where, {"act": "shadow", "version": candidate.pk, "reason": "to see"})
+    candidate.refresh_from_db()
+    assert candidate.shadow_since is not None
+    assert "No slate answered yet" in models_page().content.decode()
+    client.post(where, {"act": "end_shadow", "version": candidate.pk, "reason": "seen"})
+    client.post(where, {"act": "promote", "version": candidate.pk, "reason": "by hand"})
+    assert promotion.champion("home") == candidate
+
+
+def test_what_the_last_training_left_out_is_named(models_page) -> None:
+    TrainingRun.objects.create(
+        status="done", report={"failed": {}, "left_out": {"ratings": "100 ratings are needed: import reviews"}}
+    )
+    assert "100 ratings are needed: import reviews" in models_page().content.decode()
+
+
+def test_labels_of_a_scatter_keep_their_distance() -> None:
+    moved = model_figures._apart([10.0, 11.0, 12.0, 60.0, 99.0, 100.0])
+    assert all(after - before >= 7 - 1e-9 for before, after in pairwise(moved))
+    assert max(moved) <= 100
