@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.evidence import weighed
 from recommender.dataset import Dataset, Kind
 
 BLOCK = 2_000
@@ -90,23 +91,12 @@ class ItemKNN(Algorithm):
         dots.data /= (norms[row] * norms[dots.indices] + self.shrink).astype(np.float32)
 
     def _rank(self, context: Context, k: int) -> Ranking:
-        items, weights = self._evidence(context)
+        items, weights = weighed(context, self.decay, self.history_weight)
         if not len(items):
             return NOTHING
         from recommender.algorithms.neighbours import add_up
 
         return add_up(items, weights, self.near_, self.like_, k)
-
-    def _evidence(self, context: Context) -> tuple[Rows, NDArray[np.float32]]:
-        """Distinct products that speak, and what each counts."""
-        acts = context.acts[-20:]
-        steps = np.arange(len(acts) - 1, -1, -1)
-        now = (self.decay**steps).astype(np.float32)
-        past = context.history[-30:]
-        before = np.full(len(past), self.history_weight, np.float32)
-        if len(context.counts):
-            before *= np.minimum(context.counts[-30:], 5.0)
-        return np.concatenate([acts, past]).astype(np.int32), np.concatenate([now, before])
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """The act that most often goes with ``product``, and by what share of sessions."""

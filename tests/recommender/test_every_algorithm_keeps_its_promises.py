@@ -1,0 +1,229 @@
+"""What serving relies on holds for every algorithm that is registered: a new line in the registry is tested by being there."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recommender.algorithms import ALGORITHMS
+from recommender.algorithms.arrays import BrokenFile
+from recommender.algorithms.base import Algorithm, Context
+from recommender.dataset import Kind, NotEnoughData, Products
+from recommender.dataset.interactions import DAY_MS, build
+
+PRODUCTS, SHOPPERS = 40, 60
+NAMES = [name for name in ALGORITHMS if not getattr(ALGORITHMS.get(name), "unavailable", str)()]
+
+
+def shop():
+    """Sixty shoppers in four circles of ten products who buy what comes next on their circle, and some of it again."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for shopper in range(SHOPPERS):
+        circle = shopper % 4 * 10
+        for visit in range(12):
+            at = DAY_MS * (10 + 3 * visit) + 60_000 * shopper
+            start = int(rng.integers(10))
+            for step in range(4):
+                product = circle + (start + step) % 10
+                kind = Kind.PURCHASE if rng.random() < 0.5 else Kind.VIEW
+                rows.append((shopper, product, int(kind), at + 1_000 * step))
+    actor, product, kind, moment = np.array(rows, np.int64).T
+    products = Products.of(
+        [f"p{number}" for number in range(PRODUCTS)],
+        categories=[f"circle{number // 10}" for number in range(PRODUCTS)],
+        texts=[f"thing {number} of circle {number // 10} 苹果" for number in range(PRODUCTS)],
+    )
+    return build(
+        products,
+        actor=actor,
+        shopper=actor.astype(np.int32),
+        product=product.astype(np.int32),
+        kind=kind.astype(np.int8),
+        at=moment,
+        shopper_ids=[f"s{number}" for number in range(SHOPPERS)],
+    )
+
+
+def learned(name: str, dataset=None) -> Algorithm:
+    dataset = dataset if dataset is not None else shop()
+    kind = ALGORITHMS.get(name)
+    if name == "blend":
+        from recommender.algorithms.blend import PARTS
+
+        return kind().fit(dataset, {part: ALGORITHMS.get(part)().fit(dataset) for part in PARTS})
+    return kind().fit(dataset)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def algorithm(request) -> Algorithm:
+    try:
+        return learned(request.param)
+    except NotEnoughData as error:
+        pytest.skip(f"{request.param}: {error}")
+
+
+def rows(values) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+numbers = st.integers(0, PRODUCTS - 1)
+contexts = st.builds(
+    lambda session, history, cart, product: Context(
+        session=rows(session),
+        history=rows(list(dict.fromkeys(history))),
+        counts=np.ones(len(set(history)), np.float32),
+        cart=rows(list(dict.fromkeys(cart))),
+        product=product,
+        at_ms=DAY_MS * 50,
+    ),
+    session=st.lists(numbers, max_size=6),
+    history=st.lists(numbers, max_size=6),
+    cart=st.lists(numbers, max_size=3),
+    product=st.one_of(st.just(-1), numbers),
+)
+several = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@several
+@given(context=contexts, k=st.integers(1, 60))
+def test_answers_are_products_of_the_dataset_each_once_best_first(algorithm, context, k) -> None:
+    answer = algorithm.recommend(context, k)
+    assert len(answer) <= k
+    assert len(set(answer.products.tolist())) == len(answer)
+    assert all(0 <= product < PRODUCTS for product in answer.products)
+    assert np.isfinite(answer.scores).all()
+    assert (np.diff(answer.scores) <= 0).all()
+
+
+@several
+@given(context=contexts, k=st.integers(1, 20), more=st.integers(1, 20))
+def test_a_smaller_k_is_the_beginning_of_a_larger_one(algorithm, context, k, more) -> None:
+    short, long = algorithm.recommend(context, k), algorithm.recommend(context, k + more)
+    assert short.products.tolist() == long.products[: len(short)].tolist()
+    assert len(short) == min(k, len(long))
+
+
+def test_what_was_saved_answers_the_same(algorithm, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    algorithm.save(path)
+    again = type(algorithm).load(path)
+    for context in asked():
+        before, after = algorithm.recommend(context, 10), again.recommend(context, 10)
+        assert before.products.tolist() == after.products.tolist()
+        assert np.array_equal(before.scores, after.scores)
+
+
+def test_the_same_data_teach_the_same(algorithm) -> None:
+    twin = learned(algorithm.name)
+    for context in asked():
+        first, second = algorithm.recommend(context, 10), twin.recommend(context, 10)
+        assert first.products.tolist() == second.products.tolist()
+        assert np.allclose(first.scores, second.scores, rtol=1e-6)
+
+
+def test_nothing_and_one_act_are_answered_without_an_error(algorithm) -> None:
+    for context in (Context(), Context(session=rows([0])), Context(history=rows([5])), Context(product=7)):
+        assert len(algorithm.recommend(context, 5)) <= 5
+
+
+def test_products_that_it_never_heard_of_are_passed_over(algorithm) -> None:
+    heard = algorithm.recommend(Context(session=rows([3])), 5).products.tolist()
+    assert algorithm.recommend(Context(session=rows([PRODUCTS + 5, 3])), 5).products.tolist() == heard
+
+
+def test_what_it_answers_does_not_change_what_it_knows(algorithm) -> None:
+    context = Context(session=rows([1, 2]), history=rows([8]), at_ms=DAY_MS * 50)
+    first = algorithm.recommend(context, 10)
+    for other in asked():
+        algorithm.recommend(other, 10)
+    again = algorithm.recommend(context, 10)
+    assert first.products.tolist() == again.products.tolist()
+    assert np.array_equal(first.scores, again.scores)
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_a_k_that_is_not_positive_is_refused(algorithm, k) -> None:
+    with pytest.raises(ValueError, match="k must be positive"):
+        algorithm.recommend(Context(), k)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whoever_learned_nothing_says_what_to_call(name) -> None:
+    with pytest.raises(ValueError, match="fit or load"):
+        ALGORITHMS.get(name)().recommend(Context(), 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_shop_is_refused_with_what_is_missing(name) -> None:
+    nobody = build(
+        Products.of([]),
+        actor=np.zeros(0, np.int64),
+        shopper=np.zeros(0, np.int32),
+        product=np.zeros(0, np.int32),
+        kind=np.zeros(0, np.int8),
+        at=np.zeros(0, np.int64),
+    )
+    with pytest.raises(NotEnoughData, match="import a catalogue"):
+        ALGORITHMS.get(name)().fit(nobody)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parameter_that_is_no_number_is_refused_by_its_name(name) -> None:
+    kind = ALGORITHMS.get(name)
+    for each in inspect.signature(kind).parameters.values():
+        if isinstance(each.default, float):
+            with pytest.raises(ValueError, match=each.name):
+                kind(**{each.name: float("nan")}).fit(shop())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shop_with_a_single_act_teaches_something_or_says_what_is_missing(name) -> None:
+    one = np.zeros(1, np.int32)
+    single = build(
+        Products.of(["p0", "p1"], texts=["a thing", "another"]),
+        actor=one.astype(np.int64),
+        shopper=one,
+        product=one,
+        kind=np.full(1, Kind.PURCHASE, np.int8),
+        at=np.full(1, DAY_MS),
+        shopper_ids=["s0"],
+    )
+    try:
+        fitted = learned(name, single)
+    except NotEnoughData:
+        return
+    for context in (Context(), Context(session=one), Context(history=one)):
+        assert all(product in (0, 1) for product in fitted.recommend(context, 5).products)
+
+
+def test_a_file_of_another_or_a_torn_one_is_refused(algorithm, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    algorithm.save(whole)
+    other = next(name for name in NAMES if name != algorithm.name)
+    with pytest.raises(BrokenFile, match=algorithm.name):
+        ALGORITHMS.get(other).load(whole)
+    torn = tmp_path / "torn"
+    torn.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(BrokenFile):
+        type(algorithm).load(torn)
+
+
+def asked() -> list[Context]:
+    rng = np.random.default_rng(5)
+    return [Context()] + [
+        Context(
+            session=rows(rng.integers(0, PRODUCTS, rng.integers(0, 5))),
+            history=rows(rng.permutation(PRODUCTS)[: rng.integers(0, 5)]),
+            product=int(rng.integers(-1, PRODUCTS)),
+            at_ms=DAY_MS * 50,
+        )
+        for _ in range(20)
+    ]
