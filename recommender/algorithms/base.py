@@ -7,6 +7,7 @@ an underscore. Learned state is arrays of numbers only: they are saved as one fi
 from __future__ import annotations
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -188,6 +189,9 @@ class Algorithm(ABC):
             NotEnoughData: with what is missing.
             ValueError: a parameter is out of its range.
         """
+        unknown = [name for name, value in self.params().items() if isinstance(value, float) and math.isnan(value)]
+        if unknown:
+            raise ValueError(f"{self.name} cannot learn with {', '.join(unknown)} = nan: give a number")
         dataset.require(interactions=self.needs_interactions, products=1)
         self.products_ = len(dataset.products)
         self.members = dict(members or {})

@@ -38,13 +38,15 @@ def _split(text: str) -> Iterator[str]:
 
 
 class Content(Algorithm):
-    """Cosine of TF-IDF vectors; the nearest of each product are kept.
+    """Cosine of TF-IDF vectors, or another weighting and likeness by name; the nearest of each product are kept.
 
     Args:
         width: neighbours kept of each product.
         decay: what a step back in the session leaves.
         history_weight: of purchases before the session, against an act in it.
         commonest: words in more than this share of the products say nothing.
+        weighting: of words: ``tfidf``, ``counts`` (bag of words) or ``article`` (:mod:`recommender.algorithms.weighting`).
+        likeness: of two products: ``cosine``, or ``article``, which is ``dot / max(dot, 1)``.
     """
 
     name = "content"
@@ -52,32 +54,42 @@ class Content(Algorithm):
     needs_interactions = 0
 
     def __init__(
-        self, width: int = 50, decay: float = 0.8, history_weight: float = 0.05, commonest: float = 0.3
+        self,
+        width: int = 50,
+        decay: float = 0.8,
+        history_weight: float = 0.05,
+        commonest: float = 0.3,
+        weighting: str = "tfidf",
+        likeness: str = "cosine",
     ) -> None:
         self.width = width
         self.decay = decay
         self.history_weight = history_weight
         self.commonest = commonest
+        self.weighting = weighting
+        self.likeness = likeness
 
     def _fit(self, dataset: Dataset) -> None:
         if self.width < 1 or not 0 < self.decay <= 1 or not 0 < self.commonest <= 1:
             raise ValueError(f"width, decay or commonest is out of range: {self.params()}")
         if not any(text.strip() for text in dataset.products.texts):
             raise NotEnoughData("no product has a name or description: content needs words")
-        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.feature_extraction.text import CountVectorizer
 
         from recommender.algorithms.neighbours import nearest
+        from recommender.algorithms.weighting import likeness_of, scale_rows, weigh_terms
 
         # In a small catalogue a share of the products is a handful, and every word would be common.
         commonest = self.commonest if len(dataset.products) >= 50 else 1.0
-        vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True, max_df=commonest, dtype=np.float32)
-        vectors = vectorizer.fit_transform(dataset.products.texts).tocsr()
+        counts = CountVectorizer(analyzer=words, max_df=commonest).fit_transform(dataset.products.texts)
+        vectors = scale_rows(weigh_terms(counts, self.weighting), self.likeness)
         width = min(self.width, max(len(dataset.products) - 1, 1))
         near = np.full((len(dataset.products), width), -1, np.int32)
         like = np.zeros((len(dataset.products), width), np.float32)
         for low in range(0, len(dataset.products), BLOCK):
             block = slice(low, min(low + BLOCK, len(dataset.products)))
-            near[block], like[block] = nearest((vectors[block] @ vectors.T).tocsr(), width, low)
+            alike = likeness_of((vectors[block] @ vectors.T).tocsr(), self.likeness)
+            near[block], like[block] = nearest(alike, width, low)
         self.near_, self.like_ = near, like
 
     def _rank(self, context: Context, k: int) -> Ranking:
