@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from recommender.ratings.table import Ratings
 
 FOLDS = 5
+UNITS = {"mse": "stars squared", "r2": "share"}
 K = 10
-# What the command says of each split; the forest and the network take longest and say least.
+# Forest and network are left out for the time that they take; ``manage.py ratings_report`` fits them too.
 RATED = ("global_mean", "biases", "user_knn", "item_knn", "svdpp", "bayesian_factors", "linear", "tree", "boosting")
 Scores = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ def rate(name: str, splits: list[tuple[Ratings, Ratings]], split: str) -> None:
     spent = (time.process_time() - used) / len(splits)
     for metric, estimate in measure(np.concatenate(actual), np.concatenate(predicted)).items():
         bounds = {"low": round(estimate.low, 4), "high": round(estimate.high, 4), "n": estimate.n}
-        report({"r2": "R2"}.get(metric, metric.upper()), estimate.value, "stars", **bounds, **context)
+        report(metric.upper(), estimate.value, UNITS.get(metric, "stars"), **bounds, **context)
     report("fit_seconds", spent, "s", **context)
 
 
