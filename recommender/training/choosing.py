@@ -13,8 +13,10 @@ from recommender.training.models import ModelVersion, Slot
 from recommender.training.progress import Progress
 from recommender.training.stages import SEED, Candidate
 
-# With fewer questions than this nothing is promoted by itself over another algorithm.
+# With fewer questions than this nothing is promoted by itself over popularity,
 LEAST_QUESTIONS = 30
+# and nothing over a blend or a champion that learns: of eight tried on few questions, one looks better by chance.
+LEAST_TO_REPLACE = 200
 
 
 def promote_best(
@@ -53,7 +55,8 @@ def choose(
     if champion is not None and champion.pinned:
         return None, f"{champion} is pinned"
     base = champion.algorithm if champion is not None and champion.algorithm in candidates else "popular"
-    ranked = _ranked(slot, candidates)
+    ranked = _ranked(slot, candidates, asked)
+    enough = LEAST_QUESTIONS if base == "popular" else LEAST_TO_REPLACE
     if base not in candidates:
         if champion is None:
             return versions[ranked[0], slot], "the only algorithm that was trained"
@@ -63,7 +66,7 @@ def choose(
         gain = difference(candidates[best].verdicts[slot], candidates[base].verdicts[slot], METRIC, seed=SEED)
         told = f"{METRIC} {gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) against {base} on {asked} questions"
         words = f"{words}; {told}" if words else told
-        if best == base or asked < LEAST_QUESTIONS or gain.low <= 0:
+        if best == base or asked < enough or gain.low <= 0:
             break
         problem = promotion.fit_to_serve(versions[best, slot], beside=versions.get((base, slot)))
         if not problem:
@@ -74,14 +77,14 @@ def choose(
     return None, words
 
 
-def _ranked(slot: str, candidates: Mapping[str, Candidate]) -> list[str]:
+def _ranked(slot: str, candidates: Mapping[str, Candidate], asked: int) -> list[str]:
     """Best first; where the best cannot be told from the blend, the one that answers whatever is known comes first."""
     ranked = sorted(candidates, key=lambda name: -candidates[name].verdicts[slot].estimates[METRIC].value)
     if Blend.name in candidates and ranked[0] != Blend.name:
         lead = difference(
             candidates[ranked[0]].verdicts[slot], candidates[Blend.name].verdicts[slot], METRIC, seed=SEED
         )
-        if lead.low <= 0:
+        if lead.low <= 0 or asked < LEAST_TO_REPLACE:
             ranked.remove(Blend.name)
             ranked.insert(0, Blend.name)
     return ranked
