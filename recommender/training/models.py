@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
@@ -116,3 +117,8 @@ class TrainingRun(models.Model):
 
     def __str__(self) -> str:
         return f"training {self.pk} ({self.status})"
+
+    @property
+    def step_in_words(self) -> str:
+        """What it is doing, in the language of who looks."""
+        return gettext(self.step) if self.step else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.training.announcing import announce
@@ -44,12 +45,14 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
         open_model(version)
     except BrokenFile as error:
         ModelVersion.objects.filter(pk=version.pk).update(error=str(error))
-        raise PromotionError(f"{version} cannot be opened: {error}") from error
+        raise PromotionError(
+            _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": error}
+        ) from error
     with transaction.atomic():
         list(ModelVersion.objects.select_for_update().filter(slot=version.slot).values_list("pk"))
         former = champion(version.slot)
         if former is not None and former.pk == version.pk:
-            raise PromotionError(f"{version} serves slot {version.slot} already")
+            raise PromotionError(_("%(version)s serves this slot already.") % {"version": version})
         if former is not None:
             former.status, former.pinned = Status.RETIRED, False
             former.save(update_fields=["status", "pinned"])
@@ -75,7 +78,7 @@ def roll_back(slot: str, *, actor: User | None, reason: str) -> ModelVersion:
         .first()
     )
     if former is None:
-        raise PromotionError(f"no model served slot {slot} before")
+        raise PromotionError(_("No model served this slot before."))
     promote(former, actor=actor, reason=reason)
     return former
 
@@ -87,7 +90,7 @@ def pin(version: ModelVersion, pinned: bool, *, actor: User | None, reason: str)
         PromotionError: it is not the champion.
     """
     if version.status != Status.CHAMPION:
-        raise PromotionError(f"{version} is not the champion of slot {version.slot}")
+        raise PromotionError(_("%(version)s is not the champion of its slot.") % {"version": version})
     before = {"pinned": version.pinned}
     ModelVersion.objects.filter(pk=version.pk).update(pinned=pinned)
     audit.record("model.pin", actor=actor, target=version, before=before, after={"pinned": pinned}, reason=reason)
