@@ -41,16 +41,16 @@ def weigh_terms(counts: Any, weighting: str) -> Any:
     if weighting == "counts":
         return weights
     holders = np.bincount(weights.indices, minlength=weights.shape[1])
-    idf = inverse_frequency(holders, weights.shape[0])[weights.indices]
-    tf = weights.data.astype(np.float64)
-    worth = (1.0 + np.log(tf)) * idf if weighting == "tfidf" else tf * idf / np.maximum(tf, idf)
+    idf: NDArray[np.float64] = inverse_frequency(holders, weights.shape[0])[weights.indices].astype(np.float64)
+    tf: NDArray[np.float64] = weights.data.astype(np.float64)
+    worth: NDArray[np.float64] = (1.0 + np.log(tf)) * idf if weighting == "tfidf" else tf * idf / np.maximum(tf, idf)
     weights.data = worth.astype(np.float32)
     return weights
 
 
 def capped(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The article's ``x / max(x, 1)``: values up to 1 stay, all above are 1."""
-    shares: NDArray[np.float32] = values / np.maximum(values, np.float32(1.0))
+    shares: NDArray[np.float32] = (values / np.maximum(values, 1.0)).astype(np.float32)
     return shares
 
 
