@@ -133,12 +133,12 @@ def stream() -> Iterable[Finding]:
         if lag.idle_seconds is None or lag.idle_seconds > SILENT_SECONDS:
             said = "no consumer" if lag.idle_seconds is None else f"silent for {lag.idle_seconds:.0f} s"
             yield Finding(
-                name, Level.FAIL, f"{said}, {lag.behind} events wait", "start manage.py stream (make demo starts it)"
+                name, Level.FAIL, f"{said}, {lag.behind} entries wait", "start manage.py stream (make demo starts it)"
             )
         elif lag.behind > health.STREAM_LAG_LIMIT:
-            yield Finding(name, Level.WARN, f"{lag.behind} events behind", "start another manage.py stream")
+            yield Finding(name, Level.WARN, f"{lag.behind} entries behind", "start another manage.py stream")
         else:
-            yield Finding(name, Level.OK, f"{lag.behind} events behind")
+            yield Finding(name, Level.OK, f"{lag.behind} entries behind")
     poison = measures.poison_events()
     fix = "see Set aside events in the admin" if poison else ""
     yield Finding("events set aside", Level.WARN if poison else Level.OK, str(poison), fix)

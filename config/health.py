@@ -65,7 +65,7 @@ def stream_problem() -> str:
         lags = measures.stream_lags(valkey.client())
     except redis.RedisError:
         return "unknown, Valkey does not answer"
-    late = [f"{lag.group} is {lag.behind} events behind" for lag in lags if lag.behind > STREAM_LAG_LIMIT]
+    late = [f"{lag.group} is {lag.behind} entries behind" for lag in lags if lag.behind > STREAM_LAG_LIMIT]
     return "; ".join(late)
 
 

@@ -6,11 +6,14 @@ import re
 from typing import TypeVar
 
 import msgspec
-from django.db import OperationalError
+import structlog
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
 from shop.api import problems
 from shop.api.keys import KeyInfo, find_key
+
+log = structlog.get_logger(__name__)
 
 JSON = "application/json"
 RETRY_AFTER = {"Retry-After": "2"}
@@ -38,10 +41,10 @@ def known_key(token: str, scope: str) -> KeyInfo:
     """
     try:
         key = find_key(token) if token else None
-    except OperationalError:
-        raise Stop(
-            problems.response("unavailable", 503, "The database is away. Try again.", headers=RETRY_AFTER)
-        ) from None
+    except Error as error:
+        log.warning("key_not_looked_up", reason=str(error).strip())
+        detail = "The API key cannot be checked: the database does not answer. Nothing was taken; send the same request again."
+        raise Stop(problems.response("unavailable", 503, detail, headers=RETRY_AFTER)) from None
     if key is None:
         headers = {"WWW-Authenticate": 'Bearer realm="pushcart"'}
         raise Stop(

@@ -1,14 +1,25 @@
 -- Append events to the stream and bring the sessions of their visitors up to date: atomic, one round trip.
 --
 -- KEYS[1]  the stream
--- ARGV     gap (ms), life of a session's key (s), most acts, most cart lines, life of a remembered message id (s); then eight per event:
+-- ARGV     gap (ms), life of a session's key (s), most acts, most cart lines, life of a remembered message id (s), most events and
+--          most bytes (passed by one event at most) of an entry; then eight per event:
 --          visitor, shopper ("-": logged out), time (ms), act line, cart lines, key that remembers the message id, event id, body
 -- returns  the number of events appended; those whose message id is remembered are not appended again
+--
+-- An entry of the stream holds many events: "e" their bodies and "s" their session ids, line by line (JSON has no line break of its
+-- own), because what an entry costs on its way through every group is far more than what it holds.
 --
 -- A session is {id, started, last, shopper, n acts, acts, n cart lines, cart lines}, packed; lines end in "\n" and are put in the order of
 -- their times by the reader, so that the order of arrival does not matter.
 local gap, life, most_acts, most_cart = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local most_events, most_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
 local sessions, appended = {}, 0
+local bodies, ids, bytes = {}, {}, 0
+
+local function write_entry()
+  redis.call("XADD", KEYS[1], "*", "e", table.concat(bodies, "\n"), "s", table.concat(ids, "\n"))
+  bodies, ids, bytes = {}, {}, 0
+end
 
 local function drop_oldest(lines, count, most)
   while count > most do
@@ -18,7 +29,7 @@ local function drop_oldest(lines, count, most)
   return lines, count
 end
 
-for i = 6, #ARGV, 8 do
+for i = 8, #ARGV, 8 do
   local visitor, shopper, at = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local act, cart, seen, id = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
   if seen == "" or redis.call("SET", seen, id, "NX", "EX", ARGV[5]) then
@@ -48,11 +59,13 @@ for i = 6, #ARGV, 8 do
       end
       if shopper == "-" then s[4] = "" elseif shopper ~= "" then s[4] = shopper end
     end
-    redis.call("XADD", KEYS[1], "*", "e", ARGV[i + 7], "s", session_id)
-    appended = appended + 1
+    bodies[#bodies + 1], ids[#ids + 1] = ARGV[i + 7], session_id
+    bytes, appended = bytes + #ARGV[i + 7], appended + 1
+    if #bodies >= most_events or bytes >= most_bytes then write_entry() end
   end
 end
 
+if #bodies > 0 then write_entry() end
 for visitor, s in pairs(sessions) do
   redis.call("SET", "session:" .. visitor, cmsgpack.pack(s), "EX", life)
 end

@@ -22,11 +22,12 @@ from django.utils.module_loading import import_string
 
 from shop import valkey
 from shop.events.models import PoisonEvent
-from shop.events.stream import StreamEntry
+from shop.events.stream import StreamEntry, unpack
 
 log = structlog.get_logger(__name__)
 
-BATCH = 2000
+# Entries read at once: of one event each, or of up to ``stream.MOST_EVENTS`` when events come in batches.
+BATCH = 500
 BLOCK_MS = 500
 # After a batch that was not full, so that under load there are few full batches (transactions, fsyncs) instead of many small ones.
 LINGER_SECONDS = 0.05
@@ -35,7 +36,7 @@ CLAIM_EVERY_SECONDS = 2.0
 FORGET_CONSUMER_MS = 3_600_000
 LONGEST_PAUSE_SECONDS = 5.0
 # Acknowledged entries stay for the live view until there are this many.
-KEEP_ENTRIES = 10_000
+KEEP_ENTRIES = 2_000
 # A server is away, not the entry at fault.
 AWAY = (*valkey.AWAY, OperationalError, InterfaceError)
 
@@ -68,6 +69,7 @@ class Runner:
         self.stopping = threading.Event()
         self._next_claim = 0.0
         self._ready = False
+        self._full = False
 
     def stop(self) -> None:
         """End after the batch in hand."""
@@ -80,7 +82,7 @@ class Runner:
             try:
                 taken = self.step(block_ms=BLOCK_MS)
                 pause = 0.1
-                if 0 < taken < self.consumer.batch:
+                if taken and not self._full:
                     self.stopping.wait(LINGER_SECONDS)
             except AWAY as error:
                 self._ready = False
@@ -91,7 +93,7 @@ class Runner:
         self._leave()
 
     def step(self, block_ms: int | None = None) -> int:
-        """One round: what dead consumers left if it is time, then what is new. Returns the number of entries dealt with."""
+        """One round: what dead consumers left if it is time, then what is new. Returns the number of events dealt with."""
         if not self._ready:
             self._make_group()
         taken = self._take_over() if time.monotonic() >= self._next_claim else 0
@@ -145,15 +147,13 @@ class Runner:
         return total
 
     def _deal(self, raw: list[tuple[bytes, dict[bytes, bytes]]]) -> int:
-        entries = [
-            StreamEntry(stream_id.decode(), fields.get(b"e", b""), fields.get(b"s", b"").decode())
-            for stream_id, fields in raw
-            if fields
-        ]
+        self._full = len(raw) >= self.consumer.batch
+        entries = [entry for stream_id, fields in raw for entry in unpack(stream_id, fields)]
         if not entries:
             return 0
         self._handle_or_split(entries)
-        valkey.client().xack(self.stream, self.consumer.group, *[entry.stream_id for entry in entries])
+        # All events of an entry are dealt with by now: those that could not be are set aside, each by itself.
+        valkey.client().xack(self.stream, self.consumer.group, *dict.fromkeys(entry.stream_id for entry in entries))
         return len(entries)
 
     def _handle_or_split(self, entries: list[StreamEntry]) -> None:
@@ -189,8 +189,9 @@ def set_aside(entry: StreamEntry, group: str, error: Exception) -> None:
     """Keep an entry that ``group`` cannot deal with, and why."""
     reason = f"{group}: {type(error).__name__}: {error}".strip().replace("\x00", "")
     body = entry.body.decode(errors="replace").replace("\x00", "\ufffd")
-    PoisonEvent.objects.get_or_create(stream_id=entry.stream_id, defaults={"body": body, "reason": reason[:2000]})
-    log.error("event_set_aside", group=group, stream_id=entry.stream_id, error=type(error).__name__)
+    stream_id = f"{entry.stream_id}.{entry.place}" if entry.place else entry.stream_id
+    PoisonEvent.objects.get_or_create(stream_id=stream_id, defaults={"body": body, "reason": reason[:2000]})
+    log.error("event_set_aside", group=group, stream_id=stream_id, error=type(error).__name__)
 
 
 def consumer_for(group: str) -> Consumer:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from shop import clock, valkey
 from shop.events.intake import Rejection
-from shop.events.types import decode
+from shop.events.stream import unpack
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def recent(n: int = 50) -> list[dict[str, Any]]:
     except valkey.AWAY as error:
         log.warning("live_view_empty", reason=str(error))
         return []
-    rows = [row for entry in taken if (row := _event_row(*entry))] + [_refused_row(*entry) for entry in refused]
+    rows = [row for entry in taken for row in reversed(_event_rows(*entry))] + [_refused_row(*one) for one in refused]
     return sorted(rows, key=lambda row: _order(row["stream_id"]), reverse=True)[:n]
 
 
@@ -80,22 +80,24 @@ async def follow(last_event: str = "$", last_refused: str = "$") -> AsyncIterato
                 yield None
             for name, entries in reply:
                 positions[name.decode()] = entries[-1][0]
-                make = _refused_row if name.decode() == REFUSED_KEY else _event_row
+                is_refused = name.decode() == REFUSED_KEY
                 for entry in entries:
-                    if row := make(*entry):
+                    for row in [_refused_row(*entry)] if is_refused else _event_rows(*entry):
                         yield row
     finally:
         await client.aclose()
 
 
-def _event_row(stream_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any] | None:
-    try:
-        event = decode(fields[b"e"])
-    except (KeyError, msgspec.DecodeError):
-        return None
-    event.session_id = fields.get(b"s", b"").decode()
-    row: dict[str, Any] = msgspec.to_builtins(event)
-    return {"refused": False, "stream_id": stream_id.decode(), **row}
+def _event_rows(stream_id: bytes, fields: dict[bytes, bytes]) -> list[dict[str, Any]]:
+    """The events of one entry, oldest first; those that cannot be read are left out."""
+    rows = []
+    for entry in unpack(stream_id, fields):
+        try:
+            row: dict[str, Any] = msgspec.to_builtins(entry.event())
+        except msgspec.DecodeError:
+            continue
+        rows.append({"refused": False, "stream_id": entry.stream_id, **row})
+    return rows
 
 
 def _refused_row(stream_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:

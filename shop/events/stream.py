@@ -6,7 +6,7 @@ round trips and a race between them. See docs/decisions for the figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from shop.events import sessions
 from shop.events.types import StoredEvent, decode, encode
 
 REMEMBER_MESSAGE_ID_SECONDS = 24 * 3600
+# Of one entry: what a consumer reads at once stays a few megabytes even when shops send the largest events they may.
+MOST_EVENTS, MOST_BYTES = 25, 16 * 1024
 
 _append = valkey.Script((Path(__file__).parent / "append.lua").read_text())
 _HEAD = (
@@ -25,16 +27,24 @@ _HEAD = (
     sessions.MOST_ACTS,
     sessions.MOST_CART_LINES,
     REMEMBER_MESSAGE_ID_SECONDS,
+    MOST_EVENTS,
+    MOST_BYTES,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """An entry as a consumer gets it."""
+    """One event of the stream as a consumer gets it.
+
+    Attributes:
+        stream_id: of the entry that holds it; others may stand in the same one.
+        place: its number within that entry, from 0.
+    """
 
     stream_id: str
     body: bytes
     session_id: str
+    place: int = 0
 
     def event(self) -> StoredEvent:
         """The event, its session filled in.
@@ -45,6 +55,19 @@ class StreamEntry:
         event = decode(self.body)
         event.session_id = self.session_id
         return event
+
+
+def unpack(stream_id: bytes, fields: Mapping[bytes, bytes]) -> list[StreamEntry]:
+    """The events of one entry of the stream, in the order in which they came; none of an entry that was deleted."""
+    if not fields:
+        return []
+    bodies, sessions_of = fields.get(b"e", b"").split(b"\n"), fields.get(b"s", b"").decode().split("\n")
+    name = stream_id.decode()
+    sessions_of += [""] * (len(bodies) - len(sessions_of))
+    return [
+        StreamEntry(name, body, session_id, place)
+        for place, (body, session_id) in enumerate(zip(bodies, sessions_of, strict=False))
+    ]
 
 
 def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = None) -> int:

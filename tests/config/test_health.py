@@ -42,7 +42,7 @@ def test_readyz_names_the_group_that_is_behind(client: Client, monkeypatch):
         valkey.client().xadd(settings.EVENT_STREAM, {"e": b"{}"})
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert "store is 5 events behind" in response.json()["checks"]["stream"]
+    assert "store is 5 entries behind" in response.json()["checks"]["stream"]
 
 
 @pytest.mark.django_db

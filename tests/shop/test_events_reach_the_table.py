@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from shop import valkey
-from shop.events import consumers, outbox, stream
+from shop.events import consumers, live, outbox, stream
 from shop.events.consumers import Consumer, Runner
 from shop.events.models import Event, OutboxEvent, PoisonEvent
 from shop.events.partitions import ensure_partitions
@@ -68,6 +68,26 @@ def test_an_entry_that_cannot_be_stored_is_set_aside_and_its_batch_is_kept(clock
     assert reasons[0].startswith("store: DataError: numeric field overflow")
     assert reasons[1].startswith("store: DecodeError")
     assert valkey.client().xpending("events", "store")["pending"] == 0
+
+
+def test_many_events_share_an_entry_and_each_keeps_its_order_its_session_and_its_own_fate(clock):
+    bad = [an_event(visitor_id="v-anna0001", value=Decimal("1e15")) for _ in range(2)]
+    good = [an_event(visitor_id=f"v-{number % 3:08d}", query="a\nb") for number in range(60)]
+    stream.append([*good[:30], *bad, *good[30:]])
+    assert valkey.client().xlen("events") == 3
+    assert [row["id"] for row in live.recent(100)] == [str(e.id) for e in reversed([*good[:30], *bad, *good[30:]])]
+    assert store_all() == 62
+    assert {event.id: event.session_id for event in Event.objects.all()} == {
+        event.id: str(good[int(event.visitor_id[2:])].id) for event in good
+    }
+    assert PoisonEvent.objects.count() == 2, "both, though they stand in one entry"
+    assert valkey.client().xpending("events", "store")["pending"] == 0
+
+
+def test_an_entry_holds_no_more_bytes_than_one_large_event_passes(clock):
+    stream.append([an_event(properties={"text": "x" * 30_000}) for _ in range(10)])
+    assert valkey.client().xlen("events") == 10
+    assert store_all() == 10
 
 
 def test_a_full_disk_sets_nothing_aside_and_what_waits_is_stored_when_there_is_room(clock):
@@ -142,7 +162,8 @@ def test_trimming_drops_only_what_every_group_has_acknowledged(clock, monkeypatc
 
     slow = Runner(Slow())
     slow.step()
-    stream.append([an_event() for _ in range(1000)])
+    for _ in range(1000):
+        stream.append([an_event()])
     store_all()
     consumers.trim("events")
     assert valkey.client().xlen("events") == 1000, "slow has read none yet"
