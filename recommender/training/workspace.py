@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db import connection
 from numpy.typing import NDArray
 
 from recommender.algorithms import ALGORITHMS, arrays
@@ -33,8 +34,8 @@ ROOM = Path(__file__).resolve().parents[1]
 
 
 def folder_of_all() -> Path:
-    """Where trainings keep what they have done."""
-    return Path(settings.DATA_DIR) / "training"
+    """Where trainings of this database keep what they have done: those of another know nothing of ours, and would clear it."""
+    return Path(settings.DATA_DIR) / "training" / str(connection.settings_dict["NAME"])
 
 
 def code() -> str:
