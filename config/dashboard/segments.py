@@ -18,7 +18,7 @@ from push.audiences.compiling import shoppers
 from push.audiences.counting import membership, size
 from push.audiences.reach import by_channel
 from push.audiences.rules import RuleError
-from push.audiences.saving import NameTaken, save_segment
+from push.audiences.saving import InUse, NameTaken, save_segment
 from push.audiences.sentences import NAMES, sentence
 from push.channels import CHANNELS
 from push.models import Campaign, Segment
@@ -102,13 +102,19 @@ def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             if not segment.name:
                 problem = _("Give it a name.")
             else:
-                save_segment(segment, actor=pages.operator(request))
+                withdrawn = save_segment(segment, actor=pages.operator(request))
+                for campaign in withdrawn:
+                    messages.warning(
+                        request,
+                        _("The audience of “%(name)s” has changed: it is a draft again and needs its approval anew.")
+                        % {"name": campaign.name},
+                    )
                 messages.success(request, _("Saved “%(name)s”.") % {"name": segment.name})
                 return redirect("admin:push_segment_change", segment.pk)
         except RuleError as wrong:
             error = wrong
-        except NameTaken as taken:
-            problem = str(taken)
+        except (NameTaken, InUse) as refused:
+            problem = str(refused)
     shown: dict[str, Any] = {}
     try:
         shown = look(segment.rule)

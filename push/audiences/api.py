@@ -173,7 +173,11 @@ class SegmentEndpoint(Endpoint):
     @documented("Change a segment", request=SegmentInSerializer, responses=SegmentSerializer, tags=["segments"])
     @idempotent
     def patch(self, request: Request, segment_id: int) -> Response:
-        """Only the fields sent; `rule` as a whole. Campaigns that run look at it anew each time they plan."""
+        """Only the fields sent; `rule` as a whole. Campaigns that run look at it anew each time they plan.
+
+        Another `rule` makes drafts of the campaigns that were approved for this audience. 409: one that a second person
+        approved is under way.
+        """
         self.query(request)
         segment = find(segment_id, lock=True)
         etags.require_match(request, SegmentSerializer(segment).data)
@@ -279,6 +283,8 @@ def _save(request: Request, segment: Segment, fields: dict[str, Any]) -> Segment
             save_segment(segment, actor=None)
     except RuleError as error:
         raise wrong_rule(error) from None
+    except InUse as error:
+        raise Conflict(str(error), errors=pointers({"rule": [ErrorDetail(str(error), code="in_use")]})) from None
     except NameTaken as error:
         raise Conflict(str(error), errors=pointers({"name": [ErrorDetail(str(error), code="taken")]})) from None
     return segment

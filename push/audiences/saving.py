@@ -9,6 +9,7 @@ from push.audiences import compiling, rules
 from push.audiences.counting import count_segment
 from push.audiences.models import Segment
 from push.audiences.rules import RuleError
+from push.campaigns.launching import ACTS, UNDER_WAY, withdraw_approval
 from push.campaigns.models import Campaign
 from shop.operators import audit
 from shop.people.models import User
@@ -24,23 +25,30 @@ class InUse(Exception):
     """Campaigns or other segments need it; the message names them."""
 
 
-def save_segment(segment: Segment, *, actor: User | None) -> None:
+def save_segment(segment: Segment, *, actor: User | None) -> list[Campaign]:
     """Store a new or changed segment, count it, and write the audit log.
+
+    A campaign was approved for an audience: with another rule it is a draft again and needs its approval anew.
+
+    Returns:
+        The campaigns whose approval was withdrawn.
 
     Raises:
         RuleError: the rule is wrong, names a segment that is not there, or would hold itself.
         NameTaken: there is a segment of that name already.
+        InUse: a campaign that was approved by a second person runs to it; the message names it.
     """
     pk = segment.pk
-    stored = Segment.objects.filter(pk=pk).values(*FIELDS).first()
     try:
         with transaction.atomic():
+            stored = Segment.objects.select_for_update().filter(pk=pk).values(*FIELDS).first()
             segment.save()
             # Looked at when it is stored: a circle of segments is closed by the last of them.
             compiling.require_usable(segment.rule)
             count_segment(segment)
             after = {name: getattr(segment, name) for name in FIELDS}
             audit.record("segment.saved", actor=actor, target=segment, before=stored, after=after)
+            return _withdraw_approvals(segment, actor) if stored and stored["rule"] != segment.rule else []
     except RuleError:
         segment.pk = pk
         raise
@@ -68,12 +76,42 @@ def delete_segment(segment: Segment, *, actor: User | None, reason: str = "") ->
 
 def holders(segment: Segment) -> list[str]:
     """Names of the segments whose rules name this one."""
-    return [other.name for other in Segment.objects.exclude(pk=segment.pk) if _names(other, segment.pk)]
+    return [other.name for other in Segment.objects.exclude(pk=segment.pk) if segment.pk in _named(other)]
 
 
-def _names(segment: Segment, pk: int) -> bool:
+def _withdraw_approvals(segment: Segment, actor: User | None) -> list[Campaign]:
+    """Of every campaign whose audience the rule of ``segment`` is part of; those withdrawn are returned."""
+    campaigns = list(Campaign.objects.select_for_update().filter(segment__in=_reached(segment)).order_by("pk"))
+    running = [campaign.name for campaign in campaigns if campaign.needs_approval and campaign.status in UNDER_WAY]
+    if running:
+        raise InUse(
+            _(
+                "%(names)s was approved with this rule and is under way: cancel it first, or save the rule as a new segment."
+            )
+            % {"names": ", ".join(f"“{name}”" for name in running)}
+        )
+    return [
+        campaign
+        for campaign in campaigns
+        if campaign.status in ACTS["withdraw"][0] and withdraw_approval(campaign, actor=actor)
+    ]
+
+
+def _reached(segment: Segment) -> set[int]:
+    """The segment and all whose rules name it, also through others."""
+    named = {other.pk: _named(other) for other in Segment.objects.all()}
+    reached: set[int] = set()
+    found = {segment.pk}
+    while found:
+        reached |= found
+        found = {pk for pk, inner in named.items() if inner & found} - reached
+    return reached
+
+
+def _named(segment: Segment) -> set[int]:
+    """Keys of the segments that a rule names itself."""
     try:
         nodes = list(rules.walk(rules.parse(segment.rule)))
     except RuleError:
-        return False
-    return any(isinstance(node, rules.InSegment) and node.segment == pk for _path, node in nodes)
+        return set()
+    return {node.segment for _path, node in nodes if isinstance(node, rules.InSegment)}

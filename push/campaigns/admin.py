@@ -31,7 +31,6 @@ TONES = {
 
 
 ENDED = frozenset({Campaign.Status.FINISHED, Campaign.Status.CANCELLED})
-UNDER_WAY = frozenset({Campaign.Status.RUNNING, Campaign.Status.PAUSED})
 
 
 class StepFormSet(BaseInlineFormSet):
@@ -112,7 +111,7 @@ class CampaignAdmin(BigListAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Not what has ended, nor what was approved and is under way: that says what was approved."""
-        if obj is not None and (obj.status in ENDED or (obj.needs_approval and obj.status in UNDER_WAY)):
+        if obj is not None and (obj.status in ENDED or (obj.needs_approval and obj.status in launching.UNDER_WAY)):
             return False
         return bool(super().has_change_permission(request, obj))
 
@@ -138,7 +137,7 @@ class CampaignAdmin(BigListAdmin):
         audit.record(act, actor=actor, target=form.instance, after={"changed": changed})
         if (
             changed
-            and form.instance.status not in UNDER_WAY
+            and form.instance.status not in launching.UNDER_WAY
             and launching.withdraw_approval(form.instance, actor=actor)
         ):
             messages.warning(request, _("It was changed, so it is a draft again and needs its approval anew."))

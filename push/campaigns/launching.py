@@ -35,6 +35,7 @@ ACTS: dict[str, tuple[frozenset[str], str]] = {
     "cancel": (frozenset({Status.APPROVED, Status.RUNNING, Status.PAUSED}), Status.CANCELLED),
     "finish": (frozenset({Status.RUNNING}), Status.FINISHED),
 }
+UNDER_WAY = frozenset({Status.RUNNING, Status.PAUSED})
 # What happens to a campaign without anybody pressing a button of that name.
 OF_ITSELF = frozenset({"finish", "withdraw"})
 
@@ -115,10 +116,12 @@ def launch(campaign: Campaign, *, actor: User | None, reason: str = "", undo: ti
     Raises:
         NotAllowed: something is missing (all of it is said), or its status does not fit.
     """
-    if problems := missing(campaign):
-        raise NotAllowed(" ".join(problems))
     now = clock.now()
     with transaction.atomic():
+        # Locked, or its approval could be withdrawn between the look and the launch.
+        campaign.refresh_from_db(from_queryset=Campaign.objects.select_for_update())
+        if problems := missing(campaign):
+            raise NotAllowed(" ".join(problems))
         _act(campaign, "launch", actor, reason, launched_at=now, launched_by=actor, undo_until=now + undo)
         holdouts.set_share(campaign, campaign.holdout_share)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django import forms as forms_of_django
 
+from push.audiences.models import Segment
+from push.audiences.saving import InUse, save_segment
 from push.campaigns import drafting
 from push.campaigns.launching import NotAllowed, approve, launch, missing, reject, submit, undo_launch
 from push.campaigns.models import Campaign
+from shop.api.keys import create_key
 from shop.operators.models import AuditEntry
 from tests.factories.campaigns import make_campaign
 from tests.factories.people import make_operator
@@ -78,6 +83,73 @@ def test_a_change_after_approval_withdraws_it(campaign, author, colleague):
     assert (stored.status, stored.approved_by, stored.approved_at) == ("draft", None, None)
     with pytest.raises(NotAllowed, match="approved"):
         launch(stored, actor=author)
+
+
+SHOPPERS = {"type": "attribute", "name": "locale", "op": "is", "value": "en"}
+OTHERS = {"type": "attribute", "name": "locale", "op": "is", "value": "zh-hans"}
+
+
+@pytest.fixture
+def audience(campaign):
+    segment = Segment(name="English", rule=SHOPPERS)
+    save_segment(segment, actor=None)
+    Campaign.objects.filter(pk=campaign.pk).update(segment=segment)
+    campaign.refresh_from_db()
+    return segment
+
+
+def test_another_audience_withdraws_the_approval(audience, campaign, author, colleague):
+    approve(campaign, actor=colleague)
+    audience.name = "Speakers of English"
+    assert save_segment(audience, actor=author) == []
+    assert Campaign.objects.get(pk=campaign.pk).status == "approved", "its rule is the same"
+    audience.rule = OTHERS
+    assert save_segment(audience, actor=author) == [campaign]
+    stored = Campaign.objects.get(pk=campaign.pk)
+    assert (stored.status, stored.approved_by, stored.approved_at) == ("draft", None, None)
+    with pytest.raises(NotAllowed, match="approved"):
+        launch(campaign, actor=author)
+
+
+def test_a_rule_that_the_audience_names_is_part_of_it(audience, campaign, author, colleague):
+    inner = Segment(name="Inner", rule=SHOPPERS)
+    save_segment(inner, actor=None)
+    middle = Segment(name="Middle", rule={"type": "in_segment", "segment": inner.pk})
+    save_segment(middle, actor=None)
+    audience.rule = {"type": "not", "of": {"type": "in_segment", "segment": middle.pk}}
+    save_segment(audience, actor=None)
+    approve(campaign, actor=colleague)
+    inner.rule = OTHERS
+    assert save_segment(inner, actor=author) == [campaign]
+
+
+def test_the_audience_of_what_was_approved_and_runs_keeps_its_rule(audience, campaign, author, colleague, client):
+    approve(campaign, actor=colleague)
+    launch(campaign, actor=author)
+    audience.rule = OTHERS
+    with pytest.raises(InUse, match=campaign.name):
+        save_segment(audience, actor=author)
+    assert Segment.objects.get(pk=audience.pk).rule == SHOPPERS
+    answer = client.patch(
+        f"/api/v1/segments/{audience.pk}",
+        {"rule": OTHERS},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {create_key('test', 'sk')[1]}"},
+    )
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["pointer"] == "/rule"
+
+
+def test_the_page_of_a_segment_says_whose_approval_is_withdrawn(audience, campaign, colleague, client):
+    approve(campaign, actor=colleague)
+    client.force_login(colleague, backend="django.contrib.auth.backends.ModelBackend")
+    form = {"name": audience.name, "rule": json.dumps(OTHERS)}
+    saved = client.post(f"/admin/push/segment/{audience.pk}/change/", form, follow=True)
+    assert f"The audience of “{campaign.name}” has changed" in saved.content.decode()
+    approve(campaign, actor=make_operator())
+    launch(campaign, actor=colleague)
+    refused = client.post(f"/admin/push/segment/{audience.pk}/change/", {**form, "rule": json.dumps(SHOPPERS)})
+    assert "cancel it first, or save the rule as a new segment" in refused.content.decode()
 
 
 def form_of(page) -> dict[str, str]:
