@@ -15,6 +15,8 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+# What a page needs on a busy machine. Nobody waits that long for what is there.
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +24,9 @@ def chromium():
     """The browser, started once for the run."""
     if not CHROMIUM:
         pytest.skip("no Chromium: `make browser` installs it on Debian")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -36,7 +39,7 @@ class Visit:
     def __init__(self, browser, origin: str, **options) -> None:
         self.origin = origin
         self.context = browser.new_context(base_url=origin, **options)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.foreign: list[str] = []
@@ -55,7 +58,12 @@ class Visit:
 
     def agree(self) -> None:
         """Say yes to being remembered."""
-        self.go("/en/").click("button[name=choice][value=yes]")
+        from playwright.sync_api import expect
+
+        page = self.go("/en/")
+        page.click("button[name=choice][value=yes]")
+        # The page that answers asks no more; before it the cookie may not be there.
+        expect(page.locator(".consent")).to_have_count(0)
 
     @property
     def cookies(self) -> set[str]:

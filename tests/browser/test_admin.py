@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from push.audiences.models import Segment
 from push.campaigns.launching import launch
@@ -26,7 +28,8 @@ def log_in(visit):
     page.fill("[name=username]", operator.email)
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_selector(".pc h1")
+    page.wait_for_url(re.compile(r":\d+/admin/$"))
+    expect(page.locator(".pc h1")).to_be_visible()
     return page
 
 
@@ -43,9 +46,10 @@ def press(page, act: str, reason: str) -> None:
     """Open the dialog of an act, give a reason, confirm, and wait for the page that answers."""
     page.click(f"[data-dialog=act-{act}]")
     page.fill(f"#act-{act} [name=reason]", reason)
-    page.click(f"#act-{act} .btn.p")
-    page.wait_for_load_state("load")
-    page.wait_for_selector(".verdict")
+    # The answer has the address of the page it leaves, and looks like it.
+    with page.expect_navigation():
+        page.click(f"#act-{act} .btn.p")
+    expect(page.locator(".verdict")).to_be_visible()
 
 
 def test_a_campaign_is_paused_resumed_and_cancelled_by_its_buttons(visit, shop, campaign) -> None:
@@ -58,7 +62,7 @@ def test_a_campaign_is_paused_resumed_and_cancelled_by_its_buttons(visit, shop, 
         campaign.refresh_from_db()
         assert campaign.status == status
         assert AuditEntry.objects.filter(reason=f"because of {act}").exists()
-    assert not page.query_selector("[data-dialog]")
+    expect(page.locator("[data-dialog]")).to_have_count(0)
     assert visit.complaints == []
 
 
@@ -67,10 +71,10 @@ def test_a_dialog_closes_on_escape_gives_the_focus_back_and_did_nothing(visit, s
     page.goto(reverse("admin:campaign_report", args=[campaign.pk]))
     page.focus("[data-dialog=act-pause]")
     page.keyboard.press("Enter")
-    assert page.is_visible("#act-pause")
+    expect(page.locator("#act-pause")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.is_visible("#act-pause")
-    assert page.evaluate("document.activeElement.dataset.dialog") == "act-pause"
+    expect(page.locator("#act-pause")).to_be_hidden()
+    expect(page.locator("[data-dialog=act-pause]")).to_be_focused()
     campaign.refresh_from_db()
     assert campaign.status == "running"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from shop.models import Order
 
@@ -28,11 +29,12 @@ def test_an_order_needs_no_javascript(visits, shop):
     visit = visits(java_script_enabled=False)
     page = visit.go("/en/c/drinks/")
     page.locator(".card button.add").first.click()
+    expect(page.locator(".card button.add.in")).to_have_count(1)
     page.get_by_role("link", name=re.compile("^Cart")).click()
     page.get_by_role("link", name="Go to checkout").click()
     type_address(page)
     page.get_by_role("button", name=re.compile("^Order for")).click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Thank you. It is ordered."
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. It is ordered.")
     assert Order.objects.get().email == GUEST["email"]
 
 
@@ -53,7 +55,7 @@ def press_until(page, key, selector, most=200):
 def test_an_order_by_keyboard_alone(visit, shop):
     page = visit.go("/en/")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     press_until(page, "Tab", "#q")
     page.keyboard.type("drinks number 1")
     page.keyboard.press("Enter")
@@ -76,7 +78,7 @@ def test_a_guest_is_offered_an_account_after_the_order(visit, shop):
     page.click("form.acts button.btn")
     page.wait_for_selector(".toast")
     page = visit.go("/en/checkout/")
-    assert not page.is_checked("[name=marketing]")
+    expect(page.locator("[name=marketing]")).not_to_be_checked()
     type_address(page)
     page.click("form.checkout button.btn")
     page.fill("[name=password]", "a-long-new-password")
@@ -94,6 +96,7 @@ def test_a_declined_card_keeps_what_was_typed(visit, shop):
     page.check("input[value=declined]")
     page.click("form.checkout button.btn")
     page.wait_for_selector(".err")
+    page.wait_for_load_state()
     assert {name: page.input_value(f"form.checkout [name={name}]") for name in GUEST} == GUEST
     page.check("input[value=accepted]")
     page.click("form.checkout button.btn")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from playwright.sync_api import expect
 
 from push.content.rendering import prepare
 from push.mailbox import storing
@@ -140,10 +141,12 @@ def test_before_consent_only_cookies_that_a_shop_needs(visit, shop):
     visit.go("/en/p/drinks-0/")
     assert visit.cookies <= {"csrftoken"}
     page.click("button[name=choice][value=no]")
+    expect(page.locator(".consent")).to_have_count(0)
     visit.go("/en/p/drinks-1/")
     assert visit.cookies <= {"csrftoken", "pushcart_consent"}
     page.click("text=Cookie choices")
     page.click("#cookies button[value=yes]")
+    expect(page.locator("#cookies")).to_contain_text("You agreed")
     assert "pushcart_visitor" in visit.cookies
 
 
@@ -156,9 +159,7 @@ def test_back_returns_to_the_same_place_of_the_list(visit, shop):
     card.locator("h3 a").click()
     page.wait_for_selector(".pdp")
     page.go_back()
-    page.wait_for_selector(".cards")
-    page.wait_for_function("scrollY > 300")
-    assert abs(page.evaluate("scrollY") - before) < 40
+    page.wait_for_function("before => document.querySelector('.cards') && Math.abs(scrollY - before) < 40", arg=before)
 
 
 def test_the_menu_closes_on_escape_and_gives_the_focus_back(visit, shop):
@@ -168,8 +169,8 @@ def test_the_menu_closes_on_escape_and_gives_the_focus_back(visit, shop):
     page.wait_for_selector("details.who[open]")
     page.keyboard.press("Tab")
     page.keyboard.press("Escape")
-    assert not page.is_visible("details.who .sheet")
-    assert page.evaluate("document.activeElement.matches('details.who summary')")
+    expect(page.locator("details.who .sheet")).to_be_hidden()
+    expect(page.locator("details.who summary")).to_be_focused()
 
 
 def test_dark_by_switch_and_by_system(visits, shop):
@@ -178,7 +179,8 @@ def test_dark_by_switch_and_by_system(visits, shop):
     paper = switched.evaluate("getComputedStyle(document.body).backgroundColor")
     switched.click("button[name=theme][value=dark]")
     night = dark.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert switched.evaluate("getComputedStyle(document.body).backgroundColor") == night != paper
+    assert night != paper
+    expect(switched.locator("body")).to_have_css("background-color", night)
 
 
 SHIFTS = """() => new Promise((done) => {

@@ -82,7 +82,7 @@ def shop(live_server):
         )
 
 
-def stored(page, *types, seconds=8.0):
+def stored(page, *types, seconds=30.0):
     """Events by type once all of ``types`` have arrived; the page goes on living meanwhile."""
     deadline = time.monotonic() + seconds
     while True:
@@ -105,7 +105,7 @@ def accept(page):
 
 
 def ready(page, address):
-    page.set_default_timeout(8000)
+    page.set_default_timeout(30_000)
     page.goto(address)
     # Playwright's wait_for_function evaluates text, which the page's policy forbids.
     while not page.evaluate("() => Boolean(window.pushcart && window.pushcart.track)"):
@@ -188,7 +188,7 @@ def test_events_wait_for_the_server_and_are_stored_once(shop, page, live_server)
     page.route("**/api/v1/events", fails_at_first)
     ready(page, shop)
     accept(page)
-    events = stored(page, *ARRIVAL, seconds=12)
+    events = stored(page, *ARRIVAL)
     assert len(failures) == 2
     assert types_of(events) == ARRIVAL
     assert not page.evaluate("() => localStorage.getItem('pushcart_queue')")
@@ -227,8 +227,9 @@ def test_a_key_bound_to_an_origin_works_on_that_shop_only(shop, page):
     with page.expect_response("**/api/v1/events") as refused:
         accept(page)
     assert refused.value.status == 403
-    # Until the script has read the answer.
-    page.wait_for_timeout(300)
+    # The script has read the answer too.
+    while page.evaluate("() => localStorage.getItem('pushcart_queue')"):
+        page.wait_for_timeout(20)
     create_key("browser", "pk", token="pk_test_demo", allowed_origins=[shop.rstrip("/")])
     forget_keys()
     ready(page, shop)
