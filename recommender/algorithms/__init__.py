@@ -22,6 +22,7 @@ ALGORITHMS: Registry[Algorithm] = Registry(
         "bpr": "recommender.algorithms.factors.BPR",
         "ease": "recommender.algorithms.ease.EASE",
         "markov": "recommender.algorithms.markov.Markov",
+        "transitions": "recommender.algorithms.transitions.Transitions",
         "encoder": "recommender.algorithms.encoder.Encoder",
         "tifu_knn": "recommender.algorithms.tifu_knn.TIFUKNN",
         "next_basket": "recommender.algorithms.next_basket.NextBasket",

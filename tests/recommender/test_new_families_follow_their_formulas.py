@@ -10,6 +10,7 @@ from recommender.algorithms.ease import EASE
 from recommender.algorithms.factors import ALS
 from recommender.algorithms.markov import Markov
 from recommender.algorithms.matrices import actors_by_products
+from recommender.algorithms.transitions import Transitions
 from recommender.algorithms.user_knn import UserKNN
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
@@ -111,3 +112,35 @@ def test_probabilities_of_a_chain_add_up_to_one(drawn) -> None:
     model = Markov().fit(drawn)
     for trail in ([], [0], [0, 1], [7, 3, 2]):
         assert model.probabilities(rows(*trail)).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_what_followed_is_added_up_as_the_formula_says(drawn) -> None:
+    model = Transitions(decay=0.6, memory=0.5, window=3).fit(drawn)
+    # Of a minute each: nothing happens in one moment, the order stands.
+    sessions = [
+        drawn.product[low:high].tolist()
+        for low, high in zip(drawn.session_start, drawn.session_start[1:], strict=False)
+    ]
+    worth = np.exp((np.arange(len(sessions)) - len(sessions)) / len(sessions) / 0.5)
+    step, skip, pair, common = (np.zeros((ITEMS, ITEMS)) for _ in range(4))
+    for items, weight in zip(sessions, worth, strict=True):
+        for low, first in enumerate(items):
+            for high in range(low + 1, min(low + 4, len(items))):
+                skip[first, items[high]] += weight / (high - low)
+                step[first, items[high]] += weight * (high == low + 1)
+            common[first] += np.isin(np.arange(ITEMS), items)
+        for first, second, third in zip(items, items[1:], items[2:], strict=False):
+            pair[second, third] += weight * (first == 6)
+    held = np.diag(common).copy()
+    np.fill_diagonal(common, 0)
+
+    def shares(table):
+        return table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
+
+    cosine = common / (np.sqrt(np.outer(held, held)) + 3.0)
+    fades = np.array([1.0, 0.6]) / 1.6
+    for last in range(ITEMS - 2):
+        wanted = shares(step)[last] + shares(pair)[last]
+        for share, product in zip(fades, (last, 6), strict=True):
+            wanted = wanted + share * (shares(skip)[product] + 0.5 * cosine[product])
+        assert model.scores(rows(6, last)) == pytest.approx(wanted, abs=1e-5)

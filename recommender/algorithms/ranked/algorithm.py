@@ -16,11 +16,11 @@ from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.popular import Popular
-from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, mixed_moments, prefixes, split
+from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, prefixes, split
 from recommender.algorithms.ranked.facts import Facts, build_facts
 from recommender.algorithms.ranked.features import WIDTH, describe
 from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
-from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, Trails, build_tables
+from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, build_tables, trails_of
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset import Dataset
@@ -155,11 +155,7 @@ class Ranked(Algorithm):
         return encoder if len(encoder.weights.vectors) else None
 
     def _learn_parts(self, dataset: Dataset, session: SessionKNN) -> None:
-        order, session_of_row = mixed_moments(dataset, self.seed)
-        start = np.searchsorted(session_of_row, np.arange(dataset.sessions + 1)).astype(np.int64)
-        lengths = np.diff(start)
-        kept = np.concatenate([[0], np.cumsum(lengths[lengths > 0])]).astype(np.int64)
-        trails = Trails(kept, dataset.product[order].astype(np.int32), self.products_)
+        trails = trails_of(dataset, self.seed)
         tables = build_tables(trails)
         for name, table in tables._asdict().items():
             for field, array in table._asdict().items():

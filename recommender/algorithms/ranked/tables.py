@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
+from recommender.algorithms.prefixes import mixed_moments
+from recommender.dataset import Dataset
 
 Floats = NDArray[np.float32]
 
@@ -86,16 +88,25 @@ class Trails:
 def build_tables(trails: Trails) -> Tables:
     """Count everything."""
     return Tables(
-        _steps(trails, LONG, 1, lambda step: 1.0),
-        _steps(trails, SHORT, 1, lambda step: 1.0),
-        _steps(trails, LONG, WINDOW, lambda step: 1.0 / step),
-        _steps(trails, np.inf, 2, lambda step: float(step == 2)),
-        _cosine(trails),
-        _bigrams(trails),
+        steps_of(trails, LONG, 1, lambda step: 1.0),
+        steps_of(trails, SHORT, 1, lambda step: 1.0),
+        steps_of(trails, LONG, WINDOW, lambda step: 1.0 / step),
+        steps_of(trails, np.inf, 2, lambda step: float(step == 2)),
+        cosine_of(trails),
+        bigrams_of(trails),
     )
 
 
-def _steps(trails: Trails, memory: float, farthest: int, worth: Callable[[int], float]) -> Table:
+def trails_of(dataset: Dataset, seed: int) -> Trails:
+    """Sessions with anything that counts for a product; ``seed``: of the order within one moment."""
+    order, session_of_row = mixed_moments(dataset, seed)
+    lengths = np.bincount(session_of_row, minlength=dataset.sessions)
+    start = np.concatenate([[0], np.cumsum(lengths[lengths > 0])]).astype(np.int64)
+    return Trails(start, dataset.product[order].astype(np.int32), len(dataset.products))
+
+
+def steps_of(trails: Trails, memory: float, farthest: int, worth: Callable[[int], float], width: int = WIDTH) -> Table:
+    """What came up to ``farthest`` steps after each product: the sum of ``exp(-age / memory) * worth(steps)``."""
     from scipy.sparse import coo_matrix, csr_matrix
 
     shape = (trails.products, trails.products)
@@ -107,10 +118,11 @@ def _steps(trails: Trails, memory: float, farthest: int, worth: Callable[[int], 
         same = session[:-step] == session[step:]
         pairs = (trails.items[:-step][same], trails.items[step:][same])
         total = total + coo_matrix((recency[:-step][same] * worth(step), pairs), shape).tocsr()
-    return strongest(total)
+    return strongest(total, width)
 
 
-def _cosine(trails: Trails) -> Table:
+def cosine_of(trails: Trails, width: int = WIDTH) -> Table:
+    """``common sessions / (sqrt(sessions of a * sessions of b) + SHRINK)``."""
     from scipy.sparse import csr_matrix
 
     key = np.unique(trails.session * trails.products + trails.items)
@@ -121,7 +133,7 @@ def _cosine(trails: Trails) -> Table:
     row = np.repeat(np.arange(trails.products), np.diff(common.indptr))
     common.data = common.data / (np.sqrt(count[row] * count[common.indices]) + SHRINK)
     common.data[row == common.indices] = 0.0
-    return strongest(common)
+    return strongest(common, width)
 
 
 def strongest(matrix: Any, width: int = WIDTH) -> Table:
@@ -145,12 +157,13 @@ def _place_in(row: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
     return np.arange(len(row)) - (np.cumsum(count) - count)[row]
 
 
-def _bigrams(trails: Trails) -> Bigrams:
+def bigrams_of(trails: Trails, memory: float = LONG) -> Bigrams:
+    """What came directly after each two products in a row, recency added up."""
     same = trails.session[:-2] == trails.session[2:]
     first, second, third = (trails.items[step : len(trails.items) - 2 + step][same] for step in range(3))
     pair = first.astype(np.int64) * trails.products + second
     order = np.lexsort((third, pair))
-    pair, third, weight = pair[order], third[order], trails.recency(LONG)[:-2][same][order]
+    pair, third, weight = pair[order], third[order], trails.recency(memory)[:-2][same][order]
     new = np.ones(len(pair), np.bool_)
     new[1:] = (pair[1:] != pair[:-1]) | (third[1:] != third[:-1])
     total = np.add.reduceat(weight, np.flatnonzero(new)) if len(pair) else weight
