@@ -13,6 +13,7 @@ ALGORITHMS: Registry[Algorithm] = Registry(
     "algorithm",
     {
         "popular": "recommender.algorithms.popular.Popular",
+        "popular_by_group": "recommender.algorithms.popular_by_group.PopularByGroup",
         "content": "recommender.algorithms.content.Content",
         "item_knn": "recommender.algorithms.item_knn.ItemKNN",
         "session_knn": "recommender.algorithms.session_knn.SessionKNN",

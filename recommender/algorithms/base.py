@@ -39,6 +39,8 @@ class Context:
             epoch, UTC); rows of one time are one basket. Empty where only ``history`` is known.
         cart: products in the cart.
         product: product in view, -1 for none.
+        profile: what the shopper told of themselves, as ``fact=value`` (:meth:`recommender.dataset.shoppers.Shoppers.groups`);
+            empty where it is not known or may not be used.
         at_ms: now, ms since the epoch, UTC; 0 where it does not matter.
     """
 
@@ -51,6 +53,7 @@ class Context:
     bought_ms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     cart: Rows = field(default_factory=lambda: NO_ROWS)
     product: int = -1
+    profile: tuple[str, ...] = ()
     at_ms: int = 0
 
     @cached_property

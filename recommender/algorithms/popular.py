@@ -53,14 +53,7 @@ class Popular(Algorithm):
         self.category_start_ = np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]).astype(np.int64)
 
     def _scores(self, dataset: Dataset) -> NDArray[np.float64]:
-        # Somebody who reloads a page ten times is one: the strongest act counts of each product and session.
-        key = dataset.session_of_row.astype(np.int64) * len(dataset.products) + dataset.product
-        order = np.lexsort((-np.abs(dataset.weight), key))
-        first = np.ones(len(order), np.bool_)
-        first[1:] = key[order][1:] != key[order][:-1]
-        rows = order[first]
-        age_days = (dataset.window[1] - dataset.at[rows]) / DAY_MS
-        worth = dataset.weight[rows] * np.exp2(-age_days / self.half_life_days)
+        rows, worth = decayed_acts(dataset, self.half_life_days)
         return np.bincount(dataset.product[rows], worth, minlength=len(dataset.products)).astype(np.float64)
 
     def _rank(self, context: Context, k: int) -> Ranking:
@@ -79,3 +72,15 @@ class Popular(Algorithm):
         if same and self.score_[product] > 0:
             return Evidence("popular_in_category", product)
         return Evidence("popular") if self.score_[product] > 0 else None
+
+
+def decayed_acts(dataset: Dataset, half_life_days: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rows that count, one a product and session, and what each weighs now: ``weight * 2 ** (-age / half_life_days)``."""
+    # Somebody who reloads a page ten times is one: the strongest act counts of each product and session.
+    key = dataset.session_of_row.astype(np.int64) * len(dataset.products) + dataset.product
+    order = np.lexsort((-np.abs(dataset.weight), key))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = key[order][1:] != key[order][:-1]
+    rows = order[first]
+    age_days = (dataset.window[1] - dataset.at[rows]) / DAY_MS
+    return rows, (dataset.weight[rows] * np.exp2(-age_days / half_life_days)).astype(np.float64)

@@ -25,6 +25,14 @@ class Shoppers:
     codes: dict[str, NDArray[np.int16]] = field(default_factory=dict)
     household: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
+    def groups(self) -> dict[str, NDArray[np.bool_]]:
+        """``fact=value`` to (shoppers,) who told so."""
+        return {
+            f"{fact}={word}": self.codes[fact] == code
+            for fact, words in self.words.items()
+            for code, word in enumerate(words)
+        }
+
 
 def read_shoppers(ids: Sequence[str]) -> Shoppers:
     """What the shop knows of ``ids``; those who want no personalisation stay unknown."""

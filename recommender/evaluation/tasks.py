@@ -93,7 +93,8 @@ class Questioner:
         if shopper < 0:
             return {}
         history, counts = self.history.of(self.shopper_ids[shopper])
-        return {"history": history, "counts": counts}
+        profile = self.history.profile_of(self.shopper_ids[shopper])
+        return {"history": history, "counts": counts, "profile": profile}
 
     def _events_before(self, session: int, question: Question) -> int:
         shopper = int(self.later.session_shopper[session])
@@ -109,7 +110,9 @@ class Questioner:
             first = int(rng.integers(2)) if len(acts) > 1 else 0
             context = Context("home", session=acts[:first], at_ms=self._at(session), **known)
             return Question(context, acts[first:]) if len(acts) else None
-        return Question(Context("home", session=acts[:1], at_ms=self._at(session)), acts[1:]) if len(acts) > 1 else None
+        if len(acts) < 2:
+            return None
+        return Question(Context("home", session=acts[:1], at_ms=self._at(session), **known), acts[1:])
 
     def _product(self, session: int, rng: np.random.Generator) -> Question | None:
         acts = self._acts(session)

@@ -1,8 +1,8 @@
-"""What each shopper bought before, as arrays: read by the serving of recommendations and by their evaluation alike."""
+"""What each shopper bought before and told of themselves, as arrays: for serving and evaluation alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ LONGEST_ID = 128
 
 
 class LongTerm:
-    """Purchases of shoppers, distinct products each, the most telling last.
+    """Purchases of shoppers, distinct products each, the most telling last; and the groups they told to belong to.
 
     Attributes:
         shopper_ids: (shoppers,) fixed-width bytes, sorted: found by bisection, so that the file stays mapped.
@@ -26,6 +26,8 @@ class LongTerm:
         product: (rows,) int32 product index of the dataset it was made from.
         count: (rows,) float32 purchases, one decayed to a half in ``HALF_LIFE_DAYS``.
         product_ids: what ``product`` indexes.
+        groups: ``fact=value`` that somebody told.
+        told: (shoppers, facts) int16 index into ``groups``, -1 not told; without columns in files of before there was any.
     """
 
     HALF_LIFE_DAYS = 60.0
@@ -39,6 +41,8 @@ class LongTerm:
         count: NDArray[np.float32],
         product_ids: list[str],
         until_ms: int,
+        groups: Sequence[str] = (),
+        told: NDArray[np.int16] | None = None,
     ) -> None:
         self.shopper_ids = shopper_ids
         self.start = start
@@ -46,22 +50,47 @@ class LongTerm:
         self.count = count
         self.product_ids = product_ids
         self.until_ms = until_ms
+        self.groups = list(groups)
+        self.told = np.zeros((len(shopper_ids), 0), np.int16) if told is None else told
 
     def of(self, shopper_id: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Products and decayed counts of a shopper; empty for one who is not known."""
-        wanted = np.bytes_(shopper_id.encode())
-        row = int(np.searchsorted(self.shopper_ids, wanted))
-        if row >= len(self.shopper_ids) or self.shopper_ids[row] != wanted:
+        row = self._row(shopper_id)
+        if row < 0:
             return NONE
         rows = slice(self.start[row], self.start[row + 1])
         return self.product[rows], self.count[rows]
 
+    def profile_of(self, shopper_id: str) -> tuple[str, ...]:
+        """What a shopper told, as ``fact=value``; empty for one who is not known or does not want it used."""
+        row = self._row(shopper_id)
+        return tuple(self.groups[code] for code in self.told[row].tolist() if code >= 0) if row >= 0 else ()
+
+    def _row(self, shopper_id: str) -> int:
+        wanted = np.bytes_(shopper_id.encode())
+        row = int(np.searchsorted(self.shopper_ids, wanted))
+        return row if row < len(self.shopper_ids) and self.shopper_ids[row] == wanted else -1
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Everything but the products, as plain arrays; :meth:`of_columns` takes them back."""
+        names = arrays.pack_strings(self.groups)
+        own = {name: getattr(self, name) for name in ("shopper_ids", "start", "product", "count", "told")}
+        return own | {f"groups-{name}": array for name, array in names.items()}
+
+    @classmethod
+    def of_columns(cls, found: Mapping[str, NDArray[Any]], product_ids: list[str], until_ms: int) -> LongTerm:
+        """From :meth:`columns`."""
+        own: dict[str, Any] = {name: found[name] for name in ("shopper_ids", "start", "product", "count")}
+        if "told" in found:
+            packed = {name: found[f"groups-{name}"] for name in ("bytes", "ends")}
+            own |= {"told": found["told"], "groups": arrays.unpack_strings(packed)}
+        return cls(**own, product_ids=product_ids, until_ms=until_ms)
+
     def save(self, path: Path) -> None:
         """Write to one file."""
         strings = arrays.pack_strings(self.product_ids)
-        own = {"shopper_ids": self.shopper_ids, "start": self.start, "product": self.product, "count": self.count}
         packed = {f"product_ids/{name}": array for name, array in strings.items()}
-        arrays.write(path, {**own, **packed}, {"kind": "long_term", "until_ms": self.until_ms})
+        arrays.write(path, {**self.columns(), **packed}, {"kind": "long_term", "until_ms": self.until_ms})
 
     @classmethod
     def load(cls, path: Path) -> LongTerm:
@@ -74,12 +103,11 @@ class LongTerm:
         if meta.get("kind") != "long_term":
             raise arrays.BrokenFile(f"{path.name} holds no purchases of shoppers")
         packed = {name.partition("/")[2]: array for name, array in found.items() if name.startswith("product_ids/")}
-        own: dict[str, Any] = {name: found[name] for name in ("shopper_ids", "start", "product", "count")}
-        return cls(**own, product_ids=arrays.unpack_strings(packed), until_ms=int(meta["until_ms"]))
+        return cls.of_columns(found, arrays.unpack_strings(packed), int(meta["until_ms"]))
 
 
 def learn(dataset: Dataset, *, without: Sequence[str] = ()) -> LongTerm:
-    """Purchases of every known shopper of a dataset, but of those who do not want their history used (``without``)."""
+    """Purchases and groups of every known shopper of a dataset, but of those who do not want their history used (``without``)."""
     shopper_of_row = dataset.session_shopper[dataset.session_of_row]
     refused = np.isin(np.arange(len(dataset.shopper_ids)), _numbers(dataset.shopper_ids, without))
     bought = (dataset.kind == Kind.PURCHASE) & (shopper_of_row >= 0)
@@ -104,7 +132,23 @@ def learn(dataset: Dataset, *, without: Sequence[str] = ()) -> LongTerm:
     ids = np.array([dataset.shopper_ids[row] for row in order.tolist()] or [""], f"S{LONGEST_ID}")[: len(order)]
     if len(ids):
         ids = ids.astype(f"S{max(int(np.char.str_len(ids).max()), 1)}")
-    return LongTerm(ids, start, product[kept], count[kept], dataset.products.ids, until)
+    groups, told = _groups(dataset, refused)
+    return LongTerm(ids, start, product[kept], count[kept], dataset.products.ids, until, groups, told[order])
+
+
+def _groups(dataset: Dataset, refused: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.int16]]:
+    """Names of the groups, and (shoppers, facts) which of them each told, -1 for none."""
+    facts = dataset.shoppers
+    if facts is None:
+        return [], np.zeros((len(dataset.shopper_ids), 0), np.int16)
+    names = list(facts.groups())
+    told = np.full((len(dataset.shopper_ids), len(facts.words)), -1, np.int16)
+    first = 0
+    for column, (fact, words) in enumerate(facts.words.items()):
+        codes = facts.codes[fact]
+        told[:, column] = np.where((codes >= 0) & ~refused, codes + first, -1)
+        first += len(words)
+    return names, told
 
 
 def _numbers(shopper_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:

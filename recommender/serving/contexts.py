@@ -86,17 +86,21 @@ def context_of(known: Known, slot: str, model: Model, at_ms: int) -> Context:
     """The context as the slot's task defines it (:mod:`recommender.evaluation.tasks`): what is asked is what was judged."""
     row = model.row
     history, counts = model.history.of(known.shopper_id) if known.shopper_id else (NO_ROWS, np.zeros(0, np.float32))
+    profile = model.history.profile_of(known.shopper_id) if known.shopper_id else ()
     if slot == "product":
         return Context(slot, product=row.get(known.product_id, -1), at_ms=at_ms)
     if slot == "cart":
         return Context(slot, cart=_rows(known.in_cart, row), at_ms=at_ms)
     if slot == "email":
-        return Context(slot, session=_rows(known.seen, row), history=history, counts=counts, at_ms=at_ms)
+        return Context(
+            slot, session=_rows(known.seen, row), history=history, counts=counts, profile=profile, at_ms=at_ms
+        )
     return Context(
         slot,
         session=_rows(known.seen, row),
         history=history,
         counts=counts,
         product=row.get(known.product_id, -1),
+        profile=profile,
         at_ms=at_ms,
     )

@@ -60,14 +60,8 @@ def store(algorithm: Algorithm, history: LongTerm) -> Stored:
         "members": members,
         "until_ms": history.until_ms,
     }
-    past = {
-        "shopper_ids": history.shopper_ids,
-        "start": history.start,
-        "product": history.product,
-        "count": history.count,
-    }
     content = {f"model/{name}": array for name, array in algorithm.learned().items()}
-    content |= {f"history/{name}": array for name, array in past.items()}
+    content |= {f"history/{name}": array for name, array in history.columns().items()}
     content |= {f"catalogue/{name}": array for name, array in arrays.pack_strings(history.product_ids).items()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
@@ -126,7 +120,7 @@ def open_model(version: ModelVersion) -> Model:
     try:
         algorithm = ALGORITHMS.get(meta["algorithm"]).restore(part("model"), meta)
         product_ids = arrays.unpack_strings(part("catalogue"))
-        history = LongTerm(**part("history"), product_ids=product_ids, until_ms=int(meta["until_ms"]))
+        history = LongTerm.of_columns(part("history"), product_ids, int(meta["until_ms"]))
     except (LookupError, TypeError, ValueError) as error:
         raise BrokenFile(f"{version.file} cannot be opened: {error}") from error
     return Model(version.pk, str(version), algorithm, product_ids, history, version.file)

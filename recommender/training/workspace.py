@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from recommender.algorithms import ALGORITHMS, arrays
 from recommender.algorithms.base import Algorithm
 from recommender.dataset import Dataset, Products
+from recommender.dataset.shoppers import Shoppers
 from recommender.training.models import TrainingRun
 
 # Older data are read again.
@@ -149,6 +150,10 @@ class Workspace:
             "texts": products.texts,
             "brands": products.brands,
         }
+        if (told := dataset.shoppers) is not None:
+            lists |= {f"words-{fact}": words for fact, words in told.words.items()}
+            found |= {f"told/{fact}": codes for fact, codes in told.codes.items()}
+            found |= {"told/household": told.household}
         for name, strings in lists.items():
             found |= {f"{name}/{key}": array for key, array in arrays.pack_strings(strings).items()}
         self.keep_arrays("dataset", found, {"lists": list(lists)})
@@ -161,7 +166,11 @@ class Workspace:
         named: dict[str, Any] = {name: lists[name] for name in ("ids", "categories", "texts", "brands")}
         products = Products(**named, **facts)
         columns: dict[str, Any] = {name: found[name] for name in COLUMNS}
-        return Dataset(products, **columns, shopper_ids=lists["shoppers"])
+        told = _part(found, "told")
+        household = told.pop("household", None)
+        words = {fact: lists[f"words-{fact}"] for fact in told}
+        shoppers = None if household is None else Shoppers(words, told, household)
+        return Dataset(products, **columns, shopper_ids=lists["shoppers"], shoppers=shoppers)
 
 
 COLUMNS = ("session_start", "session_shopper", "product", "kind", "at", "quantity", "value")
