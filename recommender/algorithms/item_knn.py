@@ -1,10 +1,12 @@
 """Products that are bought and looked at together (item-based nearest neighbours).
 
-Deshpande & Karypis, "Item-based top-N recommendation algorithms", ACM TOIS 22 (2004); shrinkage as Bell & Koren (2007).
+Deshpande & Karypis, "Item-based top-N recommendation algorithms", ACM TOIS 22 (2004); shrinkage as Bell & Koren (2007);
+adjusted cosine as Sarwar et al. (WWW 2001).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,43 @@ from recommender.algorithms.evidence import weighed
 from recommender.dataset import Dataset, Kind
 
 BLOCK = 2_000
+SIMILARITIES = ("cosine", "adjusted_cosine", "pearson")
+
+
+@dataclass(frozen=True)
+class Means:
+    """What centring takes off the dot product of columns ``a`` and ``b``, without making the matrix dense.
+
+    ``sum_s (x_sa - m_a)(x_sb - m_b) = x_a . x_b - scale sums_a sums_b`` with means of columns, and
+    ``sum_s (x_sa - m_s)(x_sb - m_s) = x_a . x_b - part_a - part_b + all`` with means ``m_s`` of rows.
+    """
+
+    scale: float = 0.0
+    sums: NDArray[np.float64] | None = None
+    part: NDArray[np.float64] | None = None
+    all: float = 0.0
+
+    def off(self, dots: NDArray[Any], one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+        """Centred dot products of columns ``one`` and ``other``."""
+        centred: NDArray[np.float64] = dots.astype(np.float64)
+        if self.sums is not None:
+            centred -= self.scale * self.sums[one] * self.sums[other]
+        if self.part is not None:
+            centred += self.all - self.part[one] - self.part[other]
+        return centred
+
+    def norms(self, squares: NDArray[Any]) -> NDArray[np.float64]:
+        """Lengths of the centred columns."""
+        every = np.arange(len(squares))
+        lengths: NDArray[np.float64] = np.sqrt(np.maximum(self.off(squares, every, every), 1e-12))
+        return lengths
 
 
 class ItemKNN(Algorithm):
     """Cosine of products over sessions with shrinkage: ``dot(a, b) / (|a| |b| + shrink)``.
+
+    With ``pearson`` each product's mean over all sessions is taken off before, with ``adjusted_cosine`` each session's mean over
+    all products; what was not done is 0, and products that no session holds together are never alike.
 
     A session counts each product once, by the strongest act; sessions count for less the longer and the older they are. What a
     shopper did counts ``decay ** age`` in steps back from the last act.
@@ -30,6 +65,7 @@ class ItemKNN(Algorithm):
         decay: what a step back in the session leaves.
         half_life_days: age at which a session counts half.
         history_weight: of purchases before the session, against an act in it.
+        similarity: ``cosine``, ``adjusted_cosine`` or ``pearson``.
     """
 
     name = "item_knn"
@@ -42,20 +78,25 @@ class ItemKNN(Algorithm):
         decay: float = 0.8,
         half_life_days: float = 180.0,
         history_weight: float = 0.1,
+        similarity: str = "cosine",
     ) -> None:
         self.width = width
         self.shrink = shrink
         self.decay = decay
         self.half_life_days = half_life_days
         self.history_weight = history_weight
+        self.similarity = similarity
 
     def _fit(self, dataset: Dataset) -> None:
         if self.width < 1 or self.shrink < 0 or not 0 < self.decay <= 1 or not self.half_life_days > 0:
             raise ValueError(f"width, shrink, decay or half_life_days is out of range: {self.params()}")
+        if self.similarity not in SIMILARITIES:
+            raise ValueError(f"similarity must be one of {', '.join(SIMILARITIES)}, not {self.similarity!r}")
         from recommender.algorithms.neighbours import nearest
 
         matrix, plain = self._matrices(dataset)
-        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
+        means = self._means(matrix)
+        norms = means.norms(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
         self.sessions_ = np.asarray(plain.sum(axis=0)).ravel().astype(np.int32)
         width = min(self.width, max(len(dataset.products) - 1, 1))
         near = np.full((len(dataset.products), width), -1, np.int32)
@@ -64,7 +105,7 @@ class ItemKNN(Algorithm):
         for low in range(0, len(dataset.products), BLOCK):
             block = slice(low, min(low + BLOCK, len(dataset.products)))
             dots = (matrix[:, block].T @ matrix).tocsr()
-            self._to_cosine(dots, norms, low)
+            self._to_likeness(dots, norms, means, low)
             near[block], like[block] = nearest(dots, width, low)
             counts = (plain[:, block].T @ plain).tocsr()
             _look_up(counts, near[block], together[block])
@@ -85,10 +126,22 @@ class ItemKNN(Algorithm):
         plain = csr_matrix((np.ones(len(buyers), np.float32), (buyers, bought)), shape)
         return csr_matrix((worth[rows].astype(np.float32), (rows, columns)), shape), plain
 
-    def _to_cosine(self, dots: Any, norms: NDArray[np.float64], low: int) -> None:
-        """Divide in place; ``dots`` holds the rows from ``low`` on."""
+    def _means(self, matrix: Any) -> Means:
+        """What is taken off the dot products of columns of a sessions times products matrix."""
+        sessions, products = matrix.shape
+        if self.similarity == "pearson":
+            sums = np.asarray(matrix.sum(axis=0), np.float64).ravel()
+            return Means(scale=1.0 / max(sessions, 1), sums=sums)
+        if self.similarity == "adjusted_cosine":
+            of_session = np.asarray(matrix.sum(axis=1), np.float64).ravel() / max(products, 1)
+            return Means(part=matrix.T @ of_session, all=float(of_session @ of_session))
+        return Means()
+
+    def _to_likeness(self, dots: Any, norms: NDArray[np.float64], means: Means, low: int) -> None:
+        """Take means off and divide, in place; ``dots`` holds the rows from ``low`` on."""
         row = np.repeat(np.arange(dots.shape[0]), np.diff(dots.indptr)) + low
-        dots.data /= (norms[row] * norms[dots.indices] + self.shrink).astype(np.float32)
+        centred = means.off(dots.data, row, dots.indices)
+        dots.data = (centred / (norms[row] * norms[dots.indices] + self.shrink)).astype(np.float32)
 
     def _rank(self, context: Context, k: int) -> Ranking:
         items, weights = weighed(context, self.decay, self.history_weight)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
 
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Ranking, best
 from recommender.algorithms.evidence import weighed
 from recommender.algorithms.matrices import actors_by_products
 from recommender.dataset import Dataset
 
-SIMILARITIES = ("cosine", "pearson")
+SIMILARITIES = ("cosine", "adjusted_cosine", "pearson")
 
 
 class UserKNN(Algorithm):
@@ -18,11 +22,12 @@ class UserKNN(Algorithm):
     products in common.
 
     Herlocker, Konstan, Borchers & Riedl, "An algorithmic framework for performing collaborative filtering", SIGIR 1999.
-    ``r`` is ``log(1 + weight)``. With ``pearson`` the mean of each person over all products is taken off before the cosine.
+    ``r`` is ``log(1 + weight)``. With ``pearson`` the mean of each person over all products is taken off before the cosine, with
+    ``adjusted_cosine`` the mean of each product over all people.
 
     Args:
         neighbours: people that vote.
-        similarity: ``cosine`` or ``pearson``.
+        similarity: ``cosine``, ``adjusted_cosine`` or ``pearson``.
         shrink: of people with few products in common.
         most: people looked at for each product of whoever asks, the most active ones.
         decay: what a step back from the last act leaves.
@@ -54,13 +59,9 @@ class UserKNN(Algorithm):
         acted = actors_by_products(dataset)
         acted.data = np.log1p(acted.data)
         acted.sort_indices()
-        width = len(dataset.products)
         self.start_, self.item_ = acted.indptr.astype(np.int64), acted.indices.astype(np.int32)
         self.worth_ = acted.data.astype(np.float32)
-        sums = np.asarray(acted.sum(axis=1)).ravel()
-        squares = np.asarray(acted.multiply(acted).sum(axis=1)).ravel()
-        self.mean_ = (sums / width if self.similarity == "pearson" else np.zeros(len(sums))).astype(np.float32)
-        self.norm_ = np.sqrt(np.maximum(squares - width * self.mean_.astype(np.float64) ** 2, 1e-12)).astype(np.float32)
+        self._learn_means(acted)
         # The most active first: they are the ones looked at where a product has many.
         lengths = np.diff(self.start_)
         order = np.lexsort((np.arange(len(lengths)), -lengths))
@@ -72,6 +73,26 @@ class UserKNN(Algorithm):
         self.person_ = order[postings.indices[rows]].astype(np.int32)
         self.value_ = postings.data[rows].astype(np.float32)
         self.person_start_ = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+
+    def _learn_means(self, acted: Any) -> None:
+        """What centring takes off: ``(r_u - m) . (r_v - m) = r_u . r_v - part_u - part_v + all`` for means ``m`` of products."""
+        width = acted.shape[1]
+        sums = np.asarray(acted.sum(axis=1), np.float64).ravel()
+        squares = np.asarray(acted.multiply(acted).sum(axis=1), np.float64).ravel()
+        mean = sums / width if self.similarity == "pearson" else np.zeros(len(sums))
+        adjusted = self.similarity == "adjusted_cosine"
+        of_product = np.asarray(acted.mean(axis=0), np.float64).ravel() * adjusted
+        part = np.asarray(acted @ of_product, np.float64)
+        lengths = squares - width * mean**2 - 2 * part + of_product @ of_product
+        self.mean_, self.part_ = mean.astype(np.float32), part.astype(np.float32)
+        self.product_mean_ = of_product.astype(np.float32)
+        self.norm_ = np.sqrt(np.maximum(lengths, 1e-12)).astype(np.float32)
+
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        super()._restore(found, meta)
+        if "part_" not in found and "mean_" in found:  # a file of before there was an adjusted cosine
+            self.part_ = np.zeros(len(self.mean_), np.float32)
+            self.product_mean_ = np.zeros(self.products_, np.float32)
 
     def nearest(self, context: Context) -> tuple[np.ndarray, np.ndarray]:
         """People like whoever asks, nearest first, and how like they are: (n,) int64, (n,) float64."""
@@ -86,8 +107,11 @@ class UserKNN(Algorithm):
         parts = np.concatenate([value * self.value_[span] for value, span in zip(own, spans, strict=True)])
         dots, common = np.bincount(at, parts), np.bincount(at)
         mean = own.sum() / self.products_ if self.similarity == "pearson" else 0.0
-        norm = np.sqrt(max(float(own @ own) - self.products_ * mean**2, 1e-12))
-        likeness = (dots - self.products_ * mean * self.mean_[people]) / (norm * self.norm_[people])
+        part = float(own @ self.product_mean_[items])
+        every = float(self.product_mean_ @ self.product_mean_)
+        norm = np.sqrt(max(float(own @ own) - self.products_ * mean**2 - 2 * part + every, 1e-12))
+        dots = dots - self.products_ * mean * self.mean_[people] - part - self.part_[people] + every
+        likeness = dots / (norm * self.norm_[people])
         likeness *= common / (common + self.shrink)
         order = np.lexsort((people, -likeness))[: self.neighbours]
         order = order[likeness[order] > 0]

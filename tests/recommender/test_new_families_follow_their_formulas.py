@@ -8,6 +8,7 @@ import pytest
 from recommender.algorithms.base import Context
 from recommender.algorithms.ease import EASE
 from recommender.algorithms.factors import ALS
+from recommender.algorithms.item_knn import ItemKNN
 from recommender.algorithms.markov import Markov
 from recommender.algorithms.matrices import actors_by_products
 from recommender.algorithms.transitions import Transitions
@@ -65,7 +66,7 @@ def test_factors_put_what_goes_together_before_what_does_not() -> None:
     assert set(first) == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("similarity", ["cosine", "pearson"])
+@pytest.mark.parametrize("similarity", ["cosine", "adjusted_cosine", "pearson"])
 def test_shoppers_are_alike_by_the_plain_formula(drawn, similarity) -> None:
     model = UserKNN(neighbours=5, similarity=similarity, shrink=2.0, decay=1.0).fit(drawn)
     people = np.log1p(actors_by_products(drawn).toarray().astype(float))
@@ -75,6 +76,8 @@ def test_shoppers_are_alike_by_the_plain_formula(drawn, similarity) -> None:
     a, b = people, own
     if similarity == "pearson":
         a, b = a - a.mean(axis=1, keepdims=True), b - b.mean()
+    if similarity == "adjusted_cosine":
+        a, b = a - people.mean(axis=0), b - people.mean(axis=0)
     likeness = a @ b / np.linalg.norm(a, axis=1) / np.linalg.norm(b) * common / (common + 2.0)
     likeness[common == 0] = 0.0
     found, how_like = model.nearest(Context(session=rows(2, 5)))
@@ -82,6 +85,26 @@ def test_shoppers_are_alike_by_the_plain_formula(drawn, similarity) -> None:
     answer = model.recommend(Context(session=rows(2, 5)), ITEMS)
     wanted = how_like @ people[found] / how_like.sum()
     assert answer.scores == pytest.approx(wanted[answer.products], abs=1e-5)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "adjusted_cosine", "pearson"])
+def test_products_are_alike_by_the_plain_formula(drawn, similarity) -> None:
+    model = ItemKNN(similarity=similarity, shrink=1.5, half_life_days=1e9).fit(drawn)
+    held = np.zeros((drawn.sessions, ITEMS))
+    held[drawn.session_of_row, drawn.product] = 1.0
+    held /= np.sqrt(np.log2(1.0 + held.sum(axis=1, keepdims=True)))
+    if similarity == "pearson":
+        centred = held - held.mean(axis=0)
+    else:
+        centred = held - (held.mean(axis=1, keepdims=True) if similarity == "adjusted_cosine" else 0.0)
+    lengths = np.linalg.norm(centred, axis=0)
+    wanted = centred.T @ centred / (np.outer(lengths, lengths) + 1.5) * (held.T @ held > 0)
+    for product in range(ITEMS):
+        found = np.zeros(ITEMS)
+        there = model.near_[product] >= 0
+        found[model.near_[product][there]] = model.like_[product][there]
+        others = np.arange(ITEMS) != product
+        assert found[others] == pytest.approx(np.maximum(wanted[product], 0)[others], abs=1e-6)
 
 
 def test_a_chain_backs_off_by_witten_and_bell() -> None:
