@@ -14,8 +14,10 @@ from config.dashboard.charts import Bar, LineChart, Tick, grid_top, line_chart, 
 from config.dashboard.slots import METRIC
 from recommender.evaluation.segments import SEGMENTS
 from recommender.models import ModelVersion
+from recommender.profiles.states import LABELS, SIGNS, STATES
+from recommender.serving import champions
 from recommender.serving.shadow_report import report
-from recommender.training.models import TrainingRun
+from recommender.training.models import Slot, TrainingRun
 
 TRAININGS = 20
 MOST_IMPORTANT = 12
@@ -178,6 +180,24 @@ def shadow(slot: str) -> dict[str, Any]:
         "verdict": verdict if found.added else _("cannot tell"),
         "tone": "ok" if gain.low > 0 else "bd" if clear and found.added else "",
     }
+
+
+def states() -> dict[str, Any]:
+    """States of shoppers as the champion of the home page knows them: what is done in a week of each, and where it leads."""
+    model = champions.current(Slot.HOME.value)
+    if model is None or model.states is None:
+        return {}
+    found = model.states.model
+    rows = [
+        {
+            "label": _(STATES[name]),
+            "share": words.percent(model.states.shares[name], 1),
+            "means": [f"{mean:.2f}" for mean in found.means[place]],
+            "moves": [words.percent(move, 1) for move in found.moves[place]],
+        }
+        for place, name in enumerate(LABELS)
+    ]
+    return {"rows": rows, "signs": [_(sign) for sign in SIGNS.values()], "names": [row["label"] for row in rows]}
 
 
 def lacking(run: TrainingRun | None) -> list[tuple[str, str]]:

@@ -194,6 +194,7 @@ def _figures(slot: str, champion: ModelVersion | None, versions: list[ModelVersi
         "important": model_figures.importance(told),
         "important_of": str(told or ""),
         "shadow": model_figures.shadow(slot),
+        "states": model_figures.states(),
         "lacking": model_figures.lacking(last),
         "run_report": last.report if last else {},
     }

@@ -22,6 +22,8 @@ from config.dashboard.period import shop_zone
 from push.delivery.checks import reason_words
 from push.models import Message
 from recommender.models import Slate
+from recommender.profiles.states import STATES, likeliest
+from recommender.serving import champions
 from recommender.training.models import Slot
 from shop.events.wording import event_name
 from shop.models import Consent, Event, Order, Product, Shopper
@@ -134,6 +136,22 @@ def timeline(shopper: Shopper, *, kind: str = "", before: datetime | None = None
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:PAGE]
 
 
+def _state(shopper: Shopper) -> str:
+    """Browsing, comparing, buying or lapsing, as the newest training saw it; who wants no personalisation has none."""
+    model = champions.current(Slot.HOME.value)
+    if model is None or model.states is None or not shopper.personalised:
+        return "–"
+    state, share = likeliest(model.states.of(shopper.pk))
+    if not state:
+        return "–"
+    when = datetime.fromtimestamp(model.states.until_ms / 1000, UTC)
+    return _("%(state)s (%(share)s), as of %(when)s") % {
+        "state": _(STATES[state]),
+        "share": words.percent(share, 1),
+        "when": words.moment(when, _("j M Y")),
+    }
+
+
 def _known(shopper: Shopper) -> list[tuple[str, str]]:
     sums = Order.objects.filter(shopper=shopper, status__in=["paid", "shipped", "pending"]).aggregate(
         count=Count("id"), total=Sum(F("total") - F("refunded")), last=Max("placed_at")
@@ -141,6 +159,7 @@ def _known(shopper: Shopper) -> list[tuple[str, str]]:
     rows = [
         (_("Orders"), f"{sums['count']}, {words.money(sums['total'] or 0)}"),
         (_("Last order"), words.moment(sums["last"], _("j M Y")) if sums["last"] else "–"),
+        (_("State"), _state(shopper)),
         (_("Age"), shopper.age_band or "–"),
         (_("Household"), ", ".join(f"{key}: {value}" for key, value in shopper.household.items()) or "–"),
         (_("Place"), shopper.place or "–"),

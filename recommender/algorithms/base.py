@@ -41,6 +41,8 @@ class Context:
         product: product in view, -1 for none.
         profile: what the shopper told of themselves, as ``fact=value`` (:meth:`recommender.dataset.shoppers.Shoppers.groups`);
             empty where it is not known or may not be used.
+        states: (4,) probabilities that the shopper is browsing, comparing, buying, lapsing
+            (:mod:`recommender.profiles.states`), as of the training; (0,) where they are not known or may not be used.
         at_ms: now, ms since the epoch, UTC; 0 where it does not matter.
     """
 
@@ -54,6 +56,7 @@ class Context:
     cart: Rows = field(default_factory=lambda: NO_ROWS)
     product: int = -1
     profile: tuple[str, ...] = ()
+    states: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     at_ms: int = 0
 
     @cached_property

@@ -111,7 +111,7 @@ def _serve(champions: Iterable[ModelVersion]) -> None:
 def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     if version.file in by_file:
         same = by_file[version.file]
-        return Model(version.pk, str(version), same.algorithm, same.product_ids, same.history, same.file)
+        return Model(version.pk, str(version), same.algorithm, same.product_ids, same.history, same.file, same.states)
     try:
         model = open_model(version)
         seen = np.zeros(min(1, len(model.product_ids)), np.int32)

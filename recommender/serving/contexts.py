@@ -14,6 +14,7 @@ from shop.events.sessions import Session
 
 # What was looked at in order, for rules and headings; the newest of the session.
 MOST_ACTS = 20
+NO_STATES = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -86,21 +87,17 @@ def context_of(known: Known, slot: str, model: Model, at_ms: int) -> Context:
     """The context as the slot's task defines it (:mod:`recommender.evaluation.tasks`): what is asked is what was judged."""
     row = model.row
     history, counts = model.history.of(known.shopper_id) if known.shopper_id else (NO_ROWS, np.zeros(0, np.float32))
-    profile = model.history.profile_of(known.shopper_id) if known.shopper_id else ()
     if slot == "product":
         return Context(slot, product=row.get(known.product_id, -1), at_ms=at_ms)
     if slot == "cart":
         return Context(slot, cart=_rows(known.in_cart, row), at_ms=at_ms)
-    if slot == "email":
-        return Context(
-            slot, session=_rows(known.seen, row), history=history, counts=counts, profile=profile, at_ms=at_ms
-        )
     return Context(
         slot,
         session=_rows(known.seen, row),
         history=history,
         counts=counts,
-        product=row.get(known.product_id, -1),
-        profile=profile,
+        product=row.get(known.product_id, -1) if slot == "home" else -1,
+        profile=model.history.profile_of(known.shopper_id) if known.shopper_id else (),
+        states=model.states.of(known.shopper_id) if model.states and known.shopper_id else NO_STATES,
         at_ms=at_ms,
     )

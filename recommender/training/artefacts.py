@@ -21,6 +21,7 @@ from recommender.algorithms import ALGORITHMS, arrays
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm
 from recommender.profiles.long_term import LongTerm
+from recommender.profiles.states import ShopperStates
 from recommender.training.models import ModelVersion
 
 
@@ -43,6 +44,8 @@ class Model:
     product_ids: list[str]
     history: LongTerm
     file: str = ""
+    # None in files of before there were any, and where too few shoppers are known.
+    states: ShopperStates | None = None
 
     @cached_property
     def row(self) -> dict[str, int]:
@@ -50,8 +53,8 @@ class Model:
         return {product_id: row for row, product_id in enumerate(self.product_ids)}
 
 
-def store(algorithm: Algorithm, history: LongTerm) -> Stored:
-    """Write a trained algorithm to the storage; the same content is stored once."""
+def store(algorithm: Algorithm, history: LongTerm, states: ShopperStates | None = None) -> Stored:
+    """Write a trained algorithm, and what is known of shoppers, to the storage; the same content is stored once."""
     members = {name: member.params() for name, member in getattr(algorithm, "members", {}).items()}
     meta = {
         "algorithm": algorithm.name,
@@ -62,6 +65,7 @@ def store(algorithm: Algorithm, history: LongTerm) -> Stored:
     }
     content = {f"model/{name}": array for name, array in algorithm.learned().items()}
     content |= {f"history/{name}": array for name, array in history.columns().items()}
+    content |= {f"states/{name}": array for name, array in (states.columns() if states else {}).items()}
     content |= {f"catalogue/{name}": array for name, array in arrays.pack_strings(history.product_ids).items()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
@@ -121,6 +125,8 @@ def open_model(version: ModelVersion) -> Model:
         algorithm = ALGORITHMS.get(meta["algorithm"]).restore(part("model"), meta)
         product_ids = arrays.unpack_strings(part("catalogue"))
         history = LongTerm.of_columns(part("history"), product_ids, int(meta["until_ms"]))
+        kept = part("states")
+        states = ShopperStates.of_columns(kept) if kept else None
     except (LookupError, TypeError, ValueError) as error:
         raise BrokenFile(f"{version.file} cannot be opened: {error}") from error
-    return Model(version.pk, str(version), algorithm, product_ids, history, version.file)
+    return Model(version.pk, str(version), algorithm, product_ids, history, version.file, states)

@@ -15,6 +15,7 @@ from recommender.evaluation import paired, segments
 from recommender.evaluation.judging import Verdict
 from recommender.evaluation.tasks import METRIC, Question
 from recommender.profiles.long_term import LongTerm
+from recommender.profiles.states import ShopperStates
 from recommender.training import artefacts, promotion
 from recommender.training.models import ModelVersion, Slot, TrainingRun
 from recommender.training.stages import SEED, Candidate
@@ -32,6 +33,7 @@ def keep(
     run: TrainingRun,
     space: Workspace,
     questions: Mapping[str, Sequence[Question]],
+    states: ShopperStates | None = None,
 ) -> Versions:
     """Store files and rows; (algorithm, slot) to version. What a run that was killed meanwhile has kept is found again."""
     kept = ModelVersion.objects.filter(run__in=space.runs)
@@ -39,7 +41,7 @@ def keep(
         return {(version.algorithm, version.slot): version for version in kept}
     window = [datetime.fromtimestamp(ms / 1000, UTC) for ms in dataset.window]
     comparisons = {slot: compared(candidates, slot, questions[slot]) for slot in Slot.values}
-    rows = [row for candidate in candidates.values() for row in _rows(candidate, history, comparisons)]
+    rows = [row for candidate in candidates.values() for row in _rows(candidate, history, comparisons, states)]
     with transaction.atomic():
         for row in rows:
             row.run, row.window_from, row.window_to, row.trained_at = run, window[0], window[1], clock.now()
@@ -48,10 +50,13 @@ def keep(
 
 
 def _rows(
-    candidate: Candidate, history: LongTerm, comparisons: Mapping[str, Mapping[str, dict[str, Any]]]
+    candidate: Candidate,
+    history: LongTerm,
+    comparisons: Mapping[str, Mapping[str, dict[str, Any]]],
+    states: ShopperStates | None,
 ) -> list[ModelVersion]:
     algorithm = candidate.algorithm()
-    stored = artefacts.store(algorithm, history)
+    stored = artefacts.store(algorithm, history, states)
     return [
         ModelVersion(
             algorithm=candidate.name,

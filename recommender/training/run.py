@@ -21,6 +21,7 @@ from recommender.dataset.interactions import DAY_MS
 from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Questioner
 from recommender.profiles.long_term import learn
+from recommender.profiles.states import ShopperStates, learn_states
 from recommender.training import choosing, keeping, memory
 from recommender.training.lock import AlreadyTraining, only_one
 from recommender.training.models import ModelVersion, Slot, TrainingRun
@@ -128,7 +129,8 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     stages.learn("whole", dataset, "from everything")
     progress.begin("keep", gettext_noop("keeping the models"))
     candidates = stages.candidates()
-    versions = keeping.keep(candidates, learn(dataset, without=_unwilling()), dataset, progress.run, space, questions)
+    history, states = learn(dataset, without=_unwilling()), _states(dataset, progress)
+    versions = keeping.keep(candidates, history, dataset, progress.run, space, questions, states)
     progress.begin("promote", gettext_noop("comparing with the champions"))
     promoted = choosing.promote_best(candidates, versions, asked, progress) if promote else []
     keeping.forget_old()
@@ -181,6 +183,14 @@ def _require_some(stages: Stages, earlier: Dataset) -> None:
 
 def _date(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _states(dataset: Dataset, progress: Progress) -> ShopperStates | None:
+    try:
+        return learn_states(dataset, without=_unwilling(), seed=SEED)
+    except NotEnoughData as error:
+        progress.note(f"shoppers have no states: {error}")
+        return None
 
 
 def _unwilling() -> list[str]:
