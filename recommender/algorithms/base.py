@@ -167,6 +167,8 @@ class Algorithm(ABC):
     needs_interactions: ClassVar[int] = 1
     # Minutes rather than seconds: a shop's first training leaves it out.
     costly: ClassVar[bool] = False
+    # Asks for Context.bought: the file that serves keeps every purchase with its time.
+    reads_purchases: ClassVar[bool] = False
 
     products_: int = 0
     members: dict[str, Algorithm]

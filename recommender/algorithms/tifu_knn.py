@@ -191,6 +191,7 @@ class TIFUKNN(Algorithm):
 
     name = "tifu_knn"
     label = gettext_noop("Baskets of shoppers with like habits")
+    reads_purchases = True
 
     def __init__(
         self,

@@ -90,11 +90,7 @@ class Questioner:
         return wanted
 
     def _known(self, shopper: int) -> dict[str, Any]:
-        if shopper < 0:
-            return {}
-        history, counts = self.history.of(self.shopper_ids[shopper])
-        profile = self.history.profile_of(self.shopper_ids[shopper])
-        return {"history": history, "counts": counts, "profile": profile}
+        return self.history.known(self.shopper_ids[shopper]) if shopper >= 0 else {}
 
     def _events_before(self, session: int, question: Question) -> int:
         shopper = int(self.later.session_shopper[session])
@@ -136,6 +132,6 @@ class Questioner:
         bought = soon.kind == Kind.PURCHASE
         for shopper in rng.permutation(np.unique(shopper_of_row[bought & (shopper_of_row >= 0)])).tolist():
             known = self._known(shopper)
-            if len(known["history"]):
+            if len(known.get("history", ())):
                 targets = np.unique(soon.product[bought & (shopper_of_row == shopper)])
                 yield Question(Context("email", at_ms=self.cut_ms, **known), targets, int(self.events[shopper]))

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from recommender.algorithms import arrays
 from recommender.dataset import Dataset, Kind
 from recommender.dataset.interactions import DAY_MS
+from recommender.dataset.purchases import Purchases, purchases_of
 
 NONE: tuple[NDArray[np.int32], NDArray[np.float32]] = (np.zeros(0, np.int32), np.zeros(0, np.float32))
 LONGEST_ID = 128
+DATED = ("bought_start", "bought", "bought_ms")
 
 
 class LongTerm:
@@ -25,13 +27,16 @@ class LongTerm:
         start: (shoppers + 1,) rows of each shopper.
         product: (rows,) int32 product index of the dataset it was made from.
         count: (rows,) float32 purchases, one decayed to a half in ``HALF_LIFE_DAYS``.
-        product_ids: what ``product`` indexes.
+        product_ids: what ``product`` and ``bought`` index.
         groups: ``fact=value`` that somebody told.
         told: (shoppers, facts) int16 index into ``groups``, -1 not told; without columns in files of before there was any.
+        bought_start: (shoppers + 1,) rows of each shopper in ``bought`` and ``bought_ms``: every purchase with its time, oldest
+            first, the newest ``MOST_BOUGHT``; none of anybody where whoever answers does not ask for them.
     """
 
     HALF_LIFE_DAYS = 60.0
     MOST = 100
+    MOST_BOUGHT = 10_000
 
     def __init__(
         self,
@@ -43,6 +48,10 @@ class LongTerm:
         until_ms: int,
         groups: Sequence[str] = (),
         told: NDArray[np.int16] | None = None,
+        *,
+        bought_start: NDArray[np.int64] | None = None,
+        bought: NDArray[np.int32] | None = None,
+        bought_ms: NDArray[np.int64] | None = None,
     ) -> None:
         self.shopper_ids = shopper_ids
         self.start = start
@@ -52,6 +61,9 @@ class LongTerm:
         self.until_ms = until_ms
         self.groups = list(groups)
         self.told = np.zeros((len(shopper_ids), 0), np.int16) if told is None else told
+        self.bought_start = np.zeros(len(start), np.int64) if bought_start is None else bought_start
+        self.bought = np.zeros(0, np.int32) if bought is None else bought
+        self.bought_ms = np.zeros(0, np.int64) if bought_ms is None else bought_ms
 
     def of(self, shopper_id: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Products and decayed counts of a shopper; empty for one who is not known."""
@@ -60,6 +72,20 @@ class LongTerm:
             return NONE
         rows = slice(self.start[row], self.start[row + 1])
         return self.product[rows], self.count[rows]
+
+    def known(self, shopper_id: str) -> dict[str, Any]:
+        """The fields of a :class:`~recommender.algorithms.base.Context` that are a shopper's past; none of a stranger."""
+        row = self._row(shopper_id)
+        if row < 0:
+            return {}
+        rows, bought = (slice(start[row], start[row + 1]) for start in (self.start, self.bought_start))
+        return {
+            "history": self.product[rows],
+            "counts": self.count[rows],
+            "bought": self.bought[bought],
+            "bought_ms": self.bought_ms[bought],
+            "profile": self.profile_of(shopper_id),
+        }
 
     def profile_of(self, shopper_id: str) -> tuple[str, ...]:
         """What a shopper told, as ``fact=value``; empty for one who is not known or does not want it used."""
@@ -71,16 +97,22 @@ class LongTerm:
         row = int(np.searchsorted(self.shopper_ids, wanted))
         return row if row < len(self.shopper_ids) and self.shopper_ids[row] == wanted else -1
 
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """Everything but the products, as plain arrays; :meth:`of_columns` takes them back."""
+    def columns(self, *, purchases: bool = True) -> dict[str, NDArray[Any]]:
+        """Everything but the products, as plain arrays; :meth:`of_columns` takes them back.
+
+        Args:
+            purchases: with every purchase and its time, the longest of them.
+        """
         names = arrays.pack_strings(self.groups)
         own = {name: getattr(self, name) for name in ("shopper_ids", "start", "product", "count", "told")}
+        own |= {name: getattr(self, name) for name in DATED if purchases}
         return own | {f"groups-{name}": array for name, array in names.items()}
 
     @classmethod
     def of_columns(cls, found: Mapping[str, NDArray[Any]], product_ids: list[str], until_ms: int) -> LongTerm:
         """From :meth:`columns`."""
         own: dict[str, Any] = {name: found[name] for name in ("shopper_ids", "start", "product", "count")}
+        own |= {name: found[name] for name in DATED if name in found}
         if "told" in found:
             packed = {name: found[f"groups-{name}"] for name in ("bytes", "ends")}
             own |= {"told": found["told"], "groups": arrays.unpack_strings(packed)}
@@ -133,7 +165,20 @@ def learn(dataset: Dataset, *, without: Sequence[str] = ()) -> LongTerm:
     if len(ids):
         ids = ids.astype(f"S{max(int(np.char.str_len(ids).max()), 1)}")
     groups, told = _groups(dataset, refused)
-    return LongTerm(ids, start, product[kept], count[kept], dataset.products.ids, until, groups, told[order])
+    dated = _dated(purchases_of(dataset), order, refused)
+    products = (start, product[kept], count[kept], dataset.products.ids)
+    return LongTerm(ids, *products, until, groups, told[order], **dated)
+
+
+def _dated(purchases: Purchases, order: NDArray[np.int64], refused: NDArray[np.bool_]) -> dict[str, Any]:
+    """The columns :data:`DATED`, of shoppers in ``order``; nothing of those who refused."""
+    counts = np.minimum(np.diff(purchases.start)[: len(order)], LongTerm.MOST_BOUGHT) * ~refused
+    counts = counts[order]
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    # The newest rows of each are those before its end.
+    ends = purchases.start[1:][order] if len(order) else np.zeros(0, np.int64)
+    rows = np.arange(start[-1]) + np.repeat(ends - start[1:], counts)
+    return {"bought_start": start, "bought": purchases.product[rows], "bought_ms": purchases.at[rows]}
 
 
 def _groups(dataset: Dataset, refused: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.int16]]:

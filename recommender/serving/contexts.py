@@ -86,7 +86,6 @@ def _rows(ids: Iterable[str], row: Mapping[str, int]) -> Rows:
 def context_of(known: Known, slot: str, model: Model, at_ms: int) -> Context:
     """The context as the slot's task defines it (:mod:`recommender.evaluation.tasks`): what is asked is what was judged."""
     row = model.row
-    history, counts = model.history.of(known.shopper_id) if known.shopper_id else (NO_ROWS, np.zeros(0, np.float32))
     if slot == "product":
         return Context(slot, product=row.get(known.product_id, -1), at_ms=at_ms)
     if slot == "cart":
@@ -94,10 +93,8 @@ def context_of(known: Known, slot: str, model: Model, at_ms: int) -> Context:
     return Context(
         slot,
         session=_rows(known.seen, row),
-        history=history,
-        counts=counts,
         product=row.get(known.product_id, -1) if slot == "home" else -1,
-        profile=model.history.profile_of(known.shopper_id) if known.shopper_id else (),
         states=model.states.of(known.shopper_id) if model.states and known.shopper_id else NO_STATES,
         at_ms=at_ms,
+        **(model.history.known(known.shopper_id) if known.shopper_id else {}),
     )

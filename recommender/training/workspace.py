@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,9 @@ class Workspace:
             "categories": products.categories,
             "texts": products.texts,
             "brands": products.brands,
+            "tags": [tag for tags in products.tags for tag in tags],
         }
+        found["tags_of/count"] = np.array([len(tags) for tags in products.tags], np.int32)
         if (told := dataset.shoppers) is not None:
             lists |= {f"words-{fact}": words for fact, words in told.words.items()}
             found |= {f"told/{fact}": codes for fact, codes in told.codes.items()}
@@ -164,7 +167,9 @@ class Workspace:
         lists = {name: arrays.unpack_strings(_part(found, name)) for name in meta["lists"]}
         facts = _part(found, "products")
         named: dict[str, Any] = {name: lists[name] for name in ("ids", "categories", "texts", "brands")}
-        products = Products(**named, **facts)
+        tags = iter(lists["tags"])
+        counts = found["tags_of/count"].tolist()
+        products = Products(**named, **facts, tags=[list(islice(tags, count)) for count in counts])
         columns: dict[str, Any] = {name: found[name] for name in COLUMNS}
         told = _part(found, "told")
         household = told.pop("household", None)

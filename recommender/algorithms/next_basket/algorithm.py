@@ -42,6 +42,7 @@ class NextBasket(Algorithm):
     name = "next_basket"
     label = gettext_noop("Learned next basket")
     costly = True
+    reads_purchases = True
 
     def __init__(
         self,
