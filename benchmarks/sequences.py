@@ -47,7 +47,7 @@ def learn(files: SequenceFiles, name: str) -> Algorithm:
 
     params: dict[str, Any] = {"collapse": False, "answers": "new", **START}
     if name == "ranked":
-        params = {"answers": "new", "candidates": 120, "session": params}
+        params = {"answers": "new", "candidates": 120, "questions": 60_000, "session": params}
     return ALGORITHMS.get(name)(**(params if name in ("ranked", "session_knn") else {})).fit(files.train)
 
 

@@ -40,7 +40,7 @@ PUBLIC: tuple[tuple[str, Format, bool], ...] = (
 # Going back to what was seen is an answer in these files, and the shop's rules are not asked: nothing is collapsed.
 PARAMS: dict[str, dict[str, Any]] = {
     "session_knn": {"collapse": False, "tune_seconds": 240.0},
-    "ranked": {"tune_seconds": 240.0},
+    "ranked": {"tune_seconds": 240.0, "questions": 60_000},
 }
 HAS_ANSWERS = ("session_knn", "encoder", "ranked")
 

@@ -142,6 +142,7 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
         "failed": stages.failed,
         "left_out": stages.left_out,
         "seconds": stages.seconds,
+        "processor_seconds": stages.processor_seconds,
         "peak_mb": memory.peak_mb(),
         "limit_mb": settings.TRAINING_MEMORY_MB,
         "continues": space.continues,

@@ -53,7 +53,8 @@ class Stages:
     Attributes:
         failed: algorithm to what went wrong with it.
         left_out: algorithm to what data it lacks.
-        seconds: step to how long it took, in whichever run.
+        seconds: step to how long it took, in whichever run; ``processor_seconds``: of the processor, all threads, what a busy
+            machine does not change.
     """
 
     def __init__(self, space: Workspace, progress: Progress, names: Sequence[str]) -> None:
@@ -63,6 +64,7 @@ class Stages:
         self.failed: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
+        self.processor_seconds: dict[str, float] = {}
 
     @property
     def alive(self) -> list[str]:
@@ -74,7 +76,7 @@ class Stages:
         if self._found(step):
             return
         self.progress.begin(step, line)
-        started = time.perf_counter()
+        started = _clocks()
         work()
         self._finish(step, started)
 
@@ -83,12 +85,14 @@ class Stages:
         if facts is None:
             return False
         self.seconds[step] = facts["seconds"]
+        self.processor_seconds[step] = facts.get("processor_seconds", 0.0)
         self.progress.skip(step)
         return True
 
-    def _finish(self, step: str, started: float, **facts: Any) -> None:
-        self.seconds[step] = round(time.perf_counter() - started, 2)
-        self.space.finish(step, seconds=self.seconds[step], **facts)
+    def _finish(self, step: str, started: tuple[float, float], **facts: Any) -> None:
+        wall, processor = (round(now - then, 2) for now, then in zip(_clocks(), started, strict=True))
+        self.seconds[step], self.processor_seconds[step] = wall, processor
+        self.space.finish(step, seconds=wall, processor_seconds=processor, **facts)
         self.progress.done(step)
 
     def _each(self, stage: str, line: str, work: Callable[[str], None]) -> None:
@@ -99,7 +103,7 @@ class Stages:
             if self._found(step):
                 self._leave_behind(name, facts or {})
                 continue
-            started = time.perf_counter()
+            started = _clocks()
             problem = self._try(step, name, f"{name}: {line}", work)
             self._finish(step, started, **problem)
             self._leave_behind(name, problem)
@@ -178,3 +182,8 @@ class Stages:
             )
             for name in self.alive
         }
+
+
+def _clocks() -> tuple[float, float]:
+    """Seconds on the wall and of this process's threads on the processor."""
+    return time.perf_counter(), time.process_time()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
@@ -14,12 +16,16 @@ from django.db import connections
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.blend import Blend
 from recommender.dataset import NotEnoughData
-from recommender.models import ModelVersion, TrainingRun
+from recommender.evaluation import intervals
+from recommender.evaluation.judging import Verdict
+from recommender.evaluation.tasks import METRIC
+from recommender.models import ModelVersion, ShadowAnswer, TrainingRun
 from recommender.serving import champions
 from recommender.training import promotion
 from recommender.training.artefacts import open_model
-from recommender.training.choosing import LEAST_TO_REPLACE
+from recommender.training.choosing import LEAST_TO_REPLACE, choose
 from recommender.training.run import AlreadyTraining, only_one, train
+from recommender.training.stages import Candidate
 from shop.models import AuditEntry
 from tests.factories.models import make_shop
 from tests.factories.people import make_operator
@@ -129,6 +135,46 @@ def test_figures_are_printed_for_people_and_machines(trained, capsys) -> None:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows[0]["slot"] == "home"
     assert {"value", "low", "high", "n"} <= rows[0]["metrics"]["ndcg@10"].keys()
+
+
+def test_the_command_tells_what_the_models_page_tells(trained, capsys) -> None:
+    version = ModelVersion.objects.get(slot="home", algorithm="popular")
+    promotion.shadow(version, 1.0, actor=None, reason="to see")
+    ShadowAnswer.objects.create(
+        version=version, slate_id=uuid.uuid4(), shown=["tea", "milk"], items=["tea", "bread"], milliseconds=0.25
+    )
+    call_command("evaluate", "--slot", "home")
+    told = capsys.readouterr().out
+    against = version.comparison["champion"]
+    assert f"{against['difference']:+.4f} ({against['low']:+.4f} to {against['high']:+.4f})" in told
+    assert f"p {against['p_holm']:.4f}" in told
+    cold = version.segments["regular_shoppers"]["ndcg@10"]
+    assert "regular_shoppers" in told
+    assert f"{cold['value']:.4f} ({cold['low']:.4f}-{cold['high']:.4f})" in told
+    assert f"{version} answers in the dark: 1 answers, 50.0 % of what was shown, p50 0.25 ms" in told
+
+    call_command("evaluate", "--slot", "home", "--json")
+    rows = {row["version"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert rows[str(version)]["segments"] == version.segments
+    assert rows[str(version)]["shadow"]["overlap"]["value"] == 0.5
+    assert [row["shadow"] is None for row in rows.values()].count(False) == 1
+
+
+def told(value: float, coverage: float) -> tuple[Verdict, ModelVersion]:
+    """A verdict on 400 questions, and the version with what it shows of the catalogue."""
+    values = np.full(400, value) + np.random.default_rng(round(100 * value)).normal(0, 0.01, 400)
+    verdict = Verdict({METRIC: values}, {METRIC: intervals.mean(values)}, np.zeros(0), np.zeros(0))
+    return verdict, ModelVersion(pk=round(100 * value), slot="home", metrics={"coverage@10": {"value": coverage}})
+
+
+@pytest.mark.parametrize(("coverage", "chosen"), [(0.11, "wide"), (0.13, "narrow")])
+def test_the_best_that_shows_too_little_of_the_catalogue_leaves_its_place_to_the_next(coverage, chosen) -> None:
+    found = {"popular": told(0.1, 0.25), "narrow": told(0.6, coverage), "wide": told(0.4, 0.2)}
+    candidates = {name: Candidate(name, None, {"home": verdict}) for name, (verdict, _) in found.items()}
+    versions = {(name, "home"): version for name, (_, version) in found.items()}
+    version, reason = choose("home", None, candidates, versions, asked=400)
+    assert version is found[chosen][1]
+    assert ("narrow is kept back: it shows 11.0 % of the catalogue" in reason) == (chosen == "wide")
 
 
 def test_a_machine_busy_with_other_work_keeps_no_better_model_from_serving(monkeypatch) -> None:

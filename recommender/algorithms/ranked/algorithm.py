@@ -59,7 +59,8 @@ class Ranked(Algorithm):
 
     Args:
         candidates: products that are ranked.
-        questions: prefixes that the trees learn from, at most.
+        questions: prefixes that the trees learn from, at most. Four times as many take four times as long and gained nothing on the
+            demo shop (docs/decisions/0032); large logs gain a little.
         trees: of each of the two models.
         answers: what may be an answer, see :class:`~recommender.algorithms.session_knn.SessionKNN`.
         session: parameters of the session-kNN; given, none are searched for.
@@ -76,7 +77,7 @@ class Ranked(Algorithm):
     def __init__(
         self,
         candidates: int = 60,
-        questions: int = 60_000,
+        questions: int = 15_000,
         trees: int = 120,
         answers: Answers = "new",
         session: dict[str, Any] | None = None,
