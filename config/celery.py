@@ -46,6 +46,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "orders whose bank never answered": ("shop.cancel_unpaid_orders", 600),
     "sums of events": ("shop.refresh_rollups", 30),
     "sums of slates": ("recommender.refresh_rollups", 30),
+    "sessions that ended": ("recommender.collect_sessions", 20),
     "models: train when due": ("recommender.train_when_due", 60),
     "last touches of orders": ("push.attribute", 60),
     "campaigns: plan what is due": ("push.plan", 10),

@@ -364,6 +364,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "recommender.refresh_rollups": {"queue": "default"},
+    "recommender.collect_sessions": {"queue": "default"},
     "recommender.train_when_due": {"queue": "default"},
     "push.attribute": {"queue": "default"},
     "recommender.*": {"queue": "train"},

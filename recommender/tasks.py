@@ -1,6 +1,6 @@
 """Table of contents: the Celery tasks of the room."""
 
-from recommender.serving.tasks import refresh_rollups
+from recommender.serving.tasks import collect_sessions, refresh_rollups
 from recommender.training.tasks import train, train_when_due
 
-__all__ = ["refresh_rollups", "train", "train_when_due"]
+__all__ = ["collect_sessions", "refresh_rollups", "train", "train_when_due"]

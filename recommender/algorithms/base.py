@@ -10,6 +10,7 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -215,6 +216,19 @@ class Algorithm(ABC):
     def settled(self) -> dict[str, Any]:
         """Parameters for learning from more data, with what was searched for given. The same as :meth:`params` without a search."""
         return self.params()
+
+    def with_sessions(self, later: Dataset) -> Algorithm:
+        """The same with sessions that ended since it learned, where that takes no new training; else itself, unchanged.
+
+        What was learned stays as it is for those who answer with it meanwhile.
+        """
+        members = {name: member.with_sessions(later) for name, member in getattr(self, "members", {}).items()}
+        if all(member is self.members[name] for name, member in members.items()):
+            return self
+        other = copy(self)
+        other.members = members
+        vars(other).pop("held", None)
+        return other
 
     def recommend(self, context: Context, k: int) -> Ranking:
         """The best ``k`` products for a context, or fewer: none outside the dataset, the first ones for a smaller ``k``.

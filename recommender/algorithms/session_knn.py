@@ -168,6 +168,45 @@ class SessionKNN(Algorithm):
         other.freeze()
         return other
 
+    def with_sessions(self, later: Dataset) -> SessionKNN:
+        """The index with sessions that ended since, the same as if it had learned from all of them at once.
+
+        Only what is new is sorted: postings are moved to make room, and what does not depend on the question is weighed again.
+
+        Args:
+            later: of the same products, its sessions ended after those learned from. Values found by a search stand.
+        """
+        new = SessionKNN(**{**self.params(), "tune_seconds": 0.0})
+        new.products_, new.members, new.rule_ = self.products_, {}, self.rule_
+        new._keep_sessions(later)
+        if len(new.start_) < 2:
+            return self
+        new._post()
+        self._join(new)
+        new._weigh()
+        new.freeze()
+        return new
+
+    def _join(self, new: SessionKNN) -> None:
+        """Put the sessions of this index before those of ``new``."""
+        before = len(self.start_) - 1
+        sessions = before + len(new.start_) - 1
+        held, posting = new.held_by_, (new.posting_start_, new.posting_ + np.int32(before))
+        new.start_ = np.concatenate([self.start_, self.start_[-1] + new.start_[1:]])
+        new.items_ = np.concatenate([self.items_, new.items_])
+        new.moments_ = np.concatenate([self.moments_, new.moments_])
+        if sessions > self.sessions:
+            # The oldest leave, and all are numbered anew.
+            first = new.start_[sessions - self.sessions]
+            new.start_ = new.start_[sessions - self.sessions :] - first
+            new.items_, new.moments_ = new.items_[first:], new.moments_[first:]
+            new._post()
+            return
+        new.held_by_ = self.held_by_ + held
+        new.posting_start_, new.posting_ = joined(
+            posting, (self.posting_start_, self.posting_), most=int(self.rule.recent)
+        )
+
     def _keep_sessions(self, dataset: Dataset) -> None:
         """``start_``, ``items_`` and ``moments_`` (rank of each row's time within its session)."""
         session = dataset.session_of_row
@@ -242,3 +281,18 @@ class SessionKNN(Algorithm):
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """Only that sessions like this went on so: the vote is of many."""
         return Evidence("session") if len(context.acts) else None
+
+
+Lists = tuple[NDArray[np.int64], Rows]
+
+
+def joined(first: Lists, second: Lists, *, most: int) -> Lists:
+    """Lists (starts and entries) of which each is the one of ``first``, then the one of ``second``, at most ``most`` entries."""
+    lengths = np.diff(first[0]), np.diff(second[0])
+    taken = lengths[0], np.minimum(lengths[1], most - lengths[0])
+    start = np.concatenate([[0], np.cumsum(taken[0] + taken[1])]).astype(np.int64)
+    entries = np.empty(start[-1], np.int32)
+    for (begins, held), count, skipped in zip((first, second), taken, (np.int64(0), taken[0]), strict=True):
+        place = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+        entries[np.repeat(start[:-1] + skipped, count) + place] = held[np.repeat(begins[:-1], count) + place]
+    return start, entries

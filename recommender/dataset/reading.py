@@ -119,9 +119,13 @@ def pulses(since: datetime, until: datetime) -> dict[int, Pulse]:
 
 def read_day(day: int, until: datetime) -> Any:
     """The raw rows of a day before ``until``, a pandas frame of :data:`COLUMNS` in no particular order."""
+    return read_between(start_of(day), min(start_of(day + 1), until))
+
+
+def read_between(since: datetime, end: datetime) -> Any:
+    """The raw rows from ``since`` and before ``end``, as of :func:`read_day`."""
     import pandas as pd
 
-    since, end = start_of(day), min(start_of(day + 1), until)
     parts = [chunk for query in (_orders_query(since, end), _events_query(since, end)) for chunk in _chunks(query)]
     return pd.concat(parts, ignore_index=True) if parts else no_rows()
 

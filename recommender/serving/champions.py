@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import redis
@@ -20,6 +22,7 @@ from django.db import connections
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
+from recommender.serving import fresh_sessions
 from recommender.training.announcing import CHAMPIONS, announced_versions
 from recommender.training.artefacts import Model, open_model
 from recommender.training.models import ModelVersion
@@ -111,7 +114,7 @@ def _serve(champions: Iterable[ModelVersion]) -> None:
 def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     if version.file in by_file:
         same = by_file[version.file]
-        return Model(version.pk, str(version), same.algorithm, same.product_ids, same.history, same.file, same.states)
+        return replace(same, version=version.pk, label=str(version))
     try:
         model = open_model(version)
         seen = np.zeros(min(1, len(model.product_ids)), np.int32)
@@ -126,6 +129,28 @@ def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     by_file[version.file] = model
     log.info("model_loaded", version=str(version), slot=version.slot)
     return model
+
+
+def freshen() -> None:
+    """Let sessions that ended since the champions learned enter them; a request goes on with the model that it found."""
+    global _models
+    with _lock:
+        if not _models:
+            return
+        told = fresh_sessions.since(min(model.fed_ms for model in _models.values()))
+        if told:
+            grown: dict[str, Model] = {}
+            _models = {slot: _grown(model, told, grown) for slot, model in _models.items()}
+
+
+def _grown(model: Model, told: list[fresh_sessions.Told], grown: dict[str, Model]) -> Model:
+    """The model with new sessions; one file that serves several slots takes them in once."""
+    same = grown.get(model.file)
+    if same is not None and same.fed_ms >= model.fed_ms:
+        found = copy(model)
+        found.algorithm, found.fed_ms = same.algorithm, same.fed_ms
+        return found
+    return grown.setdefault(model.file, fresh_sessions.take_in(model, told))
 
 
 def _read_announcement() -> bytes | None:

@@ -11,3 +11,11 @@ def refresh_rollups() -> None:
     from recommender.serving import rollups
 
     rollups.refresh()
+
+
+@shared_task(name="recommender.collect_sessions")
+def collect_sessions() -> None:
+    """Tell those who serve which sessions ended."""
+    from recommender.serving import fresh_sessions
+
+    fresh_sessions.collect()

@@ -17,9 +17,10 @@ _started = threading.Event()
 
 
 def warm_up() -> None:
-    """Load product facts and models, compile kernels."""
+    """Load product facts and models, compile kernels; let sessions that ended meanwhile enter."""
     facts.load()
     champions.load()
+    champions.freshen()
 
 
 def ready() -> tuple[bool, str]:

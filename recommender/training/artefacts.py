@@ -36,7 +36,11 @@ class Stored:
 
 @dataclass
 class Model:
-    """A model in memory: mapped arrays and the names of what they index."""
+    """A model in memory: mapped arrays and the names of what they index.
+
+    Attributes:
+        fed_ms: sessions that ended until then have entered since it learned; never before ``history.until_ms``.
+    """
 
     version: int
     label: str
@@ -46,6 +50,10 @@ class Model:
     file: str = ""
     # None in files of before there were any, and where too few shoppers are known.
     states: ShopperStates | None = None
+    fed_ms: int = -1
+
+    def __post_init__(self) -> None:
+        self.fed_ms = max(self.fed_ms, self.history.until_ms)
 
     @cached_property
     def row(self) -> dict[str, int]:

@@ -141,7 +141,12 @@ def test_the_command_tells_what_the_models_page_tells(trained, capsys) -> None:
     version = ModelVersion.objects.get(slot="home", algorithm="popular")
     promotion.shadow(version, 1.0, actor=None, reason="to see")
     ShadowAnswer.objects.create(
-        version=version, slate_id=uuid.uuid4(), shown=["tea", "milk"], items=["tea", "bread"], milliseconds=0.25
+        version=version,
+        slate_id=uuid.uuid4(),
+        shown=["tea", "milk"],
+        items=["tea", "bread"],
+        overlap=0.5,
+        milliseconds=0.25,
     )
     call_command("evaluate", "--slot", "home")
     told = capsys.readouterr().out

@@ -1,0 +1,156 @@
+"""Sessions that ended since a model learned enter its index: collected by a tick, told over a stream, taken in by every process.
+
+One process reads, cleans and cuts them as a training does; those who serve map products to their own rows and
+let the sessions enter (:meth:`recommender.algorithms.base.Algorithm.with_sessions`). Of a session that was under way when a model
+learned, only what came after enters; what a sender delivers when its session was collected already is for the next training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+import redis
+import structlog
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from recommender.dataset.interactions import Dataset, build
+from recommender.dataset.products import Products
+from recommender.training.artefacts import Model
+from recommender.training.models import ModelVersion
+from shop import clock
+from shop.events.sessions import GAP
+from shop.valkey import client
+
+STREAM = "models:sessions"
+# Until when sessions were collected, ms: in a key of its own, for times in which none ended.
+COLLECTED = "models:sessions:until"
+# A session that is longer is taken in without its beginning.
+LONGEST = timedelta(hours=3)
+# After a longer pause the next training has to tell.
+MOST_BACK = timedelta(hours=48)
+MOST_ENTRIES = 20_000
+
+log = structlog.get_logger(__name__)
+
+
+def collect() -> int:
+    """Append the sessions that ended since the last time to the stream; returns how many. One process at a time."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('pushcart fresh sessions'))")
+        served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION, window_to__isnull=False)
+        oldest = served.order_by("window_to").values_list("window_to", flat=True).first()
+        if oldest is None or not cursor.fetchone()[0]:
+            return 0
+        now = clock.now()
+        since, until = _collected(oldest, now), _ms(now - GAP)
+        if until <= since:
+            return 0
+        found = _ended(since, until, now)
+        if found.sessions:
+            entry: dict[Any, Any] = {"body": _packed(found)}
+            client().xadd(STREAM, entry, id=f"{until}-0", maxlen=MOST_ENTRIES, approximate=True)
+        client().set(COLLECTED, until)
+        client().xtrim(STREAM, minid=_ms(oldest), approximate=True)
+        return found.sessions
+
+
+def _collected(oldest: datetime, now: datetime) -> int:
+    """Until when there are all sessions: at first until the oldest champion had learned."""
+    told: Any = client().get(COLLECTED)
+    return max(int(told) if told else _ms(oldest), _ms(now - MOST_BACK))
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _ended(since: int, until: int, now: datetime) -> Dataset:
+    """Sessions with their last act after ``since`` and at or before ``until`` (ms), cleaned and cut as for a training."""
+    from recommender.dataset import cleaning
+    from recommender.dataset.quality import switching
+    from recommender.dataset.reading import read_between
+
+    rows = read_between(datetime.fromtimestamp(since / 1000, UTC) - LONGEST, now)
+    rows = cleaning.clean(rows, off=switching.rules_off()).rows
+    names, product = np.unique(rows["product"].to_numpy(str), return_inverse=True)
+    actor = rows.visitor.where(rows.visitor != "", "\x00" + rows.shopper).to_numpy(str)
+    dataset = build(
+        Products.of(names.tolist()),
+        actor=np.unique(actor, return_inverse=True)[1].astype(np.int64),
+        shopper=np.full(len(rows), -1, np.int32),
+        product=product.astype(np.int32),
+        kind=rows.kind.to_numpy(np.int8),
+        at=rows["at"].to_numpy(np.int64),
+    )
+    return dataset.take((dataset.session_ended > since) & (dataset.session_ended <= until))
+
+
+def _packed(dataset: Dataset) -> bytes:
+    """Product ids, kinds and times, and where each session begins; nobody's name."""
+    ids = [dataset.products.ids[row] for row in dataset.product.tolist()]
+    body = {"start": dataset.session_start, "product": ids, "kind": dataset.kind, "at": dataset.at}
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry of the stream: sessions that had ended by ``until_ms``."""
+
+    until_ms: int
+    start: NDArray[np.int64]
+    product: list[str]
+    kind: NDArray[np.int8]
+    at: NDArray[np.int64]
+
+    def dataset(self, row: Mapping[str, int], product_ids: list[str], *, learned_ms: int, fed_ms: int) -> Dataset:
+        """What a model does not know of it that learned until ``learned_ms`` and took in what ended until ``fed_ms``.
+
+        Products that the model does not know are left out.
+        """
+        product = np.array([row.get(product_id, -1) for product_id in self.product], np.int32)
+        session = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        ended = self.at[self.start[1:] - 1]
+        kept = (product >= 0) & (self.at > learned_ms) & (ended[session] > fed_ms)
+        session = session[kept]
+        numbers, lengths = np.unique(session, return_counts=True)
+        start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        unknown = np.full(len(numbers), -1, np.int32)
+        return Dataset(Products.of(product_ids), start, unknown, product[kept], self.kind[kept], self.at[kept])
+
+
+def since(fed_ms: int) -> list[Told]:
+    """Entries after ``fed_ms``, oldest first; none where Valkey is away (the next look finds them)."""
+    try:
+        entries: Any = client().xrange(STREAM, min=f"({fed_ms}-18446744073709551615", max="+")
+    except redis.RedisError as error:
+        log.warning("fresh_sessions_unread", reason=str(error))
+        return []
+    return [_told(stream_id, fields[b"body"]) for stream_id, fields in entries]
+
+
+def _told(stream_id: bytes, body: bytes) -> Told:
+    found = orjson.loads(body)
+    columns = (np.array(found[name], kind) for name, kind in (("kind", np.int8), ("at", np.int64)))
+    return Told(int(stream_id.partition(b"-")[0]), np.array(found["start"], np.int64), found["product"], *columns)
+
+
+def take_in(model: Model, told: Iterable[Told]) -> Model:
+    """The model with what it does not know yet of ``told``; itself where that is nothing."""
+    algorithm, fed = model.algorithm, model.fed_ms
+    for entry in told:
+        if entry.until_ms > fed:
+            later = entry.dataset(model.row, model.product_ids, learned_ms=model.history.until_ms, fed_ms=fed)
+            algorithm = algorithm.with_sessions(later) if later.sessions else algorithm
+            fed = entry.until_ms
+    if fed == model.fed_ms:
+        return model
+    grown = copy(model)
+    grown.algorithm, grown.fed_ms = algorithm, fed
+    return grown
