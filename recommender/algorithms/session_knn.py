@@ -292,7 +292,7 @@ def joined(first: Lists, second: Lists, *, most: int) -> Lists:
     taken = lengths[0], np.minimum(lengths[1], most - lengths[0])
     start = np.concatenate([[0], np.cumsum(taken[0] + taken[1])]).astype(np.int64)
     entries = np.empty(start[-1], np.int32)
-    for (begins, held), count, skipped in zip((first, second), taken, (np.int64(0), taken[0]), strict=True):
+    for (begins, held), count, skipped in zip((first, second), taken, (0 * taken[0], taken[0]), strict=True):
         place = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
         entries[np.repeat(start[:-1] + skipped, count) + place] = held[np.repeat(begins[:-1], count) + place]
     return start, entries

@@ -137,8 +137,8 @@ def since(fed_ms: int) -> list[Told]:
 
 def _told(stream_id: bytes, body: bytes) -> Told:
     found = orjson.loads(body)
-    columns = (np.array(found[name], kind) for name, kind in (("kind", np.int8), ("at", np.int64)))
-    return Told(int(stream_id.partition(b"-")[0]), np.array(found["start"], np.int64), found["product"], *columns)
+    start, at = (np.array(found[name], np.int64) for name in ("start", "at"))
+    return Told(int(stream_id.partition(b"-")[0]), start, found["product"], np.array(found["kind"], np.int8), at)
 
 
 def take_in(model: Model, told: Iterable[Told]) -> Model:
