@@ -1,11 +1,11 @@
 """The admin site as an application."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 
 
-class PushcartAdminConfig(AdminConfig):
-    """Django's admin with Pushcart's own site."""
+class PushcartAdminConfig(SimpleAdminConfig):
+    """Django's admin with Pushcart's own site; config/urls.py finds its lists, for processes that show pages."""
 
     default_site = "config.admin.PushcartAdminSite"
 

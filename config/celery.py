@@ -14,6 +14,8 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+# Celery runs Django's checks and throws away what they find; what must refuse to start does so below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("pushcart")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,6 +1,7 @@
 """What production refuses to start without, one clear line each.
 
-The same lines are Django system checks (so every ``manage.py`` command says them) and are asked by the processes that do not run
+The same lines are Django system checks (so every ``manage.py`` command says them; those that run for long check this tag only,
+which takes a second of the processor less) and are asked by the processes that do not run
 checks: WSGI, live and Celery call :func:`require_safe_configuration`.
 """
 
@@ -49,7 +50,7 @@ def configuration_problems() -> list[tuple[str, str]]:
     return problems
 
 
-@register
+@register("configuration")
 def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """System check: see :func:`configuration_problems`."""
     return [Error(f"{name} {remedy}", id=f"pushcart.{name}") for name, remedy in configuration_problems()]

@@ -7,6 +7,9 @@ from django.urls import include, path
 
 from config.languages import language_patterns
 
+# Here, not when Django is set up: stream, worker, trainer, beat and mail sink show no page (config/apps.py).
+admin.autodiscover()
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -16,6 +16,8 @@ class Command(BaseCommand):
     """Receive mail on the loopback interface for the mailbox page (demo only). SIGTERM or Ctrl-C ends it."""
 
     help = "Receives mail for the demo's mailbox page; delivers nothing."
+    # Of all checks, those that refuse to start: the others load every page of the site.
+    requires_system_checks = ["configuration"]
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen."""

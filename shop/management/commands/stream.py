@@ -20,6 +20,8 @@ from shop.events.partitions import ensure_partitions
 
 class Command(BaseCommand):
     help = "Run the consumers of the event stream until SIGTERM or Ctrl-C."
+    # Of all checks, those that refuse to start: the others load every page of the site.
+    requires_system_checks = ["configuration"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which groups."""
