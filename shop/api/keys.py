@@ -53,6 +53,7 @@ SCOPES = {
     "models:write": "Promote and roll back models",
     "audit:read": "Read the audit log",
 }
+UNKNOWN_KEY = "This API key is unknown or revoked."
 PUBLISHABLE_SCOPES = frozenset({"events:write", "recommendations:read", "catalogue:read"})
 
 
@@ -203,7 +204,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         info = find_key(token)
         if info is None:
-            raise AuthenticationFailed("This API key is unknown or revoked.")
+            raise AuthenticationFailed(UNKNOWN_KEY)
         if not origin_allowed(info, request._request):
             raise PermissionDenied("This key may not be used by this web site.", code="origin_not_allowed")
         return info, info
@@ -216,15 +217,22 @@ class ApiKeyAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """Lets a key through that carries the view's scope: ``scopes = {"GET": "catalogue:read", ...}`` on the view."""
 
-    message = "This API key lacks the scope for this call."
-
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the key carries the scope of this method; views without scopes are closed."""
         method = "GET" if request.method == "HEAD" else request.method
         if getattr(view, (method or "").lower(), None) is None or method == "OPTIONS":
             return True  # there is no such method here: answered with 405
         scope = getattr(view, "scopes", {}).get(method)
-        return isinstance(request.auth, KeyInfo) and scope is not None and request.auth.allows(scope)
+        if scope is None or not isinstance(request.auth, KeyInfo):
+            return False
+        if not request.auth.allows(scope):
+            raise PermissionDenied(lacks(scope))
+        return True
+
+
+def lacks(scope: str) -> str:
+    """What is said to a key without ``scope``."""
+    return f"This API key lacks the scope {scope}."
 
 
 def key_of(request: Request) -> KeyInfo:

@@ -11,7 +11,7 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
 from shop.api import problems
-from shop.api.keys import KeyInfo, find_key
+from shop.api.keys import UNKNOWN_KEY, KeyInfo, find_key, lacks
 
 log = structlog.get_logger(__name__)
 
@@ -47,11 +47,11 @@ def known_key(token: str, scope: str) -> KeyInfo:
         raise Stop(problems.response("unavailable", 503, detail, headers=RETRY_AFTER)) from None
     if key is None:
         headers = {"WWW-Authenticate": 'Bearer realm="pushcart"'}
-        raise Stop(
-            problems.response("not_authenticated", 401, "This API key is missing, unknown or revoked.", headers=headers)
-        )
+        no_key = ("not_authenticated", problems.PROBLEMS["not_authenticated"])
+        code, detail = ("authentication_failed", UNKNOWN_KEY) if token else no_key
+        raise Stop(problems.response(code, 401, detail, headers=headers))
     if not key.allows(scope):
-        raise Stop(problems.response("permission_denied", 403, f"This API key lacks the scope {scope}."))
+        raise Stop(problems.response("permission_denied", 403, lacks(scope)))
     return key
 
 

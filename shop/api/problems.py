@@ -25,7 +25,7 @@ PROBLEMS: dict[str, str] = {
     "origin_not_allowed": "The publishable key may not be used by this web site. Add its origin to the key.",
     "secret_key_exposed": "A secret key stood in an address or a body. Send it in the `Authorization` header only.",
     "csrf_failed": "A form of a page was sent without its token. Load the page again.",
-    "not_found": "There is nothing under this address.",
+    "not_found": "There is nothing under this address. /api/v1/docs/ lists what there is.",
     "method_not_allowed": "The address exists, but not for this method; `Allow` lists those that do.",
     "conflict": "The state of the thing does not allow this now; `detail` says why.",
     "out_of_stock": "Fewer pieces are left than the order wants; `errors` says of what.",
@@ -149,7 +149,9 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         code = exception.get_codes()
         code = code if isinstance(code, str) and code in PROBLEMS else code_of(exception.status_code)
         errors = getattr(exception, "errors", None)
-        problem = body(code, exception.status_code, str(exception.detail), errors=errors)
+        # Django REST framework's own words do not say what to do.
+        detail = PROBLEMS[code] if code in ("not_authenticated", "unsupported_media_type") else str(exception.detail)
+        problem = body(code, exception.status_code, detail, errors=errors)
         problem |= getattr(exception, "members", {})
     set_rollback()
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)

@@ -18,7 +18,7 @@ from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
 from shop.api.keys import KeyInfo, token_of
 from shop.api.plain import JSON, RETRY_AFTER, Stop, known_key, method_not_allowed, read_query, wrong_query
 from shop.events import live, stream
-from shop.events.intake import MAX_BODY_BYTES, Intake, Malformed, Receipt, read_envelope, take
+from shop.events.intake import MAX_BODY_BYTES, Intake, Malformed, Receipt, Rejection, read_envelope, take
 from shop.events.models import Event
 from shop.events.queries import CountQuery, EventFilter, EventQuery, SendQuery
 from shop.events.types import StoredEvent
@@ -103,6 +103,8 @@ def _post(request: HttpRequest) -> HttpResponse:
     try:
         raws, envelope = read_envelope(body)
     except Malformed as error:
+        if not token:
+            require_key(request, query.key, "events:write")
         raise Stop(problems.response("parse_error", 400, f"The body is no event and no batch: {error}")) from None
     if not token:
         # sendBeacon cannot set headers: a publishable key may stand in the address or the body.
@@ -117,7 +119,7 @@ def _post(request: HttpRequest) -> HttpResponse:
     take(raws, envelope.sent_at, intake)
     if not query.dry_run:
         append_or_stop(intake, key)
-    return _receipt(intake)
+    return _receipt(intake, single=envelope.batch is msgspec.UNSET)
 
 
 def append_or_stop(intake: Intake, key: KeyInfo) -> None:
@@ -138,26 +140,35 @@ def append_or_stop(intake: Intake, key: KeyInfo) -> None:
         live.note_refused(intake.rejected, source=intake.source, key_prefix=key.prefix)
 
 
-def _receipt(intake: Intake) -> HttpResponse:
+def _receipt(intake: Intake, *, single: bool) -> HttpResponse:
     receipt = Receipt(len(intake.events), intake.rejected)
     if intake.rejected and not intake.events:
-        return all_refused(receipt)
+        return _all_refused(receipt, single=single)
     return HttpResponse(_encode(receipt), status=202, content_type=JSON)
 
 
-def all_refused(receipt: Receipt) -> HttpResponse:
-    """Not one event was good: a problem, so that a client that only looks at the status notices."""
+def _all_refused(receipt: Receipt, *, single: bool) -> HttpResponse:
+    """Not one event was good: a problem, so that a client that only looks at the status notices.
+
+    Args:
+        single: the body was one event, not a batch: pointers are into it.
+    """
     problem = problems.body(
         "invalid",
         400,
         "Every event was refused.",
         errors=[
-            {"pointer": f"/batch/{one.index}/{one.field.replace('.', '/')}", "code": "invalid", "message": one.reason}
+            {"pointer": _pointer(one, single=single), "code": "invalid", "message": one.reason}
             for one in receipt.rejected
         ],
     )
     problem |= {"accepted": 0, "rejected": receipt.rejected}
     return HttpResponse(_encode(problem), status=400, content_type=problems.CONTENT_TYPE)
+
+
+def _pointer(one: Rejection, *, single: bool) -> str:
+    place = "" if single else f"/batch/{one.index}"
+    return place + (f"/{one.field.replace('.', '/')}" if one.field else "")
 
 
 # Reading -----------------------------------------------------------------------------------------------------------------

@@ -203,7 +203,7 @@ def explain(error: Exception) -> tuple[str, str]:
         return missing[1], "is missing"
     path = _PATH.search(text)
     reason = _PATH.sub("", text).replace("Expected", "expected", 1).replace("`", "")
-    return (path[1] if path else ""), reason
+    return (path[1] if path else ""), "is not snake_case, such as product_viewed" if TYPE_PATTERN in reason else reason
 
 
 def check_ids(event: IncomingEvent) -> None:
@@ -237,7 +237,7 @@ def happened(stated: datetime | None, sent_at: datetime | None, received_at: dat
         raise Refused("occurred_at", "is impossible") from None
     if moment > received_at:
         if moment > received_at + FUTURE_TOLERANCE:
-            raise Refused("occurred_at", "is in the future")
+            raise Refused("occurred_at", "is in the future: send sent_at by the same clock, and it is corrected")
         return received_at
     if moment < received_at - OLDEST:
         raise Refused("occurred_at", "is over a year ago")

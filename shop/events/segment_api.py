@@ -5,13 +5,16 @@ A call becomes an event as if it had come by ``/api/v1/events``; its traits go t
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from msgspec import Meta
 
 from shop import clock
 from shop.api import cors, problems
@@ -19,41 +22,61 @@ from shop.api.keys import KeyInfo, token_of
 from shop.api.plain import JSON, RETRY_AFTER, Stop, method_not_allowed
 from shop.events import identities
 from shop.events.api import append_or_stop, read_or_stop, require_key
-from shop.events.intake import MAX_EVENT_BYTES, IncomingEvent, Intake, Refused, explain, field_with_nul
+from shop.events.intake import MAX_EVENT_BYTES, IncomingEvent, Intake, Refused, Rejection, explain, field_with_nul
 from shop.events.personal import without_personal
 from shop.events.segment_names import CALLS, columns, type_of
+from shop.events.types import TYPE_PATTERN
 from shop.events.visitors import is_simulated
 
 SHORT_PATHS = {"t": "track", "p": "page", "i": "identify", "a": "alias", "s": "screen", "g": "group", "b": "batch"}
+# Our fields by the names that the caller gave them.
+SPOKEN = {
+    "message_id": "messageId",
+    "visitor_id": "anonymousId",
+    "shopper_id": "userId",
+    "occurred_at": "timestamp",
+    **{name: f"properties.{name}" for name in ("product_id", "quantity", "value", "query", "slate_id", "caused_by")},
+}
+NAMING = "begins with no letter a-z, or is longer than 48 characters in snake_case: rename it, such as Product Viewed"
+_IS_TYPE = re.compile(TYPE_PATTERN).match
 _encode = msgspec.json.Encoder().encode
 
 
 class Call(msgspec.Struct, kw_only=True, rename="camel"):
-    """One call of a Segment client; members that say nothing to us are passed over."""
+    """One call of a Segment client. It needs `anonymousId` or `userId`; members that say nothing to us are passed over."""
 
-    type: str = ""
-    message_id: str | None = None
-    user_id: str | int | None = None
-    anonymous_id: str | int | None = None
-    previous_id: str | int | None = None
+    type: Annotated[str, Meta(description="In a batch: track, page, screen, identify, alias or group")] = ""
+    message_id: Annotated[str | None, Meta(description="The same in a retry: the event is stored once")] = None
+    user_id: Annotated[str | int | None, Meta(description="The known person, by the shop's own key")] = None
+    anonymous_id: Annotated[str | int | None, Meta(description="The anonymous browser")] = None
+    previous_id: Annotated[str | int | None, Meta(description="alias: the anonymous id until now")] = None
     group_id: str | int | None = None
-    event: str | None = None
-    name: str | None = None
+    event: Annotated[str | None, Meta(description="track: what happened, such as Product Viewed")] = None
+    name: Annotated[str | None, Meta(description="page, screen: its name")] = None
     category: str | None = None
-    properties: dict[str, Any] | None = None
-    traits: dict[str, Any] | None = None
+    properties: Annotated[dict[str, Any] | None, Meta(description="Such as product_id, quantity, price")] = None
+    traits: Annotated[dict[str, Any] | None, Meta(description="identify: what is known of the person")] = None
     context: dict[str, Any] | None = None
     original_timestamp: datetime | None = None
     timestamp: datetime | None = None
-    sent_at: datetime | None = None
+    sent_at: Annotated[datetime | None, Meta(description="By the same clock, to correct it")] = None
 
 
 class Bundle(msgspec.Struct, kw_only=True, rename="camel"):
-    """What stands around the calls of a request."""
+    """Several calls in one request; also what stands around a single one."""
 
-    batch: list[msgspec.Raw] = []
+    batch: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
     sent_at: datetime | None = None
-    write_key: str | None = None
+    write_key: Annotated[str | None, Meta(description="The API key, where no header can be sent")] = None
+
+
+class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What became of a request's calls. `rejected` lists those that were refused, the others are kept."""
+
+    success: bool
+    code: str = ""
+    message: str = ""
+    rejected: list[Rejection] = []
 
 
 _decode_call = msgspec.json.Decoder(Call).decode
@@ -109,16 +132,23 @@ def _take(request: HttpRequest, name: str) -> HttpResponse:
         ) from None
     key = key or require_key(request, bundle.write_key or request.GET.get("writeKey", ""), "events:write")
     intake = Intake(received_at=clock.now(), source="segment", simulated=is_simulated(request))
-    raws: list[Any] = list(bundle.batch) if name in ("batch", "import") else [body]
+    raws: Sequence[msgspec.Raw | bytes] = [body]
+    if name in ("batch", "import"):
+        if bundle.batch is msgspec.UNSET:
+            raise Stop(problems.response("invalid", 400, 'batch is missing: send {"batch": [...]}, a list of calls.'))
+        raws, name = bundle.batch, ""
     for index, raw in enumerate(raws):
-        _take_one(bytes(raw), index, "" if name in ("batch", "import") else name, bundle.sent_at, intake, key)
+        _take_one(bytes(raw), index, name, bundle.sent_at, intake, key)
+    for refusal in intake.rejected:
+        refusal.field = SPOKEN.get(refusal.field, refusal.field)
+        refusal.reason = refusal.reason.replace("shopper_id", "userId")
     append_or_stop(intake, key)
     if intake.rejected and not intake.events:
-        content: dict[str, Any] = {"success": False, "code": "invalid", "message": "Every call was refused."}
-        content["rejected"] = intake.rejected
-        return HttpResponse(_encode(content), status=400, content_type=JSON)
-    content = {"success": True} | ({"rejected": intake.rejected} if intake.rejected else {})
-    return HttpResponse(_encode(content), content_type=JSON)
+        first = intake.rejected[0]
+        message = f"Every call was refused: {first.field} {first.reason}"
+        content = _encode(Answer(success=False, code="invalid", message=message, rejected=intake.rejected))
+        return HttpResponse(content, status=400, content_type=JSON)
+    return HttpResponse(_encode(Answer(success=True, rejected=intake.rejected)), content_type=JSON)
 
 
 def _take_one(raw: bytes, index: int, name: str, sent_at: datetime | None, intake: Intake, key: KeyInfo) -> None:
@@ -148,8 +178,8 @@ def _event(given: Call, name: str) -> IncomingEvent:
     if name != "track" and name not in CALLS:
         raise Refused("type", f"{name!r} is none of track, {', '.join(CALLS)}")
     kind = type_of(name, given.event or "")
-    if not kind:
-        raise Refused("event", "is missing")
+    if not _IS_TYPE(kind):
+        raise Refused("event", NAMING if given.event else "is missing")
     told = columns(kind, given.properties or {})
     told["properties"] |= _extras(given, name)
     user_id = "" if given.user_id is None else str(given.user_id)
@@ -162,8 +192,7 @@ def _event(given: Call, name: str) -> IncomingEvent:
         "caused_by": str(told["properties"].get("caused_by") or "")[:64],
         **told,
     }
-    event: IncomingEvent = msgspec.convert(fields, IncomingEvent)
-    return event
+    return msgspec.convert(fields, IncomingEvent)
 
 
 def _extras(given: Call, name: str) -> dict[str, Any]:

@@ -52,6 +52,13 @@ def names() -> list[str]:
     return [f"{method.upper()} {path}" for path in paths for method in paths[path] if method in METHODS]
 
 
+def told_apart() -> list[str]:
+    """Without the calls of Segment that one view and one struct take: a track stands for them."""
+    alike = {f"POST /v1/{call}" for call in ("page", "screen", "identify", "alias", "group")}
+    assert alike <= set(names())
+    return [name for name in names() if name not in alike]
+
+
 @pytest.fixture
 def world(db, settings) -> World:
     settings.API_RATE = "1000000/min"
@@ -86,7 +93,7 @@ def fuzz(name: str, world: World, examples: int) -> None:
         call()
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", told_apart())
 def test_every_operation_answers_what_it_says(name: str, world: World) -> None:
     fuzz(name, world, examples=12)
 

@@ -117,7 +117,7 @@ def test_a_batch_keeps_its_good_events_and_names_index_field_and_reason_of_the_o
         (17, ""),
     ]
     assert all(reason for _, _, reason in refusals(response))
-    assert dict(enumerate(refusals(response)))[11][2] == "is in the future"
+    assert dict(enumerate(refusals(response)))[11][2].startswith("is in the future")
     assert "anna@example.org" not in str(live.recent(50))
     seen = [row for row in live.recent(50) if row["refused"]]
     assert {(row["index"], row["field"]) for row in seen} == {refusal[:2] for refusal in refusals(response)}
@@ -129,7 +129,9 @@ def test_a_request_whose_every_event_is_wrong_is_a_400_with_the_same_list(post):
     assert response["content-type"] == "application/problem+json"
     assert response.json()["accepted"] == 0
     assert refusals(response) == [(0, "visitor_id", "or shopper_id is needed")]
-    assert response.json()["errors"][0]["pointer"] == "/batch/0/visitor_id"
+    assert response.json()["errors"][0]["pointer"] == "/visitor_id", "into the body as it was sent"
+    response = post({"batch": [{"type": "page_viewed"}, 17]})
+    assert [one["pointer"] for one in response.json()["errors"]] == ["/batch/0/visitor_id", "/batch/1"]
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '"x"', '{"batch": 3}', '{"batch": [}', "[" * 100_000, b"\xff\xfe{}"])

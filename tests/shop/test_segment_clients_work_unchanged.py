@@ -229,10 +229,16 @@ def test_wrong_calls_are_named_and_the_others_kept(call):
     )
     assert response.status_code == 200
     rejected = [(one["index"], one["field"]) for one in response.json()["rejected"]]
-    assert rejected == [(1, "type"), (2, "visitor_id"), (3, "userId")]
+    assert rejected == [(1, "type"), (2, "anonymousId"), (3, "userId")], "named as the caller named them"
+    assert response.json()["rejected"][1]["reason"] == "or userId is needed"
     quantity = good | {"properties": {"quantity": "many"}}
     assert call("track", quantity).json()["rejected"][0]["field"] == "properties.quantity"
     assert call("track", quantity).status_code == 400
+    for name in ("产品已浏览", "2FA Enabled", "A" * 60):
+        (refused,) = call("track", good | {"event": name}).json()["rejected"]
+        assert refused["field"] == "event"
+        assert "rename it" in refused["reason"]
+    assert "batch is missing" in call("batch", {}).json()["message"]
     assert call("track", good, key="wrong").status_code == 401
     assert call("track", good, key="wrong").json()["message"]
 
