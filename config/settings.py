@@ -49,6 +49,7 @@ FIELD_KEYS = env.list("FIELD_KEYS", default=[DEMO_FIELD_KEY] if DEBUG else [])
 LOOKUP_KEY = env.literal("LOOKUP_KEY", default=DEMO_LOOKUP_KEY if DEBUG else "")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if DEBUG else [])
+CSRF_FAILURE_VIEW = "shop.storefront.errors.form_is_stale"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # The demo's other ports are counted from it.
 PORT = env.whole("PORT", default=8000, lowest=1, highest=65_500)
@@ -96,6 +97,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.nul_characters.RefuseNul",
     "shop.api.middleware.ApiMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -22,5 +22,6 @@ urlpatterns = [
     ),
 ]
 
+handler403 = "shop.storefront.errors.forbidden"
 handler404 = "shop.storefront.errors.not_found"
 handler500 = "shop.storefront.errors.server_error"

@@ -286,8 +286,8 @@ def _actions(request: HttpRequest, campaign: Campaign) -> list[Action]:
 
 def _act(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     back = redirect("admin:campaign_report", campaign.pk)
-    action = next((a for a in _actions(request, campaign) if a.act == request.POST.get("act")), None)
-    if action is None:
+    action = next((a for a in ACTIONS if a.act == request.POST.get("act")), None)
+    if action is None or not request.user.has_perm(action.permission):
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
     if not reason:

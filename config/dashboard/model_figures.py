@@ -18,6 +18,7 @@ from recommender.profiles.states import LABELS, SIGNS, STATES
 from recommender.serving import champions
 from recommender.serving.shadow_report import report
 from recommender.training.models import Slot, TrainingRun
+from recommender.training.wording import in_words
 
 TRAININGS = 20
 MOST_IMPORTANT = 12
@@ -203,4 +204,5 @@ def states() -> dict[str, Any]:
 def lacking(run: TrainingRun | None) -> list[tuple[str, str]]:
     """Algorithms that a training left out, with the reason: an error, or the data that they lack."""
     report_of = run.report if run else {}
-    return [*report_of.get("failed", {}).items(), *report_of.get("left_out", {}).items()]
+    left_out = {**report_of.get("failed", {}), **report_of.get("left_out", {})}
+    return [(name, in_words(why)) for name, why in left_out.items()]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -37,7 +37,7 @@ def _estimate(version: ModelVersion, metric: str) -> Estimate:
         high=figure["high"] if figure else None,
         value_text=f"{figure['value']:.4f}" if figure else "–",
         span_text=f"{figure['low']:.4f} – {figure['high']:.4f}" if figure else "",
-        verdict=version.error or ("" if figure else _("not measured")),
+        verdict=version.error_in_words or ("" if figure else _("not measured")),
         highlighted=version.status == ModelVersion.Status.CHAMPION,
         reference=float("inf"),
     )
@@ -62,7 +62,7 @@ def _why(version: ModelVersion) -> str:
                 "high": words.signed(figure["high"], 4),
                 "other": other,
             }
-    return version.reason
+    return version.reason_in_words
 
 
 def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[str, str]:
@@ -141,13 +141,14 @@ def page(request: HttpRequest) -> HttpResponse:
         slot = Slot.HOME.value
     if request.method == "POST":
         return _act(request, slot)
-    metric = request.GET.get("metric", METRIC)
     versions = list(ModelVersion.objects.filter(slot=slot).order_by("-trained_at", "-id")[:SHOWN])
     champion = ModelVersion.objects.filter(slot=slot, status=ModelVersion.Status.CHAMPION).first()
     candidates = [v for v in versions if v.status == ModelVersion.Status.CANDIDATE and not v.error]
     best = max(candidates, key=lambda v: v.metrics.get(METRIC, {}).get("value", -1.0), default=None)
     heading, facts = _verdict(champion, best)
     available = sorted({name for version in versions for name in version.metrics} - PLAIN)
+    asked = request.GET.get("metric", METRIC)
+    metric = asked if asked in available else METRIC
     ordered = [name for name in METRICS if name in available] + [name for name in available if name not in METRICS]
     return pages.render(
         request,
@@ -229,6 +230,14 @@ def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list
     return rows
 
 
+def _chosen(request: HttpRequest, slot: str) -> ModelVersion:
+    """The version that a dialog is about."""
+    asked = request.POST.get("version", "")
+    if not asked.isdecimal():
+        raise Http404
+    return get_object_or_404(ModelVersion, pk=asked, slot=slot)
+
+
 def _act(request: HttpRequest, slot: str) -> HttpResponse:
     from recommender.training import promotion
 
@@ -248,18 +257,18 @@ def _act(request: HttpRequest, slot: str) -> HttpResponse:
         return back
     try:
         if act == "promote":
-            version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
+            version = _chosen(request, slot)
             promotion.promote(version, actor=actor, reason=reason)
             messages.success(request, _("%(version)s serves from now on.") % {"version": version})
         elif act == "roll_back":
             version = promotion.roll_back(slot, actor=actor, reason=reason)
             messages.success(request, _("Rolled back to %(version)s.") % {"version": version})
         elif act == "shadow":
-            version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
+            version = _chosen(request, slot)
             promotion.shadow(version, SHADOW_SHARE, actor=actor, reason=reason)
             messages.success(request, _("%(version)s answers in the dark from now on.") % {"version": version})
         elif act == "end_shadow":
-            version = get_object_or_404(ModelVersion, pk=request.POST.get("version"), slot=slot)
+            version = _chosen(request, slot)
             promotion.end_shadow(version, actor=actor, reason=reason)
             messages.success(request, _("%(version)s answers in the dark no more.") % {"version": version})
         elif act in ("pin", "unpin"):

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
 
 from config.dashboard import pages, words
 from push.audiences import rules
@@ -22,6 +23,7 @@ from push.audiences.saving import InUse, NameTaken, save_segment
 from push.audiences.sentences import NAMES, sentence
 from push.channels import CHANNELS
 from push.models import Campaign, Segment
+from shop.api.parsing import refuse_unstorable
 from shop.catalogue.models import Category
 from shop.events.types import TYPES
 from shop.events.wording import event_name
@@ -40,6 +42,9 @@ def read_rule(text: str) -> Any:
     """
     try:
         rule = json.loads(text or "{}")
+        refuse_unstorable(rule, "rule")
+    except (ParseError, RecursionError):
+        raise RuleError("$", _("nested too deeply, or with a NUL character in it")) from None
     except ValueError as error:
         raise RuleError("$", _("not JSON: %(error)s") % {"error": error}) from None
     rules.parse(rule)

@@ -75,7 +75,7 @@ def _training() -> Line:
     if run is None:
         return Line(_("Training"), "wn", _("never ran: manage.py train"))
     tone = {"failed": "bd", "done": "ok", "running": "ok"}.get(run.status, "wn")
-    what = run.error.splitlines()[0] if run.error else run.step_in_words if run.status == "running" else ""
+    what = run.error_in_words.splitlines()[0] if run.error else run.step_in_words if run.status == "running" else ""
     text = f"{run.get_status_display()} {words.moment(run.started_at)} {what}".strip()
     return Line(_("Training"), tone, text)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recommender.training.wording import in_words
 from shop import clock
 
 
@@ -88,6 +88,16 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.algorithm}-{self.pk}"
 
+    @property
+    def reason_in_words(self) -> str:
+        """Why it was promoted, in the language of who looks; an operator's words as they are."""
+        return in_words(self.reason)
+
+    @property
+    def error_in_words(self) -> str:
+        """Why it could not be loaded, in the language of who looks."""
+        return in_words(self.error)
+
 
 class TrainingRun(models.Model):
     """One run of training: how far it is, what it said, how it ended."""
@@ -121,4 +131,9 @@ class TrainingRun(models.Model):
     @property
     def step_in_words(self) -> str:
         """What it is doing, in the language of who looks."""
-        return gettext(self.step) if self.step else ""
+        return in_words(self.step)
+
+    @property
+    def error_in_words(self) -> str:
+        """Why it failed, in the language of who looks."""
+        return in_words(self.error)

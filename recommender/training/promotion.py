@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from recommender.algorithms.arrays import BrokenFile
 from recommender.training.announcing import announce
 from recommender.training.models import ModelVersion
+from recommender.training.wording import in_words
 from shop import clock
 from shop.operators import audit
 from shop.people.models import User
@@ -46,7 +47,7 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
     except BrokenFile as error:
         ModelVersion.objects.filter(pk=version.pk).update(error=str(error))
         raise PromotionError(
-            _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": error}
+            _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": in_words(str(error))}
         ) from error
     with transaction.atomic():
         list(ModelVersion.objects.select_for_update().filter(slot=version.slot).values_list("pk"))
@@ -105,13 +106,15 @@ def shadow(version: ModelVersion, share: float, *, actor: User | None, reason: s
     from recommender.training.artefacts import open_model
 
     if not 0 < share <= 1:
-        raise PromotionError(f"the share of a shadow must be above 0 and at most 1, not {share}")
+        raise PromotionError(_("The share of a shadow is above 0 and at most 1, not %(share)s.") % {"share": share})
     if version.status == Status.CHAMPION:
-        raise PromotionError(f"{version} is the champion of slot {version.slot}: it answers already")
+        raise PromotionError(_("%(version)s serves this slot already.") % {"version": version})
     try:
         open_model(version)
     except BrokenFile as error:
-        raise PromotionError(f"{version} cannot be opened: {error}") from error
+        raise PromotionError(
+            _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": in_words(str(error))}
+        ) from error
     with transaction.atomic():
         former = ModelVersion.objects.select_for_update().filter(slot=version.slot, shadow_since__isnull=False)
         before = {"shadow": ", ".join(map(str, former))}
@@ -129,7 +132,7 @@ def end_shadow(version: ModelVersion, *, actor: User | None, reason: str) -> Non
         PromotionError: it is none.
     """
     if not ModelVersion.objects.filter(pk=version.pk, shadow_since__isnull=False).update(shadow_since=None):
-        raise PromotionError(f"{version} is no shadow")
+        raise PromotionError(_("%(version)s is no shadow.") % {"version": version})
     version.shadow_since = None
     audit.record(
         "model.shadow",

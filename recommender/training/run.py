@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_noop
 
 from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.blend import PARTS, Blend
@@ -116,7 +115,7 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     if space.continues is not None:
         progress.note(f"continues training {space.continues}: {len(space.manifest['steps'])} steps are done")
     stages = Stages(space, progress, names)
-    stages.step("dataset", gettext_noop("reading orders, events and the catalogue"), lambda: _read(space, progress))
+    stages.step("dataset", "reading orders, events and the catalogue", lambda: _read(space, progress))
     dataset = space.dataset()
     cut = dataset.window[1] - TEST_DAYS * DAY_MS
     stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
@@ -124,14 +123,14 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     questioner = Questioner(dataset, cut, seed=SEED)
     questions = {slot: questioner.ask(slot, QUESTIONS) for slot in Slot.values}
     asked = {slot: len(found) for slot, found in questions.items()}
-    progress.note(", ".join(f"{slot}: {count} questions" for slot, count in asked.items()))
+    progress.note("; ".join(f"{slot}: {count} questions" for slot, count in asked.items()))
     stages.judge(questions, Background.of(questioner.earlier))
     stages.learn("whole", dataset, "from everything")
-    progress.begin("keep", gettext_noop("keeping the models"))
+    progress.begin("keep", "keeping the models")
     candidates = stages.candidates()
     history, states = learn(dataset, without=_unwilling()), _states(dataset, progress)
     versions = keeping.keep(candidates, history, dataset, progress.run, space, questions, states)
-    progress.begin("promote", gettext_noop("comparing with the champions"))
+    progress.begin("promote", "comparing with the champions")
     promoted = choosing.promote_best(candidates, versions, asked, progress) if promote else []
     keeping.forget_old()
     return {

@@ -5,7 +5,6 @@ A call becomes an event as if it had come by ``/api/v1/events``; its traits go t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -25,7 +24,6 @@ from shop.events.api import append_or_stop, read_or_stop, require_key
 from shop.events.intake import MAX_EVENT_BYTES, IncomingEvent, Intake, Refused, Rejection, explain, field_with_nul
 from shop.events.personal import without_personal
 from shop.events.segment_names import CALLS, columns, type_of
-from shop.events.types import TYPE_PATTERN
 from shop.events.visitors import is_simulated
 
 SHORT_PATHS = {"t": "track", "p": "page", "i": "identify", "a": "alias", "s": "screen", "g": "group", "b": "batch"}
@@ -37,8 +35,7 @@ SPOKEN = {
     "occurred_at": "timestamp",
     **{name: f"properties.{name}" for name in ("product_id", "quantity", "value", "query", "slate_id", "caused_by")},
 }
-NAMING = "begins with no letter a-z, or is longer than 48 characters in snake_case: rename it, such as Product Viewed"
-_IS_TYPE = re.compile(TYPE_PATTERN).match
+NAMING = "has no letter a-z and no digit: name it as Segment does, such as Product Viewed"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -178,7 +175,7 @@ def _event(given: Call, name: str) -> IncomingEvent:
     if name != "track" and name not in CALLS:
         raise Refused("type", f"{name!r} is none of track, {', '.join(CALLS)}")
     kind = type_of(name, given.event or "")
-    if not _IS_TYPE(kind):
+    if not kind:
         raise Refused("event", NAMING if given.event else "is missing")
     told = columns(kind, given.properties or {})
     told["properties"] |= _extras(given, name)

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from shop.storefront.rows import Shown
 
@@ -25,6 +27,31 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """404: search, what is popular, the request's id."""
     context = {"shown": Shown(request), "request_id": request_id(request)}
     return render(request, "shop/404.html", context, status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: a page that is not for this person."""
+    return _refused(
+        request, _("This is not for your account"), _("Ask somebody with the right for it, or log in as somebody else.")
+    )
+
+
+def form_is_stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form without its token, such as one that was open while its sender logged in elsewhere."""
+    words = _("Nothing was changed. Load the page again and send it once more; cookies must be allowed for it.")
+    return _refused(request, _("This form is too old"), words)
+
+
+def _refused(request: HttpRequest, heading: str, words: str) -> HttpResponse:
+    back = url_has_allowed_host_and_scheme(request.META.get("HTTP_REFERER", ""), {request.get_host()})
+    context = {
+        "heading": heading,
+        "words": words,
+        "way_on": request.META["HTTP_REFERER"] if back else "/",
+        "way_on_words": _("Load the page again") if back else _("To the home page"),
+        "request_id": request_id(request),
+    }
+    return render(request, "shop/403.html", context, status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import translation
 
+import config.urls  # noqa: F401 - registers the lists
 from config.dashboard.campaign import ACTIONS
 from config.dashboard.frame import SIDEBAR
 from config.field_names import unnamed_fields

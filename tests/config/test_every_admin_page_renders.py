@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+import config.urls  # noqa: F401 - registers the lists
 from shop.models import Shopper, User
 
 

@@ -234,10 +234,9 @@ def test_wrong_calls_are_named_and_the_others_kept(call):
     quantity = good | {"properties": {"quantity": "many"}}
     assert call("track", quantity).json()["rejected"][0]["field"] == "properties.quantity"
     assert call("track", quantity).status_code == 400
-    for name in ("产品已浏览", "2FA Enabled", "A" * 60):
-        (refused,) = call("track", good | {"event": name}).json()["rejected"]
-        assert refused["field"] == "event"
-        assert "rename it" in refused["reason"]
+    (refused,) = call("track", good | {"event": "产品已浏览"}).json()["rejected"]
+    assert refused["field"] == "event"
+    assert "such as Product Viewed" in refused["reason"]
     assert "batch is missing" in call("batch", {}).json()["message"]
     assert call("track", good, key="wrong").status_code == 401
     assert call("track", good, key="wrong").json()["message"]
