@@ -107,7 +107,7 @@ def test_clicks_and_additions_are_counted_for_both(candidate) -> None:
 
 def test_one_shadow_a_slot_and_none_is_the_champion(candidate) -> None:
     champion = promotion.champion("home")
-    with pytest.raises(promotion.PromotionError, match="answers already"):
+    with pytest.raises(promotion.PromotionError, match="serves this slot already"):
         promotion.shadow(champion, 0.5, actor=None, reason="no")
     other = ModelVersion.objects.filter(slot="home", status="candidate").exclude(pk=candidate.pk).first()
     promotion.shadow(candidate, 0.5, actor=None, reason="first")
