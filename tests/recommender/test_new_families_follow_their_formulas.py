@@ -7,7 +7,7 @@ import pytest
 
 from recommender.algorithms.base import Context
 from recommender.algorithms.ease import EASE
-from recommender.algorithms.factors import ALS
+from recommender.algorithms.factors import ALS, BPR
 from recommender.algorithms.item_knn import ItemKNN
 from recommender.algorithms.markov import Markov
 from recommender.algorithms.matrices import actors_by_products
@@ -57,13 +57,28 @@ def test_somebody_new_is_folded_in_by_the_least_squares_that_als_solves(drawn) -
     preference[acted] = 1.0
     left = vectors.T @ np.diag(confidence) @ vectors + 2.0 * np.eye(4)
     wanted = np.linalg.solve(left, vectors.T @ (confidence * preference))
-    assert model.fold_in(Context(session=rows(*acted))) == pytest.approx(wanted, abs=1e-4)
+    assert model.fold_in(rows(*acted), np.ones(2, np.float32)) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_factors_put_what_goes_together_before_what_does_not() -> None:
     model = ALS(factors=4, iterations=10).fit(shop([[0, 1, 2, 3]] * 20 + [[4, 5, 6, 7]] * 20))
     first = model.recommend(Context(session=rows(0, 1)), 4).products.tolist()
     assert set(first) == {0, 1, 2, 3}
+
+
+def test_pairs_are_drawn_against_all_products_alike_so_that_what_is_popular_stays_so() -> None:
+    # Everybody bought 0; a second product is bought by few each. Drawn by popularity, 0 would be pushed down as often as up.
+    model = BPR(factors=4, iterations=60).fit(shop([[0, 1 + number % 7] for number in range(70)]))
+    assert model.bias_.argmax() == 0
+    assert model.recommend(Context(session=rows(3)), 2).products.tolist()[0] in (0, 3)
+    assert model.bias_[0] - model.bias_[1:].max() > 1.0
+
+
+def test_who_acted_like_somebody_known_gets_that_person_s_order() -> None:
+    dataset = shop([[0, 1, 2, 3]] * 20 + [[4, 5, 6, 7]] * 20)
+    model = BPR(factors=4, iterations=60).fit(dataset)
+    assert set(model.recommend(Context(session=rows(0, 1)), 4).products.tolist()) == {0, 1, 2, 3}
+    assert set(model.recommend(Context(session=rows(6)), 4).products.tolist()) == {4, 5, 6, 7}
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "adjusted_cosine", "pearson"])
