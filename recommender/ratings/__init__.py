@@ -27,5 +27,6 @@ RATERS: Registry[Rater] = Registry(
         "forest": "recommender.ratings.forest.Forest",
         "boosting": "recommender.ratings.boosting.Boosting",
         "mlp": "recommender.ratings.mlp.MLP",
+        "blend": "recommender.ratings.blend.Blend",
     },
 )

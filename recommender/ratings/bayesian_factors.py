@@ -10,6 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.ratings.base import Rater
@@ -82,7 +83,7 @@ class BayesianFactors(Rater):
     """
 
     name = "bayesian_factors"
-    label = "Bayesian factors"
+    label = gettext_noop("Bayesian factors")
     source = "Salakhutdinov & Mnih, ICML 2008"
 
     def __init__(self, factors: int = 24, burn_in: int = 20, samples: int = 80, seed: int = 0) -> None:

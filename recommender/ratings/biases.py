@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.ratings.base import Rater
@@ -18,7 +19,7 @@ class Biases(Rater):
     """
 
     name = "biases"
-    label = "Biases of users and items"
+    label = gettext_noop("Biases of users and items")
     source = "Koren, Factor in the neighbors, ACM TKDD 4 (2010), section 2.1"
 
     def __init__(self, user_shrink: float = 5.0, item_shrink: float = 3.0, rounds: int = 15) -> None:

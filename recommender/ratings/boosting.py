@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from recommender.ratings.regression import Regression
 
 
@@ -11,7 +13,7 @@ class Boosting(Regression):
     """200 trees of 15 leaves, by LightGBM."""
 
     name = "boosting"
-    label = "Gradient boosting"
+    label = gettext_noop("Gradient boosting")
     source = "Friedman, Greedy function approximation, Annals of Statistics 29 (2001)"
 
     def _estimator(self) -> Any:

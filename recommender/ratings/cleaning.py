@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.dataset import NotEnoughData
@@ -98,13 +99,13 @@ def _crawler(raw: Raw, kept: Mask) -> Mask:
 
 
 RULES: tuple[tuple[str, str, Callable[[Raw, Mask], Mask]], ...] = (
-    ("missing_id", "user or item is empty", _missing_id),
-    ("missing_rating", "rating is empty", _missing_rating),
-    ("missing_time", "timestamp is empty", _missing_time),
-    ("impossible_time", "before 1990, or more than a day from now", _impossible_time),
-    ("outlier", "more than three interquartile ranges off the quartiles, where that is rare", _outlier),
-    ("repeated", "the same user rated the same item later: the last word counts", _repeated),
-    ("crawler", "a user with ratings beyond any person's (robust z of the logarithm above 6)", _crawler),
+    ("missing_id", gettext_noop("user or item is empty"), _missing_id),
+    ("missing_rating", gettext_noop("rating is empty"), _missing_rating),
+    ("missing_time", gettext_noop("timestamp is empty"), _missing_time),
+    ("impossible_time", gettext_noop("before 1990, or more than a day from now"), _impossible_time),
+    ("outlier", gettext_noop("more than three interquartile ranges off the quartiles, where that is rare"), _outlier),
+    ("repeated", gettext_noop("the same user rated the same item later: the last word counts"), _repeated),
+    ("crawler", gettext_noop("a user with ratings beyond any person's (robust z of the logarithm above 6)"), _crawler),
 )
 
 

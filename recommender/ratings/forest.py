@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from recommender.ratings.regression import Regression
 
 
@@ -11,7 +13,7 @@ class Forest(Regression):
     """40 trees, each of half of the rows, leaves of 20 ratings at least."""
 
     name = "forest"
-    label = "Random forest"
+    label = gettext_noop("Random forest")
     source = "Breiman, Random forests, Machine Learning 45 (2001)"
 
     def _estimator(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.ratings.base import Rater
@@ -13,7 +14,7 @@ class GlobalMean(Rater):
     """``r(u, i) = mu`` for everybody and everything."""
 
     name = "global_mean"
-    label = "Global mean"
+    label = gettext_noop("Global mean")
 
     def _fit(self, ratings: Ratings) -> None:
         self.mean_ = float(ratings.value.mean())

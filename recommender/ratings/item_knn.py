@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from recommender.ratings.neighbourhood import Neighbourhood
 
 
@@ -11,7 +13,7 @@ class ItemKNN(Neighbourhood):
     """Item-based nearest neighbours."""
 
     name = "item_knn"
-    label = "Items alike"
+    label = gettext_noop("Items alike")
     source = "Sarwar et al., WWW 2001; Koren, ACM TKDD 4 (2010)"
 
     def _side(self, user: Any, item: Any) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.ratings.base import Rater
@@ -17,7 +18,7 @@ class ItemMean(Rater):
     """
 
     name = "item_mean"
-    label = "Item mean"
+    label = gettext_noop("Item mean")
 
     def __init__(self, shrink: float = 5.0) -> None:
         self.shrink = shrink

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from recommender.ratings.regression import Regression
 
 
@@ -11,7 +13,7 @@ class Linear(Regression):
     """Ridge on standardised features."""
 
     name = "linear"
-    label = "Linear regression"
+    label = gettext_noop("Linear regression")
     source = "Hoerl & Kennard, Ridge regression, Technometrics 12 (1970)"
 
     def _estimator(self) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.ratings.base import Rater
@@ -56,17 +57,17 @@ class SVDpp(Rater):
     """
 
     name = "svdpp"
-    label = "Factors with implicit feedback"
+    label = gettext_noop("Factors with implicit feedback")
     source = "Koren, KDD 2008"
 
     def __init__(
         self,
-        factors: int = 40,
-        rounds: int = 40,
-        rate: float = 0.01,
-        fall: float = 0.96,
+        factors: int = 60,
+        rounds: int = 60,
+        rate: float = 0.008,
+        fall: float = 0.97,
         bias_ridge: float = 0.02,
-        ridge: float = 0.07,
+        ridge: float = 0.15,
         seed: int = 0,
     ) -> None:
         self.factors = factors

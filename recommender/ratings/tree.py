@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from recommender.ratings.regression import Regression
 
 
@@ -11,7 +13,7 @@ class Tree(Regression):
     """One tree, leaves of 100 ratings at least."""
 
     name = "tree"
-    label = "Decision tree"
+    label = gettext_noop("Decision tree")
     source = "Breiman et al., Classification and regression trees (1984)"
 
     def _estimator(self) -> Any:

@@ -90,17 +90,6 @@ def test_measures_are_those_of_scikit_learn():
     assert all(estimate.low < estimate.value < estimate.high for estimate in found.values())
 
 
-@pytest.mark.parametrize("name", RATERS.names())
-def test_every_rater_is_deterministic_stays_on_the_scale_and_answers_the_unknown(ratings, name):
-    user = np.append(np.arange(ratings.users), ratings.users - 1).astype(np.int32)
-    item = np.append(np.arange(ratings.users) % ratings.items, ratings.items - 1).astype(np.int32)
-    first, second = (RATERS.get(name)().fit(ratings).predict(user, item) for _ in range(2))
-    assert np.array_equal(first, second)
-    assert np.isfinite(first).all()
-    assert first.min() >= ratings.low
-    assert first.max() <= ratings.high
-
-
 def test_rubbish_is_refused_with_the_reason(ratings):
     with pytest.raises(NotEnoughData, match="there are none"):
         RATERS.get("biases")().fit(ratings.take(np.zeros(len(ratings), bool)))
