@@ -64,10 +64,10 @@ class SVDpp(Rater):
         self,
         factors: int = 60,
         rounds: int = 60,
-        rate: float = 0.008,
+        rate: float = 0.01,
         fall: float = 0.97,
         bias_ridge: float = 0.02,
-        ridge: float = 0.15,
+        ridge: float = 0.22,
         seed: int = 0,
     ) -> None:
         self.factors = factors
