@@ -20,6 +20,7 @@ RATERS: Registry[Rater] = Registry(
         "biases": "recommender.ratings.biases.Biases",
         "user_knn": "recommender.ratings.user_knn.UserKNN",
         "item_knn": "recommender.ratings.item_knn.ItemKNN",
+        "content": "recommender.ratings.content.Content",
         "svdpp": "recommender.ratings.svdpp.SVDpp",
         "bayesian_factors": "recommender.ratings.bayesian_factors.BayesianFactors",
         "linear": "recommender.ratings.linear.Linear",

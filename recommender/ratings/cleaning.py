@@ -75,18 +75,24 @@ def _outlier(raw: Raw, kept: Mask) -> Mask:
 def _repeated(raw: Raw, kept: Mask) -> Mask:
     """All but the latest of the same user and item; of equal times the one further down."""
     rows = np.flatnonzero(kept)
-    later = rows[np.lexsort((rows, raw.at[rows]))][::-1]
-    seen: set[tuple[str, str]] = set()
-    gone = np.zeros(len(raw.at), np.bool_)
-    for row in later.tolist():
-        pair = raw.users[row], raw.items[row]
-        gone[row] = pair in seen
-        seen.add(pair)
+    if not len(rows):
+        return np.zeros(len(kept), np.bool_)
+    latest_first = rows[np.lexsort((rows, raw.at[rows]))][::-1]
+    users, items = (_numbered(ids) for ids in (raw.users, raw.items))
+    pair = users[latest_first] * (items.max() + 1) + items[latest_first]
+    gone = kept.copy()
+    gone[latest_first[np.unique(pair, return_index=True)[1]]] = False
     return gone
 
 
+def _numbered(ids: list[str]) -> NDArray[np.int64]:
+    """A number for each id, by first appearance."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(one, len(known)) for one in ids], np.int64)
+
+
 def _crawler(raw: Raw, kept: Mask) -> Mask:
-    users = np.array(raw.users)
+    users = _numbered(raw.users)
     names, user, counts = np.unique(users[kept], return_inverse=True, return_counts=True)
     if len(names) < 10:
         return np.zeros(len(users), np.bool_)

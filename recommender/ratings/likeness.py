@@ -47,31 +47,32 @@ def _ratio(above: Values, below: Values) -> Values:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 1e-12)
 
 
-def _dense(one: Any, other: Any) -> Values:
+def dense_product(one: Any, other: Any) -> Values:
+    """``one`` times ``other`` turned."""
     product: Values = np.asarray((one @ other.T).todense(), np.float64)
     return product
 
 
 def cosine(marks: Marks, rows: slice) -> Values:
     """``a . b / (|a| |b|)``, what is not rated being 0."""
-    return _ratio(_dense(marks.values[rows], marks.values), np.outer(marks.norms[rows], marks.norms))
+    return _ratio(dense_product(marks.values[rows], marks.values), np.outer(marks.norms[rows], marks.norms))
 
 
 def common_cosine(marks: Marks, rows: slice) -> Values:
     """Cosine over what both rated only: on centred ratings this is the adjusted cosine of Sarwar et al. (2001)."""
-    product = _dense(marks.values[rows], marks.values)
-    mine = _dense(marks.squares[rows], marks.ones)
-    theirs = _dense(marks.ones[rows], marks.squares)
+    product = dense_product(marks.values[rows], marks.values)
+    mine = dense_product(marks.squares[rows], marks.ones)
+    theirs = dense_product(marks.ones[rows], marks.squares)
     return _ratio(product, np.sqrt(mine * theirs))
 
 
 def pearson(marks: Marks, rows: slice) -> Values:
     """Pearson's correlation over what both rated; 0 where fewer than two are common or one of them does not vary."""
-    common = _dense(marks.ones[rows], marks.ones)
-    mine, theirs = _dense(marks.values[rows], marks.ones), _dense(marks.ones[rows], marks.values)
-    product = common * _dense(marks.values[rows], marks.values) - mine * theirs
-    my_spread = common * _dense(marks.squares[rows], marks.ones) - mine**2
-    their_spread = common * _dense(marks.ones[rows], marks.squares) - theirs**2
+    common = dense_product(marks.ones[rows], marks.ones)
+    mine, theirs = dense_product(marks.values[rows], marks.ones), dense_product(marks.ones[rows], marks.values)
+    product = common * dense_product(marks.values[rows], marks.values) - mine * theirs
+    my_spread = common * dense_product(marks.squares[rows], marks.ones) - mine**2
+    their_spread = common * dense_product(marks.ones[rows], marks.squares) - theirs**2
     # Rounding leaves a trace of a spread that is none.
     steady = (my_spread < 1e-9) | (their_spread < 1e-9)
     below = np.sqrt(np.where(steady, 0.0, my_spread * their_spread))
@@ -80,7 +81,7 @@ def pearson(marks: Marks, rows: slice) -> Values:
 
 def dot_capped(marks: Marks, rows: slice) -> Values:
     """The article's ``x / max(x, 1)`` of the dot product: everything above 1 becomes 1, so that nearly all are equal."""
-    product = _dense(marks.values[rows], marks.values)
+    product = dense_product(marks.values[rows], marks.values)
     return product / np.maximum(product, 1.0)
 
 
@@ -98,6 +99,6 @@ def shrunk(marks: Marks, rows: slice, likeness: Values, shrink: float) -> Values
     """``n / (n + shrink)`` of each likeness, ``n`` being what both rated: few common ratings are weak evidence (Bell & Koren)."""
     if shrink == 0:
         return likeness
-    common = _dense(marks.ones[rows], marks.ones)
+    common = dense_product(marks.ones[rows], marks.ones)
     weakened: Values = likeness * (common / (common + shrink))
     return weakened

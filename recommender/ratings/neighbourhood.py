@@ -103,17 +103,17 @@ class Neighbourhood(Rater):
         rows, columns = self._side(ratings.users, ratings.items)
         self.biases_ = Biases().fit(ratings)
         taken = LIKENESS[self.likeness][1]
-        self.marks_ = Marks.of(_matrix(row, column, self._left(ratings, taken, column, columns), (rows, columns)))
-        self.means_ = _means(row, ratings.value, rows)
+        self.marks_ = Marks.of(matrix_of(row, column, self._left(ratings, taken, column, columns), (rows, columns)))
+        self.means_ = means_of(row, ratings.value, rows)
         rests = self._rests(ratings, row)
-        turned = _matrix(column, row, rests, (columns, rows))
+        turned = matrix_of(column, row, rests, (columns, rows))
         self.start_, self.raters_, self.rests_ = turned.indptr.astype(np.int32), turned.indices, turned.data
 
     def _left(self, ratings: Ratings, taken: str, column: Rows, columns: int) -> Values:
         if taken == "baseline":
             return ratings.value - self._baseline(ratings.user, ratings.item)
         if taken == "other":
-            return ratings.value - _means(column, ratings.value, columns)[column]
+            return ratings.value - means_of(column, ratings.value, columns)[column]
         return ratings.value
 
     def _rests(self, ratings: Ratings, row: Rows) -> Values:
@@ -139,16 +139,19 @@ class Neighbourhood(Rater):
         # Nobody alike has rated it: the bias model knows as much as there is.
         return np.where(told, moved, self._baseline(user, item))
 
+    def _alike(self, rows: slice) -> Values:
+        """(block, rows) likeness of a block to all."""
+        return shrunk(self.marks_, rows, LIKENESS[self.likeness][0](self.marks_, rows), self.shrink)
+
     def votes(self, row: Rows, column: Rows) -> tuple[Values, Values]:
         """(n,) sums of likeness times rest and of likeness, over the neighbours of each question."""
         above, below = np.zeros(len(row)), np.zeros(len(row))
-        measure = LIKENESS[self.likeness][0]
         for low in range(0, self.marks_.values.shape[0], BLOCK):
             asked = np.flatnonzero((row >= low) & (row < low + BLOCK))
             if not len(asked):
                 continue
             rows = slice(low, low + BLOCK)
-            alike = shrunk(self.marks_, rows, measure(self.marks_, rows), self.shrink)
+            alike = self._alike(rows)
             own = np.arange(alike.shape[0])
             alike[own, low + own] = 0.0  # nobody is asked about himself
             above[asked], below[asked] = _sums(
@@ -157,7 +160,8 @@ class Neighbourhood(Rater):
         return above, below
 
 
-def _matrix(row: Rows, column: Rows, values: Values, shape: tuple[int, int]) -> Any:
+def matrix_of(row: Rows, column: Rows, values: Values, shape: tuple[int, int]) -> Any:
+    """CSR with sorted columns."""
     from scipy.sparse import csr_matrix
 
     matrix = csr_matrix((values, (row, column)), shape=shape)
@@ -165,7 +169,7 @@ def _matrix(row: Rows, column: Rows, values: Values, shape: tuple[int, int]) -> 
     return matrix
 
 
-def _means(row: Rows, values: Values, rows: int) -> Values:
+def means_of(row: Rows, values: Values, rows: int) -> Values:
     """(rows,) mean of each row; the mean of all where it has none."""
     sums, counts = np.bincount(row, values, minlength=rows), np.bincount(row, minlength=rows)
     means: Values = np.divide(sums, counts, out=np.full(rows, float(values.mean())), where=counts > 0)

@@ -5,11 +5,14 @@ A cell that is empty is left to :mod:`recommender.ratings.cleaning`; one that ca
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 # What stands for "nothing" in exports.
 EMPTY = frozenset({"", "nan", "null", "none", "na", "n/a"})
 # A number above is in milliseconds: as seconds it would be the year 5138.
+MILLION = 1_000_000
 MILLISECONDS = 100_000_000_000.0
 
 
@@ -46,27 +50,51 @@ class Raw:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def read_csv(path: Path) -> Raw:
+def read_csv(path: Path, encoding: str = "", *, say: Callable[[str], None] = lambda line: None) -> Raw:
     """The rows of a CSV file with a header, comma, semicolon or tab between its cells.
 
+    Args:
+        encoding: empty: UTF-8, or UTF-16 where the file begins so.
+        say: told every million rows.
+
     Raises:
-        BadFile: with file, line and column.
+        BadFile: with file, line and column, and what to do.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open("rb") as raw:
+            wide = raw.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        with path.open(encoding=encoding or ("utf-16" if wide else "utf-8-sig"), newline="") as file:
             head = file.readline()
             if not head.strip():
                 raise BadFile(f"{path}: line 1: the file is empty: it needs a header with {', '.join(COLUMNS)}")
             separator = max(",;\t", key=head.count)
             names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator))]
             _check_header(path, names)
-            return _rows(path, names, csv.reader(file, delimiter=separator))
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+            return _rows(path, names, csv.reader(file, delimiter=separator), comma=separator != ",", say=say)
+    except UnicodeError as error:
+        line = _line_of(path, error)
+        raise BadFile(
+            f"{path}: {line}not {encoding or 'UTF-8'} text: save it as CSV UTF-8, or name what it is: --encoding gb18030"
+        ) from None
+    except LookupError:
+        raise BadFile(f"{path}: there is no encoding {encoding!r}: utf-8, gb18030 and cp1252 are some") from None
     except csv.Error as error:
-        raise BadFile(f"{path}: {error}") from None
+        raise BadFile(f"{path}: {error}: is it a CSV file?") from None
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror}") from None
+
+
+def _line_of(path: Path, error: UnicodeError) -> str:
+    """``line n: `` of the first octet that cannot be read as UTF-8; empty where it was to be something else."""
+    if not isinstance(error, UnicodeDecodeError) or error.encoding != "utf-8":
+        return ""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return f"line {number}: "
+    return ""
 
 
 def read_udata(path: Path) -> Raw:
@@ -83,31 +111,48 @@ def read_udata(path: Path) -> Raw:
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
-    for name in COLUMNS:
-        if names.count(name) != 1:
-            what = "is missing" if name not in names else "stands twice"
-            raise BadFile(f"{path}: line 1: column {name} {what}: there are {', '.join(names)}")
+    missing = [name for name in COLUMNS if name not in names]
+    twice = [name for name in COLUMNS if names.count(name) > 1]
+    for columns, what in ((missing, "missing"), (twice, "there twice")):
+        if columns:
+            are = f"column {columns[0]} is" if len(columns) == 1 else f"columns {', '.join(columns)} are"
+            remedy = f"name them {', '.join(COLUMNS)} in the first line"
+            raise BadFile(f"{path}: line 1: {are} {what}: there are {', '.join(names)}; {remedy}")
 
 
-def _rows(path: Path, names: list[str], rows: Iterator[list[str]], first: int = 2) -> Raw:
+def _rows(
+    path: Path,
+    names: list[str],
+    rows: Any,
+    first: int = 2,
+    *,
+    comma: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Raw:
     raw = Raw()
     place = {name: names.index(name) for name in COLUMNS}
     others = [column for column, name in enumerate(names) if name not in COLUMNS]
-    values, moments, lines = [], [], []
-    for number, row in enumerate(rows, first):
+    # Millions of rows: numbers as eight octets, and each id held once.
+    values, moments, lines, ids = array("d"), array("d"), array("q"), dict[str, str]()
+    for row in rows:
+        number = rows.line_num + first - 1
         if not row:
             continue
-        if len(row) != len(names):
-            raise BadFile(f"{path}: line {number}: {len(row)} cells where the header has {len(names)} columns")
         where = f"{path}: line {number}"
+        if len(row) != len(names):
+            raise BadFile(
+                f"{where}: {len(row)} cells where there are {len(names)} columns: put cells that hold the separator in quotes"
+            )
         user, item = _text(row[place["user_id"]]), _text(row[place["item_id"]])
-        values.append(_number(row[place["rating"]], where, "rating"))
+        values.append(_number(row[place["rating"]], where, comma=comma))
         moments.append(_moment(row[place["timestamp"]], where))
-        raw.users.append(user)
-        raw.items.append(item)
+        raw.users.append(ids.setdefault(user, user))
+        raw.items.append(ids.setdefault(item, item))
         lines.append(number)
         if others and item and item not in raw.texts and (words := " ".join(row[column] for column in others).strip()):
             raw.texts[item] = words
+        if len(lines) % MILLION == 0:
+            say(f"{len(lines):,} rows read")
     raw.value, raw.at = np.array(values, np.float64), np.array(moments, np.float64)
     raw.line = np.array(lines, np.int64)
     return raw
@@ -118,16 +163,18 @@ def _text(cell: str) -> str:
     return "" if cell.lower() in EMPTY else cell
 
 
-def _number(cell: str, where: str, column: str) -> float:
+def _number(cell: str, where: str, *, comma: bool) -> float:
     cell = cell.strip()
     if cell.lower() in EMPTY:
         return float("nan")
     try:
-        number = float(cell)
+        number = float(cell.replace(",", ".") if comma else cell)
     except ValueError:
-        raise BadFile(f"{where}: column {column}: {cell[:40]!r} is no number") from None
+        number = float("inf")
     if not np.isfinite(number):
-        raise BadFile(f"{where}: column {column}: {cell[:40]!r} is not finite")
+        raise BadFile(
+            f"{where}: column rating: {cell[:40]!r} is no number: correct the cell or empty it, empty ones are left out"
+        )
     return number
 
 
@@ -146,5 +193,5 @@ def _moment(cell: str, where: str) -> float:
             ) from None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if not np.isfinite(number):
-        raise BadFile(f"{where}: column timestamp: {cell[:40]!r} is not finite")
+        raise BadFile(f"{where}: column timestamp: {cell[:40]!r} is no moment: correct the cell or empty it")
     return number / 1000 if abs(number) > MILLISECONDS else number

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 from django.template.loader import render_to_string
+from django.utils import translation
 from numpy.typing import NDArray
 
+from recommender.dataset import NotEnoughData
 from recommender.evaluation import intervals, metrics
-from recommender.ratings import RATERS
+from recommender.ratings import RATERS, drawing
 from recommender.ratings.base import Rater
 from recommender.ratings.cleaning import Removal
 from recommender.ratings.measures import measure
@@ -23,6 +25,8 @@ from shop import clock
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 USERS, CANDIDATES = 200, 2_000
 BINS = 17
+PARTS = ("known", "cold_user", "cold_item")
+LISTED = ("ndcg@10", "mrr@10", "hr@10")
 
 
 def make(
@@ -42,18 +46,28 @@ def make(
     train, test = in_time(ratings)
     say(f"{len(ratings)} ratings; {len(train)} to learn from, {len(test)} later ones to predict")
     known = warm(train, test)
-    rows, predictions = [], {}
-    names = list(only or RATERS.names())
+    rows, predictions, left_out = [], {}, []
+    names = list(dict.fromkeys(only or RATERS.names()))
     for number, rater_name in enumerate(names, 1):
+        say(f"{number}/{len(names)} {rater_name}: learning")
         began = time.perf_counter()
-        rater = RATERS.get(rater_name)().fit(train)
+        try:
+            rater = RATERS.get(rater_name)().fit(train)
+        except NotEnoughData as error:
+            left_out.append({"name": rater_name, "reason": str(error)})
+            say(f"{number}/{len(names)} {rater_name}: left out: {error}")
+            continue
         predictions[rater_name] = rater.predict(test.user, test.item, test.at)
         rows.append(_row(rater, predictions[rater_name], train, test, known, time.perf_counter() - began))
         rmse = rows[-1]["all"]["rmse"]
-        say(f"{number}/{len(names)} {rater_name}: RMSE {rmse['value']:.4f} ({rmse['low']:.4f} to {rmse['high']:.4f})")
+        took = f"{rows[-1]['seconds']:.1f} s"
+        say(
+            f"{number}/{len(names)} {rater_name}: RMSE {rmse['value']:.4f} ({rmse['low']:.4f} to {rmse['high']:.4f}), {took}"
+        )
+    if not rows:
+        raise NotEnoughData(f"no model is left: {'; '.join(one['reason'] for one in left_out)}")
     rows.sort(key=lambda row: row["all"]["rmse"]["value"])
     best = rows[0]["name"]
-    say(f"learning curve of {best}")
     return {
         "file": name,
         "made_at": clock.now().isoformat(timespec="seconds"),
@@ -67,12 +81,22 @@ def make(
         "test": len(test),
         "known_users": round(float(known[0].mean()), 4),
         "known_items": round(float(known[1].mean()), 4),
+        "parts": [{"name": name, "n": int(n)} for name, n in zip(PARTS, _sizes(known), strict=True)],
         "raters": rows,
+        "left_out": left_out,
+        "most_rated": _top(None, train, test),
         "best": best,
         "actual": _by_rating(test.value, predictions[best]),
         "residuals": _residuals(test.value - predictions[best]),
-        "learning": _learning(best, train, test),
+        "error_mean": round(float((test.value - predictions[best]).mean()), 4),
+        "error_spread": round(float((test.value - predictions[best]).std()), 4),
+        "learning": _learning(best, train, test, say),
     }
+
+
+def _sizes(known: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> tuple[int, int, int]:
+    """Ratings of each of ``PARTS``."""
+    return (known[0] & known[1]).sum(), (~known[0]).sum(), (~known[1]).sum()
 
 
 def _row(
@@ -99,21 +123,31 @@ def _row(
     return {**told, "seconds": round(seconds, 2), **figures, "top": _top(rater, train, test)}
 
 
-def _top(rater: Rater, train: Ratings, test: Ratings, *, seed: int = 0) -> dict[str, Any]:
-    """How lists by predicted rating do: hits are later ratings in the upper part of the scale, of users known before."""
+def _top(rater: Rater | None, train: Ratings, test: Ratings, *, seed: int = 0) -> dict[str, Any]:
+    """How lists by predicted rating do: hits are later ratings in the upper part of the scale, of users known before.
+
+    Args:
+        rater: None: by how often items were rated, which is what has to be beaten.
+    """
     good = test.value >= train.low + 0.7 * (train.high - train.low)
     counts = train.counts()
     users = np.intersect1d(test.user[good], np.flatnonzero(counts[0] >= 5))
     users = np.random.default_rng(seed).permutation(users)[:USERS]
     items = np.sort(np.argsort(-counts[1], kind="stable")[:CANDIDATES]).astype(np.int32)
-    rankings, targets = [], []
-    for user in users.tolist():
-        left = np.setdiff1d(items, train.item[train.user == user]).astype(np.int32)
-        scores = rater.predict(np.full(len(left), user, np.int32), left)
-        rankings.append(left[np.argsort(-scores, kind="stable")])
-        targets.append(test.item[good & (test.user == user)])
+    left = [np.setdiff1d(items, train.item[train.user == user]).astype(np.int32) for user in users.tolist()]
+    if not left:
+        return {"users": 0}
+    # Asked all at once: neighbours are compared in blocks, whoever asks.
+    asked = np.repeat(users, [len(rows) for rows in left]).astype(np.int32)
+    of = np.concatenate(left)
+    scores = rater.predict(asked, of) if rater else counts[1][of].astype(np.float64)
+    bounds = np.cumsum([len(rows) for rows in left])[:-1]
+    rankings = [
+        rows[np.argsort(-told, kind="stable")] for rows, told in zip(left, np.split(scores, bounds), strict=True)
+    ]
+    targets = [test.item[good & (test.user == user)] for user in users.tolist()]
     values = metrics.per_question(rankings, targets)
-    found = {name: intervals.mean(values[name]).as_json() for name in ("ndcg@10", "mrr@10", "hr@10")}
+    found = {name: intervals.mean(values[name]).as_json() for name in LISTED}
     return {"users": len(users), **found}
 
 
@@ -142,75 +176,50 @@ def _residuals(errors: Values) -> list[dict[str, float]]:
     ]
 
 
-def _learning(name: str, train: Ratings, test: Ratings, *, seed: int = 0) -> list[dict[str, float]]:
-    """Error on what was learned and on what came later, from growing random parts of the training ratings."""
+def _learning(
+    name: str, train: Ratings, test: Ratings, say: Callable[[str], None], *, seed: int = 0
+) -> list[dict[str, float]]:
+    """Error on what was learned and on what came later, with its interval, from growing random parts of the training ratings."""
     order = np.random.default_rng(seed).permutation(len(train))
     found = []
-    for share in SHARES:
+    for step, share in enumerate(SHARES, 1):
+        say(f"learning curve of {name}: {step}/{len(SHARES)}")
         part = train.take(np.sort(order[: max(int(share * len(train)), 1)]))
         rater = RATERS.get(name)().fit(part)
-        own, later = (
-            float(np.sqrt(np.mean((asked.value - rater.predict(asked.user, asked.item, asked.at)) ** 2)))
-            for asked in (part, test)
-        )
-        found.append({"ratings": len(part), "train": round(own, 4), "test": round(later, 4)})
+        own = float(np.sqrt(np.mean((part.value - rater.predict(part.user, part.item, part.at)) ** 2)))
+        later = measure(test.value, rater.predict(test.user, test.item, test.at))["rmse"]
+        bounds = {"test": later.value, "low": later.low, "high": later.high}
+        found.append({"ratings": len(part), "train": round(own, 4)} | {k: round(v, 4) for k, v in bounds.items()})
     return found
 
 
 # The page -------------------------------------------------------------------------------------------------------------
 
-WIDTH, HEIGHT = 640.0, 240.0
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    """A rater with its figures in the order of the columns."""
+    figures = [row["all"][metric] for metric in ("rmse", "mse", "mae", "r2")]
+    return row | {"figures": figures, "cold": [row[part] and row[part]["rmse"] for part in PARTS]}
 
 
-def page(found: dict[str, Any]) -> str:
-    """One HTML page that needs nothing else."""
-    return render_to_string("recommender/ratings_report.html", {"found": found, "pictures": _pictures(found)})
-
-
-def _scaled(value: float, low: float, high: float, length: float) -> float:
-    return round(length * (value - low) / ((high - low) or 1.0), 1)
-
-
-def _pictures(found: dict[str, Any]) -> dict[str, Any]:
-    """Coordinates of marks, in a box of WIDTH by HEIGHT."""
-    low, high = found["scale"]
-    forest = [row["all"]["rmse"] for row in found["raters"]]
-    least, most = min(e["low"] for e in forest), max(e["high"] for e in forest)
-    top = max((row["n"] for row in found["residuals"]), default=1) or 1
-    curve = found["learning"]
-    errors = [row[key] for row in curve for key in ("train", "test")]
-    floor, ceiling = min(errors) * 0.95, max(errors) * 1.05
-
-    def line(key: str) -> str:
-        places = ((_scaled(r["ratings"], 0, curve[-1]["ratings"], WIDTH), r[key]) for r in curve)
-        return " ".join(f"{x},{HEIGHT - _scaled(y, floor, ceiling, HEIGHT)}" for x, y in places)
-
-    return {
-        "rmse": [
-            {
-                "y": 12 + 22 * n,
-                "label": row["label"],
-                **{key: 180 + _scaled(e[key], least, most, 440) for key in ("low", "value", "high")},
-            }
-            for n, (row, e) in enumerate(zip(found["raters"], forest, strict=True))
-        ],
-        "rmse_height": 22 * len(forest) + 8,
-        "rmse_ends": [round(least, 3), round(most, 3)],
-        "actual": [
-            {key: HEIGHT - _scaled(row[key], low, high, HEIGHT) for key in ("low", "median", "high")}
-            | {"x": 20 + _scaled(row["actual"], low, high, WIDTH - 40)}
-            for row in found["actual"]
-        ],
-        "residuals": [
-            {
-                "x": round(n * WIDTH / BINS, 1),
-                "height": _scaled(row["n"], 0, top, HEIGHT),
-                "y": HEIGHT - _scaled(row["n"], 0, top, HEIGHT),
-            }
-            for n, row in enumerate(found["residuals"])
-        ],
-        "bar": round(WIDTH / BINS - 2, 1),
-        "train": line("train"),
-        "test": line("test"),
-        "curve_ends": [round(floor, 3), round(ceiling, 3)],
+def page(found: dict[str, Any], language: str = "en") -> str:
+    """One HTML page that needs nothing else, in a language of the settings."""
+    pictures = {
+        "errors": drawing.errors(found["raters"]),
+        "against": drawing.against(found["actual"], *found["scale"]),
+        "residuals": drawing.bars(found["residuals"]),
+        "learning": drawing.curve(found["learning"]),
     }
+    found = found | {
+        "raters": [_cells(row) for row in found["raters"]],
+        "lists": [{"label": "", "top": found["most_rated"]}, *found["raters"]],
+    }
+    found["lists"] = [
+        {"label": row["label"], "figures": [row["top"][metric] for metric in LISTED]}
+        for row in found["lists"]
+        if row["top"]["users"]
+    ]
+    labels = {name: RATERS.get(name).label for name in [found["best"], *(row["name"] for row in found["raters"])]}
+    with translation.override(language):
+        told = {"found": found, "pictures": pictures, "language": language, "best": labels[found["best"]]}
+        return render_to_string("recommender/ratings_report.html", told)

@@ -134,6 +134,8 @@ def test_rubbish_is_refused_with_the_reason(rater) -> None:
         ("biases", {"user_shrink": float("nan")}),
         ("user_knn", {"likeness": "astrology"}),
         ("item_knn", {"k": 0}),
+        ("content", {"weighting": "by eye"}),
+        ("content", {"likeness": "pearson"}),
         ("svdpp", {"rate": 2.0}),
         ("bayesian_factors", {"samples": 0}),
         ("linear", {"known": "everything"}),

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from sklearn.metrics.pairwise import cosine_similarity
 
+from recommender.algorithms.content import words
 from recommender.dataset import NotEnoughData
 from recommender.ratings import RATERS
 from recommender.ratings.features import Features
@@ -64,7 +65,7 @@ def test_the_capped_product_makes_everybody_who_shares_a_rating_equal(ratings):
 
 @pytest.mark.parametrize("name", ["user_knn", "item_knn"])
 def test_neighbours_give_the_weighted_mean_of_the_plain_formula(ratings, name):
-    rater = RATERS.get(name)(k=5, likeness="cosine", shrink=0.0, mean="mean_centred").fit(ratings)
+    rater = RATERS.get(name)(k=5, likeness="cosine", shrink=0.0, mean="mean_centred", damp=0.0).fit(ratings)
     table = dense(ratings) if name == "user_knn" else dense(ratings).T
     alike = cosine_similarity(np.nan_to_num(table))
     for row in range(0, len(table) - 1, 3):
@@ -76,6 +77,33 @@ def test_neighbours_give_the_weighted_mean_of_the_plain_formula(ratings, name):
             asked = (row, column) if name == "user_knn" else (column, row)
             told = rater.predict(*(np.array([n], np.int32) for n in asked))
             assert told[0] == pytest.approx(np.clip(plain, 1, 5), abs=1e-9)
+
+
+@pytest.mark.parametrize("weighting", ["tfidf", "counts", "article"])
+@pytest.mark.parametrize("likeness", ["cosine", "article"])
+def test_words_alike_give_the_weighted_mean_of_the_plain_formula(ratings, weighting, likeness):
+    rater = RATERS.get("content")(k=3, weighting=weighting, likeness=likeness, mean="weighted", damp=0.0).fit(ratings)
+    texts = [list(words(text)) for text in ratings.texts]
+    terms = sorted({term for text in texts for term in text})
+    idf = {t: np.log((1 + len(texts)) / (1 + sum(t in text for text in texts))) + 1 for t in terms}
+    formula = {
+        "tfidf": lambda tf, idf: (1 + np.log(tf)) * idf,
+        "counts": lambda tf, idf: tf,
+        "article": lambda tf, idf: tf * idf / max(tf, idf),
+    }[weighting]
+    vectors = np.array([[formula(text.count(t), idf[t]) if t in text else 0 for t in terms] for text in texts])
+    if likeness == "cosine":
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    alike = vectors @ vectors.T
+    alike = alike / np.maximum(alike, 1) if likeness == "article" else alike
+    table = dense(ratings)
+    for user, item in ((0, 3), (5, 8), (20, 29)):
+        rated = [other for other in np.flatnonzero(~np.isnan(table[user])) if other != item]
+        nearest = sorted(rated, key=lambda other: (-alike[item, other].round(6), other))[:3]
+        plain = sum(alike[item, o] * table[user, o] for o in nearest) / sum(alike[item, o] for o in nearest)
+        assert rater.predict(np.array([user], np.int32), np.array([item], np.int32))[0] == pytest.approx(
+            plain, abs=0.02
+        )
 
 
 def test_measures_are_those_of_scikit_learn():
@@ -97,6 +125,8 @@ def test_rubbish_is_refused_with_the_reason(ratings):
         RATERS.get("biases")().predict(ratings.user, ratings.item)
     with pytest.raises(ValueError, match="outside of the numbering"):
         RATERS.get("biases")().fit(ratings).predict(np.array([999], np.int32), np.array([0], np.int32))
+    with pytest.raises(NotEnoughData, match="content needs words about items"):
+        RATERS.get("content")().fit(type(ratings)(*(vars(ratings) | {"texts": []}).values()))
     with pytest.raises(ValueError, match="likeness is one of"):
         RATERS.get("user_knn")(likeness="astrology").fit(ratings)
 
