@@ -219,7 +219,11 @@ def page(found: dict[str, Any], language: str = "en") -> str:
         for row in found["lists"]
         if row["top"]["users"]
     ]
-    labels = {name: RATERS.get(name).label for name in [found["best"], *(row["name"] for row in found["raters"])]}
     with translation.override(language):
-        told = {"found": found, "pictures": pictures, "language": language, "best": labels[found["best"]]}
+        told = {
+            "found": found,
+            "pictures": pictures,
+            "language": language,
+            "best": translation.gettext(found["raters"][0]["label"]),
+        }
         return render_to_string("recommender/ratings_report.html", told)
