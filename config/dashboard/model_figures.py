@@ -101,6 +101,7 @@ def scatter(versions: Sequence[ModelVersion], x: str, y: str = METRIC) -> Scatte
     values = {v: (float(v.metrics[x]["value"]), float(v.metrics[y]["value"])) for v in newest.values()}
     order = sorted(values.items(), key=lambda item: -item[1][1])
     right, top = (grid_top([pair[axis] for pair in values.values()]) for axis in (0, 1))
+    places = [(100 * across / right, 100 - 100 * up / top, v.algorithm) for v, (across, up) in order]
     return Scatter(
         _("Accuracy against %(other)s") % {"other": words.metric(x)},
         words.metric(x),
@@ -108,16 +109,16 @@ def scatter(versions: Sequence[ModelVersion], x: str, y: str = METRIC) -> Scatte
         [
             Point(
                 version.algorithm,
-                100 * across / right,
-                100 - 100 * up / top,
+                left,
+                down,
                 f"{across:.4g}",
                 f"{up:.4f}",
                 version.status == ModelVersion.Status.CHAMPION,
-                across > 0.6 * right,
+                label_end,
                 label_y,
             )
-            for (version, (across, up)), label_y in zip(
-                order, _apart([100 - 100 * up / top for _version, (_across, up) in order]), strict=True
+            for (version, (across, up)), (left, down, _label), (label_y, label_end) in zip(
+                order, places, _labels(places), strict=True
             )
         ],
         [Tick(25.0 * part, short_number(round(right * part / 4, 6))) for part in range(5)],
@@ -125,15 +126,41 @@ def scatter(versions: Sequence[ModelVersion], x: str, y: str = METRIC) -> Scatte
     )
 
 
-def _apart(places: list[float], least: float = 7.0) -> list[float]:
-    """Places of labels, top first, moved down where they would touch the one above, then up from the bottom."""
-    moved: list[float] = []
-    for place in places:
-        moved.append(max(place, moved[-1] + least) if moved else place)
-    for at in range(len(moved) - 1, -1, -1):
-        below = moved[at + 1] - least if at + 1 < len(moved) else 100.0
-        moved[at] = min(moved[at], below)
-    return moved
+Box = tuple[float, float, float, float]
+
+
+def _labels(points: Sequence[tuple[float, float, str]]) -> list[tuple[float, bool]]:
+    """Height of each point's label, and whether it ends at the point: beside it where nothing is, else a little above or below.
+
+    Args:
+        points: place from the left and from the top in per cent, words.
+    """
+    taken = [(x - 1.2, y - 2.5, x + 1.2, y + 2.5) for x, y, _words in points]
+    places = []
+    for x, y, label in points:
+        options = {
+            (y + shift, end): _box(x, y + shift, 1.5 * len(label), end=end)
+            for step in range(8)
+            for shift in (-6.0 * step, 6.0 * step)
+            for end in (x > 60, x <= 60)
+        }
+        inside = {
+            place: box for place, box in options.items() if box[0] >= 0 and box[2] <= 105 and 0 <= place[0] <= 100
+        }
+        free = (place for place, box in inside.items() if not any(_touch(box, other) for other in taken))
+        place = next(free, (y, x > 60))
+        taken.append(options[place])
+        places.append(place)
+    return places
+
+
+def _box(x: float, y: float, width: float, *, end: bool) -> Box:
+    left = x - 2 - width if end else x + 2
+    return (left, y - 2.5, left + width, y + 2.5)
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def importance(version: ModelVersion | None) -> list[Bar]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations
 
 import pytest
 from django.urls import reverse
@@ -58,6 +58,17 @@ def test_what_the_last_training_left_out_is_named(models_page) -> None:
 
 
 def test_labels_of_a_scatter_keep_their_distance() -> None:
-    moved = model_figures._apart([10.0, 11.0, 12.0, 60.0, 99.0, 100.0])
-    assert all(after - before >= 7 - 1e-9 for before, after in pairwise(moved))
-    assert max(moved) <= 100
+    points = [
+        (10.0, 10.0, "blend"),
+        (11.0, 11.0, "ranked"),
+        (90.0, 12.0, "als"),
+        (50.0, 99.0, "bpr"),
+        (52.0, 100.0, "ease"),
+    ]
+    places = model_figures._labels(points)
+    boxes = [
+        model_figures._box(x, height, 1.5 * len(words), end=end)
+        for (x, _y, words), (height, end) in zip(points, places, strict=True)
+    ]
+    assert not any(model_figures._touch(one, other) for one, other in combinations(boxes, 2))
+    assert places[2] == (12.0, True), "what stands alone stands beside its point"

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from config.demo import step
 from config.machine import free_bytes
+from shop.management.positive import positive
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Its size."""
-        parser.add_argument("--households", type=int, help="load a smaller shop (default: all 2 469)")
+        parser.add_argument("--households", type=positive, help="load a smaller shop (default: all 2 469)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Step by step; a failure is one line."""

@@ -13,6 +13,7 @@ from django.db import connection
 
 from config.simulation.cast import read_cast
 from config.simulation.running import Plan, Tally, simulate
+from shop.management.positive import positive
 
 MOST_PER_MINUTE, MOST_AT_ONCE = 600, 16
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at-once", type=int, default=6, help="visits at the same time (default %(default)s, at most 16)"
         )
-        parser.add_argument("--visits", type=int, help="end after as many (default: until stopped)")
+        parser.add_argument("--visits", type=positive, help="end after as many (default: until stopped)")
         parser.add_argument(
             "--seed", type=int, default=1, help="the same seed draws the same visits (default %(default)s)"
         )
@@ -42,6 +43,9 @@ class Command(BaseCommand):
         """Run until done or told to stop."""
         if not settings.DEMO:
             raise CommandError("Simulated shoppers order: they are for the demo only (DEMO is off).")
+        for name, least, most in (("rate", 0.1, MOST_PER_MINUTE), ("pause", 0, 3600), ("at_once", 1, MOST_AT_ONCE)):
+            if not least <= options[name] <= most:
+                raise CommandError(f"--{name.replace('_', '-')} is {least} to {most}, not {options[name]}.")
         cast = read_cast()
         # Nothing more is read or written here: what follows goes over HTTP.
         connection.close()
@@ -49,15 +53,15 @@ class Command(BaseCommand):
             raise CommandError("No household can log in: run manage.py load_demo first.")
         plan = Plan(
             port=options["port"],
-            rate=min(max(options["rate"], 0.1), MOST_PER_MINUTE),
-            pause=max(options["pause"], 0.0),
-            at_once=min(max(options["at_once"], 1), MOST_AT_ONCE),
+            rate=options["rate"],
+            pause=options["pause"],
+            at_once=options["at_once"],
             visits=options["visits"],
             seed=options["seed"],
         )
         stop = threading.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         tally = simulate(plan, cast, stop, self._report)
         self.stdout.write(json.dumps(dict(tally.did)) if options["json"] else tally.sentence())
         if tally.did["errors"] and tally.did["errors"] >= tally.did["visits"]:

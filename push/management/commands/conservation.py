@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from push.campaigns.models import Campaign
 from push.results.conservation import Line, lines
@@ -28,6 +28,9 @@ class Command(BaseCommand):
         campaigns = Campaign.objects.order_by("pk")
         if options["campaign"]:
             campaigns = campaigns.filter(slug__in=options["campaign"])
+            if unknown := set(options["campaign"]) - set(campaigns.values_list("slug", flat=True)):
+                known = ", ".join(Campaign.objects.order_by("pk").values_list("slug", flat=True)) or "none"
+                raise CommandError(f"no campaign {', '.join(sorted(unknown))}: there are {known}")
         found = lines(campaigns)
         if options["json"]:
             rows = [asdict(line) | {"holds": line.holds} for line in found]

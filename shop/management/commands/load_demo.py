@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shop.demo.loading import DEFAULT_PRODUCTS, DemoError, Loader, make_plan
+from shop.management.positive import positive
 
 
 class Command(BaseCommand):
@@ -18,8 +19,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Sizes and output."""
-        parser.add_argument("--households", type=int, help="only so many households (default: all 2 469)")
-        parser.add_argument("--products", type=int, help=f"only so many products (default: {DEFAULT_PRODUCTS})")
+        parser.add_argument("--households", type=positive, help="only so many households (default: all 2 469)")
+        parser.add_argument("--products", type=positive, help=f"only so many products (default: {DEFAULT_PRODUCTS})")
         parser.add_argument("--json", action="store_true", help="print what was loaded as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

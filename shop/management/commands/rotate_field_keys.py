@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shop.management.positive import positive
 from shop.people.rotation import BATCH, rotate_all
 
 
@@ -21,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""
-        parser.add_argument("--batch", type=int, default=BATCH, help="rows in one transaction (default %(default)s)")
+        parser.add_argument(
+            "--batch", type=positive, default=BATCH, help="rows in one transaction (default %(default)s)"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object at the end, no progress")
 
     def handle(self, *args: Any, **options: Any) -> None:
