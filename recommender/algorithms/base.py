@@ -168,6 +168,8 @@ class Algorithm(ABC):
     needs_interactions: ClassVar[int] = 1
     # Minutes rather than seconds: a shop's first training leaves it out.
     costly: ClassVar[bool] = False
+    # Processor seconds that a training may search for its values (:meth:`tuned`); 0: those given stand.
+    search_seconds: ClassVar[float] = 0.0
     # Asks for Context.bought: the file that serves keeps every purchase with its time.
     reads_purchases: ClassVar[bool] = False
 
@@ -229,6 +231,19 @@ class Algorithm(ABC):
         other.members = members
         vars(other).pop("held", None)
         return other
+
+    def tuned(self, dataset: Dataset, seconds: float) -> dict[str, Any]:
+        """The parameters that rank best what came next within ``dataset``, by a search of so many processor seconds at most."""
+        return {}
+
+    @classmethod
+    def params_from(cls, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Parameters to begin with, from what was found for each algorithm."""
+        return dict(found.get(cls.name, {}))
+
+    def take_over(self, judged: Algorithm) -> None:
+        """Take what a fit with more data need not learn again from the twin that was judged; nothing, where all must be learned."""
+        return
 
     def recommend(self, context: Context, k: int) -> Ranking:
         """The best ``k`` products for a context, or fewer: none outside the dataset, the first ones for a smaller ``k``.

@@ -72,6 +72,7 @@ class SessionKNN(Algorithm):
 
     name = "session_knn"
     label = gettext_noop("Sessions like this one")
+    search_seconds = 20.0
 
     def __init__(
         self,
@@ -136,6 +137,16 @@ class SessionKNN(Algorithm):
 
         found = search(self, dataset)
         self.rule_ = np.array([found[name] for name in RULE], np.float64)
+
+    def tuned(self, dataset: Dataset, seconds: float) -> dict[str, Any]:
+        """The values of :data:`RULE` that differ from those given."""
+        from recommender.algorithms.tuning import search
+
+        model = SessionKNN(**{**self.params(), "tune_seconds": seconds})
+        given = {name: float(getattr(self, name)) for name in RULE}
+        model.rule_ = np.array([given[name] for name in RULE], np.float64)
+        found = search(model, dataset)
+        return {name: value for name, value in found.items() if value != given[name]}
 
     @property
     def rule(self) -> Rule:

@@ -1,4 +1,4 @@
-"""A training: read, learn from before a moment, judge by what came after, learn from everything, keep, promote.
+"""A training: read, search for values, learn from before a moment, judge by what came after, learn from everything, keep, promote.
 
 A split in time only. The versions that are kept learned from everything, with the parameters that were judged; their figures are
 those of their twins that knew nothing of the test window. Every finished step lies on disk: one that was killed goes on.
@@ -21,7 +21,7 @@ from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Questioner
 from recommender.profiles.long_term import learn
 from recommender.profiles.states import ShopperStates, learn_states
-from recommender.training import choosing, keeping, memory
+from recommender.training import choosing, keeping, memory, settling
 from recommender.training.lock import AlreadyTraining, only_one
 from recommender.training.models import ModelVersion, Slot, TrainingRun
 from recommender.training.progress import UNHEARD_OF, Progress, Say, say_nothing
@@ -64,7 +64,7 @@ def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = Tr
         try:
             space.enter(run)
             with memory.bounded(settings.TRAINING_MEMORY_MB):
-                run.report = _train(space, Progress(run, say), names, promote=promote)
+                run.report = _train(space, Progress(run, say), names, promote=promote, quick=quick)
         except BaseException as error:
             run.status, run.error = TrainingRun.Status.FAILED, f"{error}" or type(error).__name__
             if isinstance(error, NotEnoughData):
@@ -109,15 +109,17 @@ def _trait(name: str, trait: str, default: Any) -> Any:
         return default
 
 
-def _train(space: Workspace, progress: Progress, names: list[str], *, promote: bool) -> dict[str, Any]:
+def _train(space: Workspace, progress: Progress, names: list[str], *, promote: bool, quick: bool) -> dict[str, Any]:
     memory.forget_peak()
-    progress.expect(_expected(names))
+    settings = settling.remembered()
+    progress.expect(_expected(names, settings, quick=quick))
     if space.continues is not None:
         progress.note(f"continues training {space.continues}: {len(space.manifest['steps'])} steps are done")
     stages = Stages(space, progress, names)
     stages.step("dataset", "reading orders, events and the catalogue", lambda: _read(space, progress))
     dataset = space.dataset()
     cut = dataset.window[1] - TEST_DAYS * DAY_MS
+    stages.tune(dataset.before(cut), settings, search=not quick)
     stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
     _require_some(stages, dataset.before(cut))
     questioner = Questioner(dataset, cut, seed=SEED)
@@ -138,6 +140,7 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
         "promoted": promoted,
         "interactions": len(dataset),
         "products": len(dataset.products),
+        "settings": stages.settings,
         "failed": stages.failed,
         "left_out": stages.left_out,
         "seconds": stages.seconds,
@@ -148,13 +151,17 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     }
 
 
-def _expected(names: list[str]) -> dict[str, float]:
+def _expected(names: list[str], found: settling.Settings, *, quick: bool) -> dict[str, float]:
     """Steps with the seconds that the newest trainings took for each."""
     known: dict[str, float] = {}
     finished = TrainingRun.objects.filter(status=TrainingRun.Status.DONE).order_by("-started_at")
     for report in finished.values_list("report", flat=True)[:5]:
         known = {**report.get("seconds", {}), **known}
     steps = {"dataset": known.get("dataset", UNHEARD_OF)}
+    for name in names:
+        made = settling.searched_for(name)
+        if made is not None and name not in found and not quick:
+            steps[f"tune/{name}"] = made.search_seconds
     for stage in ("earlier", "judge", "whole"):
         for name in names:
             usual = COSTLY_SECONDS if _trait(name, "costly", False) and stage != "judge" else UNHEARD_OF

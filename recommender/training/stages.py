@@ -20,6 +20,7 @@ from recommender.evaluation.beyond import Background
 from recommender.evaluation.intervals import Estimate
 from recommender.evaluation.judging import Verdict, judge
 from recommender.evaluation.tasks import Question
+from recommender.training import settling
 from recommender.training.progress import Progress
 from recommender.training.workspace import Workspace, as_columns
 
@@ -55,6 +56,7 @@ class Stages:
         left_out: algorithm to what data it lacks.
         seconds: step to how long it took, in whichever run; ``processor_seconds``: of the processor, all threads, what a busy
             machine does not change.
+        settings: algorithm to the values that it learns with, as found now or remembered.
     """
 
     def __init__(self, space: Workspace, progress: Progress, names: Sequence[str]) -> None:
@@ -65,6 +67,7 @@ class Stages:
         self.left_out: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
         self.processor_seconds: dict[str, float] = {}
+        self.settings: settling.Settings = {}
 
     @property
     def alive(self) -> list[str]:
@@ -127,15 +130,46 @@ class Stages:
                 found[name] = facts[kind]
                 self.progress.note(f"{name} is left out: {facts[kind]}")
 
+    def tune(self, dataset: Dataset, known: settling.Settings, *, search: bool) -> None:
+        """Search for values within ``dataset``, but for those that are ``known``; a search that fails leaves the usual ones."""
+        for name in self.alive:
+            made, step = settling.searched_for(name), f"tune/{name}"
+            if made is None or (name not in known and not search):
+                continue
+            if not self._found(step):
+                started = _clocks()
+                found = known.get(name) or self._search(step, made, dataset)
+                self._finish(step, started, settings=found)
+            if found := (self.space.facts(step) or {}).get("settings"):
+                self.settings[name] = found
+                self.progress.note(
+                    f"{name} learns with {found['params'] or 'its usual values'}, found {found['at'][:10]}"
+                )
+
+    def _search(self, step: str, made: type[Algorithm], dataset: Dataset) -> dict[str, Any]:
+        if not self.space.begin(step):
+            return {}
+        self.progress.begin(step, f"{made.name}: searching for its values")
+        try:
+            return settling.search(made, dataset)
+        except Exception as error:  # whatever an algorithm can raise: it learns with its usual values
+            log.exception("search_failed", algorithm=made.name)
+            self.progress.note(f"{made.name} learns with its usual values: {type(error).__name__}: {error}")
+            return {}
+
     def learn(self, stage: str, dataset: Dataset, what: str) -> None:
         """Teach every algorithm from one dataset."""
         self._each(stage, f"learning {what}", lambda name: self._learn(stage, name, dataset))
 
     def _learn(self, stage: str, name: str, dataset: Dataset) -> None:
         made = ALGORITHMS.get(name)
-        params = self.space.algorithm(f"earlier/{name}", name).settled() if stage == "whole" else {}
+        judged = self.space.algorithm(f"earlier/{name}", name) if stage == "whole" else None
         members = {part: self.space.algorithm(f"{stage}/{part}", part) for part in made.parts if part in self.alive}
-        algorithm = made(**params).fit(dataset, members or None)
+        begin = made.params_from(settling.params_of(self.settings))
+        algorithm = made(**(judged.settled() if judged is not None else begin))
+        if judged is not None:
+            algorithm.take_over(judged)
+        algorithm.fit(dataset, members or None)
         self.space.keep_algorithm(f"{stage}/{name}", algorithm)
 
     def judge(self, questions: Mapping[str, Sequence[Question]], background: Background) -> None:

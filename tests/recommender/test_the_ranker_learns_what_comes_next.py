@@ -255,6 +255,20 @@ def test_those_who_serve_import_neither_lightgbm_nor_pandas(ranked, tmp_path) ->
     assert done.stdout.split("\n")[:2] == ["5", "[]"]
 
 
+def test_the_trees_that_were_judged_serve_on_parts_that_learned_more(ranked, dataset, monkeypatch) -> None:
+    more = shop([*([5, 9] for _ in range(50)), [0, 1, 2]])
+    # Were any learned again, there would be none.
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    model = Ranked(**ranked.settled())
+    model.take_over(ranked)
+    model.fit(more)
+    for field, array in ranked.learned_trees._asdict().items():
+        assert getattr(model.learned_trees, field).tolist() == array.tolist()
+    assert model.checked_.tolist() == ranked.checked_.tolist()
+    assert model.recommend(Context(session=rows(5)), 3).products[0] == 9
+    assert len(Ranked(**ranked.settled()).fit(more).tree_root_) == 0
+
+
 def test_without_lightgbm_the_blend_ranks(dataset, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     model = Ranked(answers="any").fit(dataset)

@@ -43,6 +43,7 @@ class NextBasket(Algorithm):
     label = gettext_noop("Learned next basket")
     costly = True
     reads_purchases = True
+    checked_: NDArray[np.float64]
 
     def __init__(
         self,
@@ -74,15 +75,28 @@ class NextBasket(Algorithm):
         if self.answers not in ("any", "new"):
             raise ValueError(f"answers must be any or new, not {self.answers!r}")
         purchases = purchases_of(dataset)
-        trees, checked = self._choose_trees(purchases, dataset)
+        judged = vars(self).pop("judged", None)
+        if judged is None:
+            trees, self.checked_ = self._choose_trees(purchases, dataset)
+        else:
+            trees, self.checked_ = judged.learned_trees, judged.checked_
         for field, array in trees._asdict().items():
             setattr(self, f"tree_{field}_", array)
-        self.checked_: NDArray[np.float64] = checked
         parts = self._learn_parts(purchases, dataset, dataset.window[1] + 1)
         for name, part in (("habit", parts.habits), ("fact", parts.facts)):
             for field, array in part._asdict().items():
                 if isinstance(array, np.ndarray):
                     setattr(self, f"{name}_{field}_", array)
+
+    def take_over(self, judged: Algorithm) -> None:
+        """The trees: those that were judged serve, on habits that know what came since."""
+        assert isinstance(judged, NextBasket)
+        vars(self)["judged"] = judged
+
+    @property
+    def learned_trees(self) -> Trees:
+        """The trees; none where the blend ranks."""
+        return Trees(*(getattr(self, f"tree_{field}_") for field in Trees._fields))
 
     def _learn_parts(self, purchases: Purchases, dataset: Dataset, until_ms: int) -> Parts:
         tifu = TIFUKNN(self.neighbours, self.group, self.within, self.between)
@@ -123,7 +137,7 @@ class NextBasket(Algorithm):
             decays = (self.group, float(self.within), float(self.between))
             habits = Habits(*arrays, *decays)  # type: ignore[call-arg]
             facts = Facts(*(getattr(self, f"fact_{field}_") for field in Facts._fields))
-            held = (Parts(habits, facts), Trees(*(getattr(self, f"tree_{field}_") for field in Trees._fields)))
+            held = (Parts(habits, facts), self.learned_trees)
             vars(self)["held"] = held
         return held
 

@@ -73,6 +73,7 @@ class Ranked(Algorithm):
     name = "ranked"
     label = gettext_noop("Learned ranker")
     costly = True
+    checked_: NDArray[np.float64]
 
     def __init__(
         self,
@@ -104,9 +105,37 @@ class Ranked(Algorithm):
         vars(self).pop("held", None)
         search = {"collapse": False, "answers": self.answers, "tune_seconds": self.tune_seconds}
         session = SessionKNN(**(self.session or search)).fit(dataset)
+        judged = vars(self).pop("judged", None)
         self.members = {"session_knn": session, "popular": Popular().fit(dataset)}
-        self._learn_trees(dataset, session)
+        if judged is None:
+            self._learn_trees(dataset, session)
+        else:
+            self._keep_trees(judged.learned_trees, judged.checked_)
+            if "encoder" in judged.members and (encoder := self._learn_encoder(dataset)) is not None:
+                self.members["encoder"] = encoder
         self._learn_parts(dataset, session)
+
+    @classmethod
+    def params_from(cls, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Its session-kNN votes by the values that were found for that."""
+        values = found.get(SessionKNN.name, {})
+        return {"session": {"collapse": False, "answers": cls().answers, **values}} if values else {}
+
+    def take_over(self, judged: Algorithm) -> None:
+        """The trees: those that were judged serve, on parts that know what came since."""
+        assert isinstance(judged, Ranked)
+        if judged.answers == self.answers:
+            vars(self)["judged"] = judged
+
+    @property
+    def learned_trees(self) -> Trees:
+        """The learned trees; none where the blend of the sources ranks."""
+        return Trees(*self._fields("tree", Trees._fields))
+
+    def _keep_trees(self, trees: Trees, checked: NDArray[np.float64]) -> None:
+        for field, array in trees._asdict().items():
+            setattr(self, f"tree_{field}_", array)
+        self.checked_ = checked
 
     def _learn_trees(self, dataset: Dataset, session: SessionKNN) -> None:
         from recommender.algorithms.ranked import learning
@@ -123,9 +152,7 @@ class Ranked(Algorithm):
             learned = self._choose_trees(
                 asked.sample(self.questions, self.seed), self.parts_of(before), dataset, earlier
             )
-        for field, array in learned.trees._asdict().items():
-            setattr(self, f"tree_{field}_", array)
-        self.checked_: NDArray[np.float64] = learned.checked
+        self._keep_trees(learned.trees, learned.checked)
 
     def _choose_trees(self, asked: Prefixes, parts: Parts, dataset: Dataset, earlier: Dataset) -> Learned:
         """Trees without an encoder, or with one if that ranks better; then the encoder learns from everything."""
@@ -183,7 +210,7 @@ class Ranked(Algorithm):
         if held is None:
             session = self.members["session_knn"]
             assert isinstance(session, SessionKNN)
-            held = (self.parts_of(session), Trees(*self._fields("tree", Trees._fields)), session)
+            held = (self.parts_of(session), self.learned_trees, session)
             vars(self)["held"] = held
         return held
 
@@ -211,8 +238,7 @@ class Ranked(Algorithm):
         """Features by the share of the trees' splits that look at them; empty where the blend ranks."""
         from recommender.algorithms.ranked import learning
 
-        trees = Trees(*self._fields("tree", Trees._fields))
-        return learning.importance(trees) if len(trees.root) else {}
+        return learning.importance(self.learned_trees) if len(self.learned_trees.root) else {}
 
     def warm_up(self) -> None:
         """Compile or load the kernels."""
