@@ -111,15 +111,15 @@ def _trait(name: str, trait: str, default: Any) -> Any:
 
 def _train(space: Workspace, progress: Progress, names: list[str], *, promote: bool, quick: bool) -> dict[str, Any]:
     memory.forget_peak()
-    settings = settling.remembered()
-    progress.expect(_expected(names, settings, quick=quick))
+    remembered = settling.remembered()
+    progress.expect(_expected(names, remembered, quick=quick))
     if space.continues is not None:
         progress.note(f"continues training {space.continues}: {len(space.manifest['steps'])} steps are done")
     stages = Stages(space, progress, names)
     stages.step("dataset", "reading orders, events and the catalogue", lambda: _read(space, progress))
     dataset = space.dataset()
     cut = dataset.window[1] - TEST_DAYS * DAY_MS
-    stages.tune(dataset.before(cut), settings, search=not quick)
+    stages.tune(dataset.before(cut), remembered, search=not quick)
     stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
     _require_some(stages, dataset.before(cut))
     questioner = Questioner(dataset, cut, seed=SEED)
