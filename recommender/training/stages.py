@@ -140,10 +140,10 @@ class Stages:
                 started = _clocks()
                 found = known.get(name) or self._search(step, made, dataset)
                 self._finish(step, started, settings=found)
-            if found := (self.space.facts(step) or {}).get("settings"):
-                self.settings[name] = found
+            if kept := (self.space.facts(step) or {}).get("settings"):
+                self.settings[name] = kept
                 self.progress.note(
-                    f"{name} learns with {found['params'] or 'its usual values'}, found {found['at'][:10]}"
+                    f"{name} learns with {kept['params'] or 'its usual values'}, found {kept['at'][:10]}"
                 )
 
     def _search(self, step: str, made: type[Algorithm], dataset: Dataset) -> dict[str, Any]:
