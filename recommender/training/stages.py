@@ -142,9 +142,14 @@ class Stages:
                 self._finish(step, started, settings=found)
             if kept := (self.space.facts(step) or {}).get("settings"):
                 self.settings[name] = kept
-                self.progress.note(
-                    f"{name} learns with {kept['params'] or 'its usual values'}, found {kept['at'][:10]}"
-                )
+                self._tell(name, kept)
+
+    def _tell(self, name: str, settings: Mapping[str, Any]) -> None:
+        values = ", ".join(f"{value} {number:g}" for value, number in settings["params"].items())
+        if values:
+            self.progress.note(f"{name} learns with what was found on {settings['at'][:10]}: {values}")
+        else:
+            self.progress.note(f"{name} learns with its usual values: on {settings['at'][:10]} none were better")
 
     def _search(self, step: str, made: type[Algorithm], dataset: Dataset) -> dict[str, Any]:
         if not self.space.begin(step):
