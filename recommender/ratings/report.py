@@ -59,6 +59,8 @@ def make(
             continue
         predictions[rater_name] = rater.predict(test.user, test.item, test.at)
         rows.append(_row(rater, predictions[rater_name], train, test, known, time.perf_counter() - began))
+        if rows[-1]["all"]["rmse"]["value"] <= min(row["all"]["rmse"]["value"] for row in rows):
+            foremost = rater
         rmse = rows[-1]["all"]["rmse"]
         took = f"{rows[-1]['seconds']:.1f} s"
         say(
@@ -90,7 +92,7 @@ def make(
         "residuals": _residuals(test.value - predictions[best]),
         "error_mean": round(float((test.value - predictions[best]).mean()), 4),
         "error_spread": round(float((test.value - predictions[best]).std()), 4),
-        "learning": _learning(best, train, test, say),
+        "learning": _learning(foremost, train, test, say),
     }
 
 
@@ -177,15 +179,15 @@ def _residuals(errors: Values) -> list[dict[str, float]]:
 
 
 def _learning(
-    name: str, train: Ratings, test: Ratings, say: Callable[[str], None], *, seed: int = 0
+    whole: Rater, train: Ratings, test: Ratings, say: Callable[[str], None], *, seed: int = 0
 ) -> list[dict[str, float]]:
     """Error on what was learned and on what came later, with its interval, from growing random parts of the training ratings."""
     order = np.random.default_rng(seed).permutation(len(train))
     found = []
     for step, share in enumerate(SHARES, 1):
-        say(f"learning curve of {name}: {step}/{len(SHARES)}")
+        say(f"learning curve of {whole.name}: {step}/{len(SHARES)}")
         part = train.take(np.sort(order[: max(int(share * len(train)), 1)]))
-        rater = RATERS.get(name)().fit(part)
+        rater = whole if share == 1 else RATERS.get(whole.name)().fit(part)
         own = float(np.sqrt(np.mean((part.value - rater.predict(part.user, part.item, part.at)) ** 2)))
         later = measure(test.value, rater.predict(test.user, test.item, test.at))["rmse"]
         bounds = {"test": later.value, "low": later.low, "high": later.high}
