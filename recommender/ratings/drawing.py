@@ -34,9 +34,9 @@ class Axis:
         return round(self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low), 1)
 
     @property
-    def marks(self) -> list[dict[str, float]]:
-        """Round values, and where they lie."""
-        return [{"value": value, "at": self.at(value)} for value in ticks(self.low, self.high)]
+    def marks(self) -> list[dict[str, Any]]:
+        """Round values as they are written, and where they lie."""
+        return [{"text": f"{value:,.10g}", "at": self.at(value)} for value in ticks(self.low, self.high)]
 
 
 def errors(raters: Sequence[dict[str, Any]]) -> dict[str, Any]:
