@@ -7,9 +7,12 @@ import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from sklearn.metrics.pairwise import cosine_similarity
 
+from benchmarks import rankings
 from recommender.algorithms.content import words
 from recommender.dataset import NotEnoughData
+from recommender.evaluation import metrics
 from recommender.ratings import RATERS
+from recommender.ratings.drawing import ticks
 from recommender.ratings.features import Features
 from recommender.ratings.likeness import Marks, cosine, dot_capped, pearson
 from recommender.ratings.measures import measure
@@ -149,3 +152,23 @@ def test_splits_keep_time_and_lose_no_rating(ratings):
     train, test = by_user(ratings)
     assert len(train) + len(test) == len(ratings)
     assert abs(len(test) / len(ratings) - 0.25) < 0.03
+
+
+def test_the_benchmark_judges_lists_as_the_shop_does_and_asks_for_each_rating_once(ratings):
+    train, test = by_user(ratings)
+    scores = np.random.default_rng(1).random((ratings.users, ratings.items))
+    known = rankings.seen(train) > 0
+    lists = [np.argsort(-np.where(known[user], -np.inf, scores[user])) for user in range(ratings.users)]
+    asked = np.flatnonzero(test.counts()[0])
+    plain = metrics.per_question([lists[user] for user in asked], [test.item[test.user == user] for user in asked])
+    for name, values in rankings.judge(scores, train, test).items():
+        assert values == pytest.approx(plain[name.lower()], abs=1e-9)
+    parts = list(rankings.quarters(train))
+    assert sum(len(ask) for _, ask in parts) == len(train)
+    for learn, ask in parts:
+        assert not (rankings.seen(learn) * rankings.seen(ask)).any()
+
+
+@pytest.mark.parametrize(("low", "high", "wanted"), [(0, 4, [0, 1, 2, 3, 4]), (1.01, 1.13, [1.05, 1.1]), (3, 3, [3])])
+def test_an_axis_has_round_numbers(low, high, wanted):
+    assert ticks(low, high) == pytest.approx(wanted)
