@@ -22,11 +22,11 @@ Floats = NDArray[np.float64]
 
 WEEK_MS = 7 * DAY_MS
 # Weeks back that are looked at, and shoppers that the model learns from: together they bound time and memory.
-MOST_WEEKS, MOST_SHOPPERS = 52, 4_000
+MOST_WEEKS, MOST_SHOPPERS = 52, 2_000
 LEAST_SHOPPERS = 10
 # Of one week; a robot's thousands would be a state of their own.
 MOST_COUNTED = 50
-ITERATIONS, TOLERANCE = 40, 1e-2
+ITERATIONS, TOLERANCE = 30, 2e-2
 # One week as its word has it is added to each state (a gamma prior): a state that no week shows stays what it is called, and no
 # mean is ever zero, or one act would be impossible.
 PRIOR: Floats = np.array([[1, 0, 0, 0], [2, 1, 1, 0], [1, 0, 1, 1], [0, 0, 0, 0]]) + 0.02
