@@ -11,7 +11,6 @@ import hashlib
 from django.conf import settings
 from django.db import transaction
 
-from push.audiences.buckets import bucket_of
 from push.audiences.models import BUCKETS, Holdout
 from push.campaigns.models import Campaign
 from shop import clock
@@ -50,8 +49,3 @@ def set_share(campaign: Campaign | None, hundredths: int) -> Holdout:
             before.to_at = now
             before.save(update_fields=["to_at"])
         return Holdout.objects.create(campaign=campaign, salt=salt_of(campaign), low=0, high=high, from_at=now)
-
-
-def is_held_out(holdout: Holdout, shopper_id: str) -> bool:
-    """Whether a shopper falls into the range."""
-    return holdout.low <= bucket_of(holdout.salt, shopper_id) < holdout.high

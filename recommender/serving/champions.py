@@ -69,11 +69,6 @@ def current(slot: str) -> Model | None:
     return _models.get(slot)
 
 
-def all_models() -> Mapping[str, Model]:
-    """Slot to model, as loaded."""
-    return _models
-
-
 def loaded() -> bool:
     """Whether the champions were looked for."""
     return _loaded

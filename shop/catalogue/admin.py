@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from shop.catalogue.models import Category, Product, Review
+from shop.catalogue.reviewing import count_ratings
 from shop.operators.lists import BigListAdmin
 
 STOCK_WORDS = {"sold out": _("sold out"), "few": _("few"), "in stock": _("in stock")}
@@ -79,3 +81,21 @@ class ReviewAdmin(BigListAdmin):
     list_select_related = ["product"]
     autocomplete_fields = ["product"]
     raw_id_fields = ["shopper"]
+
+    def save_model(self, request: HttpRequest, obj: Review, form: Any, change: bool) -> None:
+        """Count the stars of the product, and of the one it stood at before."""
+        before = Review.objects.filter(pk=obj.pk).values_list("product", flat=True)
+        products = {obj.product_id, *before}
+        super().save_model(request, obj, form, change)
+        count_ratings(products)
+
+    def delete_model(self, request: HttpRequest, obj: Review) -> None:
+        """Its stars count no more."""
+        super().delete_model(request, obj)
+        count_ratings([obj.product_id])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+        """Their stars count no more."""
+        products = set(queryset.values_list("product", flat=True))
+        super().delete_queryset(request, queryset)
+        count_ratings(products)

@@ -1,13 +1,10 @@
-"""Reviews, and the products' rating average and count, which always equal the rows."""
+"""The products' rating average and count, which always equal the reviews: whoever writes or removes one has them counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-
-from shop.catalogue.models import Product, Review
-from shop.people.models import Shopper
 
 COUNT = """
 UPDATE shop_product p SET rating_count = coalesce(figures.n, 0), rating_average = figures.average
@@ -16,37 +13,6 @@ FROM (
     FROM shop_product asked LEFT JOIN shop_review r ON r.product_id = asked.id {where} GROUP BY asked.id
 ) AS figures WHERE figures.id = p.id
 """
-
-
-@transaction.atomic
-def write_review(
-    product: Product, shopper: Shopper, *, rating: int, title: str = "", text: str = "", language: str = "en"
-) -> Review:
-    """Write a shopper's review of a product, or change theirs: there is one for each.
-
-    Args:
-        rating: one to five stars.
-
-    Raises:
-        ValueError: another number of stars.
-    """
-    if not 1 <= rating <= 5:
-        raise ValueError("a review has one to five stars")
-    review, _ = Review.objects.update_or_create(
-        product=product,
-        shopper=shopper,
-        defaults={"rating": rating, "title": title, "text": text, "language": language},
-    )
-    count_ratings([product.pk])
-    return review
-
-
-@transaction.atomic
-def delete_review(review: Review) -> None:
-    """Take a review back."""
-    product_id = review.product_id
-    review.delete()
-    count_ratings([product_id])
 
 
 @transaction.atomic

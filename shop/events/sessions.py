@@ -55,10 +55,6 @@ class Session:
     in_cart: list[str] = field(default_factory=list)
     bought: list[str] = field(default_factory=list)
 
-    def is_over(self, now_ms: int) -> bool:
-        """Whether the next event will begin a new one."""
-        return now_ms - self.last_at_ms > GAP.total_seconds() * 1000
-
 
 def key(visitor_id: str) -> str:
     """Valkey key of a visitor's session."""

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from shop import clock
 from shop.events import ids, outbox
 from shop.events.types import StoredEvent
 from shop.orders.models import Order, Refund
-
-
-def completed_id(order: Order) -> UUID:
-    """The id of an order's event: the same however often it is made."""
-    return ids.event_id("order", str(order.pk), order.placed_at)
 
 
 def put_completed(order: Order, *, visitor_id: str) -> None:

@@ -1,9 +1,8 @@
-"""Showing personal data to those who may see them, and a mask to everybody else (logs included)."""
+"""Showing personal data to those who may see them, and a mask to everybody else (config/logs.py masks logs by it)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
 from typing import Any
 
 PERMISSION = "shop.view_personal_data"
@@ -11,10 +10,6 @@ _DOT = "•"
 _EMAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.UNICODE)
 # Ten digits or more with a plus before or separators between: ids and amounts have neither.
 _PHONE = re.compile(r"(?<![\w.-])\+\d(?:[ ()./-]{0,2}\d){7,14}(?![\w-])")
-# Names of log fields whose values are never written, whatever they look like.
-_FIELDS = frozenset(
-    {"email", "e_mail", "name", "phone", "street", "postcode", "username", "address", "password", "card"}
-)
 
 
 def mask(value: str) -> str:
@@ -46,23 +41,3 @@ def mask_text(text: str) -> str:
     """``text`` with every e-mail address and international phone number in it masked."""
     text = _EMAIL.sub(lambda found: mask(found[0].replace("%40", "@")), text)
     return _PHONE.sub(lambda found: mask(found[0]), text)
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, dict):
-        return {name: _DOT * 3 if name in _FIELDS and inner else _masked(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(inner) for inner in value]
-    return value
-
-
-def mask_log(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: nothing that looks like an address or a phone number leaves in a log line."""
-    for name, value in event.items():
-        if name in _FIELDS and isinstance(value, str) and value:
-            event[name] = _DOT * 3
-        elif isinstance(value, str | dict | list | tuple):
-            event[name] = _masked(value)
-    return event
