@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    # A password that is dear to guess costs 0.2 s of the processor each time one is set or tried.
+    PBKDF2PasswordHasher.iterations = 1
     if _WORKER:
         return
     translations.compile_all()
@@ -57,6 +62,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         embedded.stop(_servers.pop())
     shutil.rmtree(_DATA, ignore_errors=True)
     shutil.rmtree(embedded.socket_dir(_DATA), ignore_errors=True)
+
+
+# Tests that need the same dear things go to one process: two that compile the same kernels at the same time would take a minute
+# of the processor each.
+TOGETHER = {
+    "tests/recommender/test_ratings_are_predicted.py": "ratings",
+    "tests/recommender/": "kernels",
+    "tests/contracts/test_algorithms.py": "kernels",
+    "tests/config/test_the_models_page_says_which_is_best.py": "kernels",
+    "tests/shop/test_demo_shop.py": "demo shop",
+    "tests/shop/test_segment_clients_work_unchanged.py": "clients",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The groups first, the largest before the others; then test by test to whoever is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for path, name in TOGETHER.items() if nodeid.startswith(path)), nodeid)
+
+    return ByGroups(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,6 +147,8 @@ def _fresh_serving(settings, tmp_path) -> None:
         "OPTIONS": {"location": str(tmp_path / "models")},
     }
     settings.STORAGES = {**settings.STORAGES, "models": options}
+    # A busy machine is no model that takes too long.
+    settings.MODEL_WAIT_SECONDS = 60.0
     facts.forget()
     champions.forget()
 

@@ -68,7 +68,7 @@ def test_the_simulation_ends_with_its_number_of_visits_and_soon_after_being_told
     running = threading.Thread(target=simulate, args=(endless, [GUEST], stop, print))
     running.start()
     stop.set()
-    running.join(20)
+    running.join(60)
     assert not running.is_alive()
 
 

@@ -21,7 +21,7 @@ def dispatch_at_once(campaigns) -> None:
 
     def work(campaign_id):
         try:
-            together.wait(10)
+            together.wait(60)
             while dispatching.dispatch_batch(campaign_id, 5):
                 pass
         except BaseException as error:

@@ -37,7 +37,7 @@ def rendered():
 
 
 def send(sink, raw: bytes, to: str = "maya@example.org") -> None:
-    with smtplib.SMTP("127.0.0.1", sink.port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as client:
         client.sendmail("hello@pushcart.example", [to], raw)
 
 
@@ -73,7 +73,7 @@ def test_the_table_holds_nothing_in_clear(sink) -> None:
     ],
 )
 def test_garbage_ends_its_own_connection_only(sink, garbage) -> None:
-    with socket.create_connection(("127.0.0.1", sink.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", sink.port), timeout=60) as client:
         client.sendall(garbage)
     send(sink, rendered().raw)
     assert ReceivedMail.objects.count() == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
+from itertools import count
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from push.delivery.models import Message
 from push.delivery.states import State
 from shop import clock
 from shop.models import Order, OrderLine, Shopper
+from tests.factories import campaigns
 from tests.factories.campaigns import make_audience, make_campaign
 from tests.factories.catalogue import make_product
 
@@ -113,10 +115,12 @@ def test_rfm_knows_the_half_year_before_a_week_and_not_the_week_itself() -> None
 
 
 @pytest.fixture
-def shop():
+def shop(monkeypatch):
     """Carts are left at random; half of the owners are reminded, and nearly all of those order; picks do nothing."""
     now, rng = clock.now(), np.random.default_rng(4)
     product = make_product()
+    # The same names whatever ran before: by them shoppers are shared out for judging.
+    monkeypatch.setattr(campaigns, "_number", count(100))
     shoppers = make_audience(SHOPPERS, agreed=False)
     remind = make_campaign(kind="trigger", trigger="cart_left", slug="left")
     picks = make_campaign(kind="recurring", slug="picks")

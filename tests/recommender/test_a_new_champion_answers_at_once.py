@@ -13,10 +13,9 @@ import pytest
 
 from recommender.models import ModelVersion
 from recommender.training import promotion
-from recommender.training.run import train
 from shop.api.keys import create_key
-from tests.factories.models import make_shop
 from tests.factories.processes import ROOT, environment_of_this_test, web_process
+from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENOUGH = 40
@@ -51,8 +50,7 @@ def wait_for(askers: list[Asker], more: int) -> None:
 
 
 def test_what_is_asked_after_a_promotion_is_answered_by_the_new_model_in_every_process():
-    make_shop()
-    train()
+    make_trained_shop()
     old = ModelVersion.objects.get(slot="home", status="champion")
     new = ModelVersion.objects.filter(slot="home", status="candidate").exclude(file=old.file).first()
     token = create_key("asker", "pk")[1]
@@ -91,8 +89,7 @@ print(*[name for name in {HEAVY!r} if name in sys.modules])
 
 
 def test_a_web_process_that_serves_a_model_has_loaded_no_library_that_only_training_needs():
-    make_shop()
-    train()
+    make_trained_shop()
     champion = ModelVersion.objects.get(slot="home", status="champion")
     ended = subprocess.run(
         [sys.executable, "-c", SERVE, str(champion)],
@@ -122,8 +119,7 @@ print(*[kernel.__name__ for kernel, count in zip(kernels, before) if len(kernel.
 
 
 def test_no_request_waits_for_a_kernel_to_be_compiled():
-    make_shop()
-    train()
+    make_trained_shop()
     ended = subprocess.run(
         [sys.executable, "-c", COMPILE],
         cwd=ROOT,

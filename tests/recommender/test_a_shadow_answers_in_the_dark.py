@@ -10,13 +10,12 @@ from recommender.serving.shadow_report import report
 from recommender.serving.shadows import ShadowConsumer
 from recommender.serving.slate_log import SlateConsumer
 from recommender.training import promotion
-from recommender.training.run import train
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import AuditEntry
 from tests.factories.events import store_all
-from tests.factories.models import make_shop
 from tests.factories.people import make_operator
+from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-in-the-light"
@@ -24,9 +23,8 @@ VISITOR = "v-in-the-light"
 
 @pytest.fixture
 def candidate(django_capture_on_commit_callbacks):
-    make_shop()
     with django_capture_on_commit_callbacks(execute=True):
-        train(quick=True)
+        make_trained_shop()
     facts.load()
     champions.load()
     return ModelVersion.objects.get(slot="home", algorithm="popular")

@@ -10,10 +10,9 @@ from config.dashboard import needs, slots
 from recommender.models import Slate, SlotDay
 from recommender.serving import champions, facts, recommend, rollups
 from recommender.serving.slates import new_slate_id
-from recommender.training.run import train
 from shop import clock
 from shop.events import recording
-from tests.factories.models import make_shop
+from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-" + "1" * 24
@@ -21,9 +20,8 @@ VISITOR = "v-" + "1" * 24
 
 @pytest.fixture
 def shop(django_capture_on_commit_callbacks):
-    make_shop()
     with django_capture_on_commit_callbacks(execute=True):
-        train()
+        make_trained_shop()
     facts.load()
     champions.load()
 

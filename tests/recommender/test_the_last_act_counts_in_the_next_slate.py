@@ -13,12 +13,11 @@ from recommender.serving import champions, facts, reason_text, recommend, recomm
 from recommender.serving.contexts import Known
 from recommender.serving.explaining import heading_of
 from recommender.serving.slates import Reason, SlateItem
-from recommender.training.run import train
 from shop import valkey
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Product
-from tests.factories.models import make_shop
+from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-somebody-1"
@@ -26,9 +25,8 @@ VISITOR = "v-somebody-1"
 
 @pytest.fixture
 def shop(django_capture_on_commit_callbacks):
-    make_shop()
     with django_capture_on_commit_callbacks(execute=True):
-        train()
+        make_trained_shop()
     facts.load()
     champions.load()
 

@@ -29,14 +29,14 @@ from recommender.training.stages import Candidate
 from shop.models import AuditEntry
 from tests.factories.models import make_shop
 from tests.factories.people import make_operator
+from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def trained():
-    make_shop()
-    return train(quick=True)
+    return make_trained_shop()
 
 
 def test_a_training_gives_each_slot_a_champion_with_figures_and_intervals(trained) -> None:
@@ -194,7 +194,7 @@ def test_a_machine_busy_with_other_work_keeps_no_better_model_from_serving(monke
         return before(self, context, k)
 
     monkeypatch.setattr(Blend, "recommend", waits_for_the_processor)
-    train(quick=True)
+    train("blend")
     version = ModelVersion.objects.get(status="champion", slot="home")
     assert version.algorithm == "blend"
     assert version.metrics["p99_ms"]["value"] > promotion.SLOWEST_P99_MS > version.metrics["cpu_p99_ms"]["value"]
@@ -220,7 +220,7 @@ def test_what_is_slow_once_is_no_slow_model_and_what_stays_slow_is_one_on_few_qu
         return before(self, context, k)
 
     monkeypatch.setattr(Blend, "recommend", compiles_at_first_and_is_slow_for_one)
-    train(quick=True)
+    train("blend")
     home, email = (ModelVersion.objects.get(algorithm="blend", slot=slot) for slot in ("home", "email"))
     assert home.status == "champion"
     assert home.metrics["cpu_p99_ms"]["value"] < promotion.SLOWEST_P99_MS

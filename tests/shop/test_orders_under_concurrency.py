@@ -30,7 +30,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     def run(act: Callable[[], Any]) -> Any:
         try:
-            start.wait(timeout=20)
+            start.wait(timeout=60)
             return act()
         except Exception as error:
             return error
@@ -63,7 +63,7 @@ def test_control_without_the_locks_the_last_piece_is_sold_twice(monkeypatch) -> 
 
     def look_without_lock(cart: Cart) -> list:
         lines = list(cart.lines.select_related("product"))
-        both_looked.wait(timeout=20)
+        both_looked.wait(timeout=60)
         return lines
 
     def take_without_asking(quantities) -> None:
@@ -94,7 +94,7 @@ def test_control_without_the_carts_lock_tabs_collide(monkeypatch) -> None:
 
     def look_without_lock(cart: Cart) -> Cart:
         found = Cart.objects.get(pk=cart.pk)
-        both_looked.wait(timeout=20)
+        both_looked.wait(timeout=60)
         return found
 
     monkeypatch.setattr(placing, "lock_cart", look_without_lock)

@@ -148,7 +148,7 @@ def test_control_without_the_orders_lock_the_stock_returns_twice(monkeypatch) ->
 
     def look_without_lock(order: Order) -> Order:
         found = Order.objects.get(pk=order.pk)
-        both_looked.wait(timeout=20)
+        both_looked.wait(timeout=60)
         return found
 
     def note_nothing(order: Order, pieces, *, restock) -> None:

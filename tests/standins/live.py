@@ -44,7 +44,7 @@ def running(port: int):
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 if httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
@@ -57,4 +57,4 @@ def running(port: int):
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-            process.wait(15)
+            process.wait(60)

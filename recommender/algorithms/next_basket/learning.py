@@ -105,7 +105,12 @@ def moments(purchases: Purchases, horizon_days: float, most: int) -> Iterator[Mo
 def learn_parts(purchases: Purchases, products: Products, until_ms: int, tifu: TIFUKNN) -> Parts:
     """Habits of everybody and facts of products."""
     tifu.learn(purchases, len(products))
-    return Parts(tifu.habits, build_facts(purchases, products, until_ms))
+    parts = Parts(tifu.habits, build_facts(purchases, products, until_ms))
+    # As they will be in a learned model: of arrays that may be written to the kernels would be compiled a second time.
+    for array in (*parts.habits, *parts.facts):
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return parts
 
 
 @kernel

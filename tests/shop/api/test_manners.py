@@ -262,7 +262,7 @@ def test_one_key_at_once_is_one_write() -> None:
 
     def send(_: int):
         try:
-            start.wait(timeout=20)
+            start.wait(timeout=60)
             return Api(token)("POST", "/shoppers", {"id": "c-1", "email": "a@b.org"}, idempotency_key="k").status_code
         finally:
             connection.close()
