@@ -87,7 +87,8 @@ def violations(page):
     return [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found]
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("en", "dark"), ("zh", "light"), ("zh", "dark")])
+# Contrast is the scheme's, names and languages the pages': dark in Chinese would tell nothing that these do not.
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("en", "dark"), ("zh", "light")])
 def test_axe_finds_no_violation(visits, shop, language, scheme):
     visit = visits(color_scheme=scheme, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     fill_cart(visit)
