@@ -35,7 +35,7 @@ def main() -> int:
             return 1
         name = given.history.name.partition(".")[0]
         measure_baseline(files, name)
-        measure(files, name, given.model or MODELS[0])
+        measure(files, name, given.model)
     finally:
         shutil.rmtree(data, ignore_errors=True)
     return 0

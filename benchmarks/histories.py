@@ -23,18 +23,9 @@ Values = dict[str, NDArray[np.float64]]
 
 def contexts_of(files: BasketFiles) -> list[Context]:
     """What is known of each shopper who is asked for."""
-    from recommender.algorithms.base import Context
-    from recommender.dataset.purchases import purchases_of
-    from recommender.profiles.long_term import learn
+    from recommender.evaluation import picking
 
-    purchases, held = purchases_of(files.train), learn(files.train)
-    found = []
-    for shopper in files.shoppers.tolist():
-        product, at = purchases.of(shopper)
-        history, counts = held.of(files.train.shopper_ids[shopper])
-        known: dict[str, Any] = {"history": history, "counts": counts, "bought": product, "bought_ms": at}
-        found.append(Context("email", at_ms=files.at_ms, **known))
-    return found
+    return picking.contexts_of(files.train, files.shoppers.tolist(), files.at_ms)
 
 
 def own_frequency(train: Any) -> Ask:

@@ -11,8 +11,9 @@ import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SHARED = HERE.parent / "shared" / "data" / "retail"
 SETS = ("complete_journey", "online_retail")
+# These are asked about the horizon of the test, and find their values inside the training part.
+TUNED, TUNE_SECONDS = ("next_basket", "tifu_knn"), 60.0
 MODELS = ("next_basket", "tifu_knn", "buy_again")
 
 
@@ -34,18 +37,35 @@ def read(name: str, folder: Path) -> BasketFiles:
     return basket_files.read_journey() if name == "complete_journey" else basket_files.read_online_retail(folder)
 
 
-def measure(files: BasketFiles, name: str, model_name: str) -> None:
-    """Learn, ask, report."""
+def params_of(name: str, files: BasketFiles) -> dict[str, Any]:
+    """What an algorithm is told of the question."""
+    return {"horizon_days": files.horizon_days, "tune_seconds": TUNE_SECONDS} if name in TUNED else {}
+
+
+def choose(files: BasketFiles, only: str | None) -> tuple[str, dict[str, Any], dict[str, float]]:
+    """The algorithm that the training part's own last purchases speak for, its parameters, and what each reached there."""
+    from recommender.algorithms import ALGORITHMS
+    from recommender.evaluation.picking import pick
+
+    if only:
+        return only, params_of(only, files), {}
+    made = {name: partial(ALGORITHMS.get(name), **params_of(name, files)) for name in MODELS}
+    return pick(made, files.train, files.horizon_days)
+
+
+def measure(files: BasketFiles, name: str, only: str | None) -> None:
+    """Choose, learn, ask, report."""
     from recommender.algorithms import ALGORITHMS
     from recommender.algorithms.popular import Popular
 
-    context = {"data": name, "model": model_name}
     contexts = histories.contexts_of(files)
-    began = time.perf_counter()
-    params = {"horizon_days": files.horizon_days} if model_name == "next_basket" else {}
+    began, used = time.perf_counter(), time.process_time()
+    model_name, params, validated = choose(files, only)
+    context = {"data": name, "model": model_name}
     model = ALGORITHMS.get(model_name)(**params).fit(files.train)
     popular = Popular(half_life_days=30.0).fit(files.train)
-    fit_seconds = time.perf_counter() - began
+    fit_seconds, processor = time.perf_counter() - began, round(time.process_time() - used, 1)
+    print(f"# {name}: learned in {processor} s of the processor", file=sys.stderr, flush=True)
     ask = histories.filled(model, popular)
     ask(contexts[0])
     answers, seconds = histories.ask_all(ask, contexts)
@@ -55,7 +75,9 @@ def measure(files: BasketFiles, name: str, model_name: str) -> None:
     targets, askers = histories.without(files.targets, contexts)
     new, _ = histories.ask_all(histories.filled(model, popular, new=True), askers)
     histories.report_values(histories.values_of(new, targets), "_new_to_shopper", **context)
-    histories.report_costs(seconds, fit_seconds, **context)
+    chosen: dict[str, Any] = {"validation_ndcg": {key: round(reached, 4) for key, reached in validated.items()}}
+    chosen |= {"params": model.settled(), "checked": model.learned().get("checked_", np.zeros(0)).round(4).tolist()}
+    histories.report_costs(seconds, fit_seconds, processor_seconds=processor, **context, **chosen)
 
 
 def measure_baseline(files: BasketFiles, name: str) -> None:
@@ -84,7 +106,7 @@ def main() -> int:
                 print(f"skipped: {error}", file=sys.stderr)
                 continue
             measure_baseline(files, name)
-            measure(files, name, given.model or MODELS[0])
+            measure(files, name, given.model)
     finally:
         shutil.rmtree(data, ignore_errors=True)
     return 0

@@ -20,6 +20,8 @@ from recommender.dataset.purchases import Purchases, purchases_of
 Floats = NDArray[np.float32]
 Times = NDArray[np.int64]
 _local = threading.local()
+# What is searched for, in this order.
+RULE = ("neighbours", "group", "within", "between", "own")
 
 
 class Habits(NamedTuple):
@@ -29,7 +31,7 @@ class Habits(NamedTuple):
         start, product, weight: entries of each shopper.
         holders_start, holder, held: shoppers of each product and their weights.
         square: (shoppers,) squared length of each vector.
-        group, within, between: the decays, as in :class:`TIFUKNN`.
+        group, within, between: the decays, as in :class:`TIFUKNN`; ``share``: of the own vector in the score.
     """
 
     start: Times
@@ -42,6 +44,7 @@ class Habits(NamedTuple):
     group: int
     within: float
     between: float
+    share: float
 
 
 class Room(NamedTuple):
@@ -181,12 +184,18 @@ class TIFUKNN(Algorithm):
     by the number of groups. A product scores ``own * vector + (1 - own) * mean of the vectors of the nearest shoppers``
     (Euclidean distance, of those who share a product).
 
+    Shops want different values: with ``tune_seconds`` they are searched for first, beginning with those given, by what was
+    bought in the last ``horizon_days`` of what there is to learn from (:mod:`recommender.algorithms.habit_tuning`).
+
     A shopper whom the training knew is a neighbour too, as in the paper's data nobody is: one voice of ``neighbours``.
 
     Args:
         neighbours, group, within, between, own: as above.
         width: heaviest products kept of each shopper, which bounds memory at ``16 * shoppers * width`` bytes.
         shoppers: shoppers kept, those who bought last.
+        tune_seconds: processor seconds for searching; 0: the values stand as given.
+        horizon_days: how far ahead the search asks; 0: the next basket.
+        seed: of the shoppers whom the search asks.
     """
 
     name = "tifu_knn"
@@ -202,6 +211,9 @@ class TIFUKNN(Algorithm):
         own: float = 0.7,
         width: int = 500,
         shoppers: int = 200_000,
+        tune_seconds: float = 30.0,
+        horizon_days: float = 7.0,
+        seed: int = 0,
     ) -> None:
         self.neighbours = neighbours
         self.group = group
@@ -210,21 +222,51 @@ class TIFUKNN(Algorithm):
         self.own = own
         self.width = width
         self.shoppers = shoppers
+        self.tune_seconds = tune_seconds
+        self.horizon_days = horizon_days
+        self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
         if min(self.neighbours, self.group, self.width, self.shoppers) < 1:
             raise ValueError(f"neighbours, group, width and shoppers must be positive: {self.params()}")
         if not (0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1):
             raise ValueError(f"within, between and own must be shares: {self.params()}")
-        self.learn(purchases_of(dataset), len(dataset.products))
+        purchases = purchases_of(dataset)
+        vars(self).pop("rule_", None)
+        if self.tune_seconds > 0:
+            self.tune(purchases, len(dataset.products))
+        self.learn(purchases, len(dataset.products))
+
+    @property
+    def rule(self) -> dict[str, float]:
+        """The values that the scores go by: those given, or those found."""
+        found = getattr(self, "rule_", None)
+        given = (self.neighbours, self.group, self.within, self.between, self.own)
+        values = given if found is None else found.tolist()
+        kinds = (int, int, float, float, float)
+        return {name: kind(value) for name, kind, value in zip(RULE, kinds, values, strict=True)}
+
+    def tune(self, purchases: Purchases, products: int) -> None:
+        """Search for the values."""
+        from recommender.algorithms.habit_tuning import search
+
+        self.rule_: NDArray[np.float64] = np.array(list(search(self, purchases, products).values()), np.float64)
+
+    def with_rule(self, **values: float) -> TIFUKNN:
+        """The same parameters under other values, without a search; learns anew."""
+        kept = {**self.params(), **self.rule, **values, "tune_seconds": 0.0}
+        return type(self)(**kept)
+
+    def settled(self) -> dict[str, Any]:
+        """Parameters with the values that were found, which another fit does not search for again."""
+        return {**self.params(), **self.rule, "tune_seconds": 0.0}
 
     def learn(self, purchases: Purchases, products: int) -> None:
         """The arrays, from purchases alone."""
         kept = _latest(purchases, self.shoppers)
-        work = room(kept.shoppers, products)
-        self.start_, self.items_, self.weight_ = _vectors(
-            kept.start, kept.product, kept.at, self.group, self.within, self.between, self.width, work
-        )
+        work, rule = room(kept.shoppers, products), self.rule
+        decays = int(rule["group"]), float(rule["within"]), float(rule["between"])
+        self.start_, self.items_, self.weight_ = _vectors(kept.start, kept.product, kept.at, *decays, self.width, work)
         shopper = np.repeat(np.arange(kept.shoppers, dtype=np.int32), np.diff(self.start_))
         order = np.argsort(self.items_, kind="stable")
         self.holder_, self.held_ = shopper[order], self.weight_[order]
@@ -244,20 +286,19 @@ class TIFUKNN(Algorithm):
             self.holder_,
             self.held_,
             self.square_,
-            self.group,
-            self.within,
-            self.between,
+            int(self.rule["group"]),
+            *(float(self.rule[name]) for name in ("within", "between", "own")),
         )
 
     def _rank(self, context: Context, k: int) -> Ranking:
         product, at = context.purchases
         if not len(product):
             return NOTHING
-        work = room(len(self.square_), self.products_)
-        mine, count = score_habits(product, at, self.habits, self.neighbours, work)
+        work, habits = room(len(self.square_), self.products_), self.habits
+        mine, count = score_habits(product, at, habits, int(self.rule["neighbours"]), work)
         own, others = work.mine[:mine].copy(), work.found[:count].copy()
         found = np.union1d(own, others).astype(np.int32)
-        scores = np.float32(self.own) * work.own[found] + np.float32(1 - self.own) * work.score[found]
+        scores = np.float32(habits.share) * work.own[found] + np.float32(1 - habits.share) * work.score[found]
         tidy(mine, count, work)
         return best(scores, found, k)
 

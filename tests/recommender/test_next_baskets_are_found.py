@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from recommender.algorithms.base import Context
+from recommender.algorithms.buy_again import BuyAgain
 from recommender.algorithms.next_basket import NextBasket
 from recommender.algorithms.next_basket.learning import moments
+from recommender.algorithms.popular import Popular
 from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.dataset import Kind, Products
 from recommender.dataset.basket_files import MissingFile, read_baskets, read_online_retail
 from recommender.dataset.interactions import DAY_MS, build
 from recommender.dataset.purchases import purchases_of
+from recommender.evaluation import picking
 
 PRODUCTS = 24
 
@@ -89,23 +92,61 @@ def test_tifu_equals_the_plain_formula(mixed) -> None:
 
 
 def fortnights():
-    """Half of 300 shoppers buy milk every second week, each in the weeks of an own parity; noise besides, and a staple."""
+    """300 shoppers buy three products every second week, each in weeks of an own parity, three others in between; and noise."""
     rng = np.random.default_rng(5)
-    baskets = {}
-    for shopper in range(300):
-        bought = []
-        for week in range(26):
-            basket = [int(rng.integers(4, PRODUCTS)), 1]
-            if week % 2 == shopper % 2:
-                basket.append(0)
-            bought.append((7 * week + 1, sorted(set(basket))))
-        baskets[shopper] = bought
+    baskets = {
+        shopper: [(7 * week + 1, [*due_in(week, shopper), int(rng.integers(6, PRODUCTS))]) for week in range(26)]
+        for shopper in range(300)
+    }
     return dataset_of(baskets)
 
 
+def due_in(week: int, shopper: int) -> list[int]:
+    return [0, 1, 2] if (week + shopper) % 2 == 0 else [3, 4, 5]
+
+
 def test_trees_learn_who_buys_every_second_week_better_than_frequency_tells() -> None:
-    blend, trees = NextBasket(horizon_days=7.0, cuts=4, trees=60).fit(fortnights()).checked_
-    assert trees > blend + 0.02
+    """Everybody shops on one day of the week: what is due comes first whatever day it is."""
+    dataset = fortnights()
+    model = NextBasket(horizon_days=7.0, cuts=4, trees=60, tune_seconds=0).fit(dataset)
+    blend, trees = model.checked_
+    assert trees > blend + 0.1
+    for day in (177.5, 182.5):  # The next basket, of week 26, would come on day 183.
+        firsts = [model.recommend(context_of(dataset, shopper, day), 3).products.tolist() for shopper in range(40)]
+        told = [sorted(first) == due_in(26, shopper) for shopper, first in enumerate(firsts)]
+        assert np.mean(told) > 0.95, day
+
+
+def test_the_values_of_habits_are_found_inside_the_training_part() -> None:
+    """Old habits are worth nothing here: those who changed theirs all did so at the same time."""
+    rng = np.random.default_rng(2)
+    baskets = {
+        shopper: [
+            (7 * week, [(shopper + (week >= 10) * 9) % PRODUCTS, int(rng.integers(0, PRODUCTS))]) for week in range(14)
+        ]
+        for shopper in range(260)
+    }
+    model = TIFUKNN(group=20, within=1.0, between=1.0, own=0.5, neighbours=50).fit(dataset_of(baskets))
+    assert model.rule["within"] < 1.0 or model.rule["group"] < 20
+    again = TIFUKNN(**model.settled()).fit(dataset_of(baskets))
+    assert again.rule == model.rule
+    given = TIFUKNN(group=20, tune_seconds=0).fit(dataset_of(baskets))
+    assert given.rule["group"] == 20
+
+
+@pytest.mark.parametrize("horizon", [0.0, 7.0])
+def test_the_algorithm_is_picked_by_the_last_purchases_of_the_training_part(horizon) -> None:
+    """Everybody buys what all buy this week: one's own products are worth nothing, those of others everything."""
+    dataset = dataset_of(
+        {shopper: [(7 * week, [(3 * week + shopper % 3) % PRODUCTS]) for week in range(7)] for shopper in range(30)}
+    )
+    asked = picking.past_of(dataset, horizon, 0)
+    assert {tuple(target) for target in asked.targets} == {(18,), (19,), (20,)}
+    assert all(18 not in context.bought for context in asked.contexts)
+    made = {"buy_again": BuyAgain, "popular": lambda: Popular(half_life_days=1.0)}
+    name, params, values = picking.pick(made, dataset, horizon)
+    assert name == max(values, key=values.get)
+    assert params == made[name]().params()
 
 
 def test_new_products_only_are_answered_where_that_is_asked(mixed) -> None:

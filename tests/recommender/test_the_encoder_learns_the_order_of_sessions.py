@@ -232,7 +232,7 @@ def test_what_the_encoder_says_reaches_the_ranker(kept) -> None:
     describe(query, told, parts, work)
     found = work.found[work.kept[: told.kept]]
     features = work.features[: told.kept].copy()
-    gathering.release(told, work)
+    gathering.release(query, told, parts, work)
     assert set(found.tolist()) == set(range(NEVER_SEEN))  # Its neighbours are all products that it knows.
     logits = kept.weights.vectors[found] @ direction_plainly(query, kept.weights) / kept.temperature
     column = {name: at for at, name in enumerate(FEATURES)}

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
+from recommender.algorithms.content import words
 from recommender.algorithms.prefixes import prefixes, split
 from recommender.algorithms.ranked import Ranked, gathering, learning
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
 from recommender.algorithms.ranked.trees import Trees, flatten, floor32, walk
+from recommender.algorithms.ranked.words import FADING, vocabulary
 from recommender.algorithms.session_kernel import scores_plainly
+from recommender.algorithms.weighting import scale_rows, weigh_terms
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
 
@@ -58,7 +62,8 @@ def rows(*products: int) -> np.ndarray:
 def gathered(model: Ranked, query: np.ndarray, most: int = 60):
     """Sums, features and question of one query, by product."""
     parts, _, session = model._held()
-    work = learning.exactly(gathering.work_for(len(session.start_) - 1, ITEMS, most, WIDTH), most)
+    held = gathering.work_for(len(session.start_) - 1, ITEMS, most, WIDTH, vocabulary(parts.words))
+    work = learning.exactly(held, most)
     told = gathering.gather(query, most, parts, work)
     describe(query, told, parts, work)
     kept = work.kept[: told.kept].copy()
@@ -66,8 +71,10 @@ def gathered(model: Ranked, query: np.ndarray, most: int = 60):
         int(work.found[row]): (work.sums[row].copy(), work.features[at].copy(), float(work.blend[row]))
         for at, row in enumerate(kept)
     }
-    gathering.release(told, work)
+    gathering.release(query, told, parts, work)
     assert not work.slot.any()
+    assert not work.of_last.any()
+    assert not work.of_session.any()
     return found, told
 
 
@@ -83,6 +90,41 @@ def test_votes_are_those_of_session_knn(ranked) -> None:
         plain = scores_plainly(ranked.members["session_knn"], query)
         for product, (sums, _, _) in found.items():
             assert sums[gathering.VOTE] == pytest.approx(plain[product], rel=1e-3, abs=1e-9)
+
+
+def test_words_in_common_are_a_cosine() -> None:
+    texts = [f"kind{number % 5} maker{number % 7}" for number in range(ITEMS)]
+    sessions = habits(np.random.default_rng(4), 300)
+    model = Ranked(answers="any").fit(
+        from_sessions(sessions, Products.of([f"p{n}" for n in range(ITEMS)], texts=texts))
+    )
+    found, _ = gathered(model, rows(3, 8))
+    column = list(FEATURES).index("words_last")
+    vectors = scale_rows(weigh_terms(CountVectorizer(analyzer=words).fit_transform(texts), "tfidf"), "cosine").toarray()
+    for product, (_, features, _) in found.items():
+        pairs = vectors[product] @ vectors[8], vectors[product] @ vectors[3]
+        assert features[column] == pytest.approx(pairs[0], abs=1e-5)
+        fading = np.exp(-1 / FADING)
+        assert features[column + 1] == pytest.approx((pairs[0] + fading * pairs[1]) / (1 + fading), abs=1e-5)
+
+
+def test_what_is_no_answer_takes_no_share_of_the_votes() -> None:
+    """One's own history is in the index too: its votes for itself would drown those for what is new."""
+    few = shop(habits(np.random.default_rng(4), 300))
+    query = few.product[few.session_start[7] : few.session_start[8]].astype(np.int32)
+    shares = {}
+    for answers in ("new", "any"):
+        found, _ = gathered(Ranked(answers=answers, deep=False).fit(few), query)
+        shares[answers] = sum(features[0] for product, (_, features, _) in found.items() if product not in query)
+    assert shares["new"] == pytest.approx(1.0, abs=1e-3)
+    assert shares["any"] < 0.99
+
+
+def test_histories_without_an_order_teach_each_other() -> None:
+    model = Ranked(answers="any", trees=20, folds=3).fit(shop(habits(np.random.default_rng(4), 2_000)))
+    votes, blend, trees = model.checked_
+    assert trees > max(votes, blend)
+    assert len(model.tree_root_) == 40
 
 
 def test_tables_hold_what_plain_counting_finds(dataset) -> None:

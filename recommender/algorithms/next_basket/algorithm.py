@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import structlog
@@ -35,7 +36,8 @@ class NextBasket(Algorithm):
         questions: shoppers asked at each moment, at most.
         trees: of each of the two models; 0: the blend.
         answers: "any", or "new" for products that the shopper has not bought.
-        neighbours, group, within, between: see :class:`~recommender.algorithms.tifu_knn.TIFUKNN`.
+        neighbours, group, within, between, own: see :class:`~recommender.algorithms.tifu_knn.TIFUKNN`.
+        tune_seconds: processor seconds for searching these.
         seed: of choices of shoppers and rows.
     """
 
@@ -48,14 +50,16 @@ class NextBasket(Algorithm):
     def __init__(
         self,
         horizon_days: float = 7.0,
-        cuts: int = 5,
-        questions: int = 3_000,
+        cuts: int = 4,
+        questions: int = 1_500,
         trees: int = 150,
         answers: Literal["any", "new"] = "any",
         neighbours: int = 300,
         group: int = 7,
         within: float = 0.9,
         between: float = 0.7,
+        own: float = 0.7,
+        tune_seconds: float = 30.0,
         seed: int = 1,
     ) -> None:
         self.horizon_days = horizon_days
@@ -67,6 +71,8 @@ class NextBasket(Algorithm):
         self.group = group
         self.within = within
         self.between = between
+        self.own = own
+        self.tune_seconds = tune_seconds
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
@@ -75,6 +81,12 @@ class NextBasket(Algorithm):
         if self.answers not in ("any", "new"):
             raise ValueError(f"answers must be any or new, not {self.answers!r}")
         purchases = purchases_of(dataset)
+        vars(self).pop("rule_", None)
+        vars(self).pop("held", None)
+        tifu = self._tifu()
+        if self.tune_seconds > 0:
+            tifu.tune(purchases, len(dataset.products))
+        self.rule_: NDArray[np.float64] = np.array(list(tifu.rule.values()), np.float64)
         judged = vars(self).pop("judged", None)
         if judged is None:
             trees, self.checked_ = self._choose_trees(purchases, dataset)
@@ -99,20 +111,36 @@ class NextBasket(Algorithm):
         return Trees(*(getattr(self, f"tree_{field}_") for field in Trees._fields))
 
     def _learn_parts(self, purchases: Purchases, dataset: Dataset, until_ms: int) -> Parts:
-        tifu = TIFUKNN(self.neighbours, self.group, self.within, self.between)
-        return learning.learn_parts(purchases, dataset.products, until_ms, tifu)
+        return learning.learn_parts(purchases, dataset.products, until_ms, self._tifu())
+
+    def _tifu(self) -> TIFUKNN:
+        """With the values given, or those found."""
+        search: dict[str, Any] = {
+            "tune_seconds": self.tune_seconds,
+            "horizon_days": self.horizon_days,
+            "seed": self.seed,
+        }
+        tifu = TIFUKNN(self.neighbours, self.group, self.within, self.between, self.own, **search)
+        if hasattr(self, "rule_"):
+            tifu.rule_ = self.rule_
+        return tifu
+
+    def settled(self) -> dict[str, Any]:
+        """Parameters with the values that were found."""
+        return {**self.params(), **self._tifu().rule, "tune_seconds": 0.0}
 
     def _choose_trees(self, purchases: Purchases, dataset: Dataset) -> tuple[Trees, NDArray[np.float64]]:
         """The trees that stand, and what decided it: NDCG at 10 of blend and trees."""
         nothing = np.zeros(0)
         if self.trees == 0 or not learning.available():
             return NO_TREES, nothing
-        limits = learning.Limits(self.answers == "new", self.neighbours, self.questions, self.seed)
+        limits = learning.Limits(self.answers == "new", int(self.rule_[0]), self.questions, self.seed)
         groups, latest = [], None
         for moment in self._moments(purchases):
             parts = self._learn_parts(moment.earlier, dataset, int(moment.now.max()))
             groups.append(learning.groups_of(moment, parts, limits))
             latest = latest or (moment, parts)
+            log.info("next_basket_moment", groups=len(groups[-1].size), rows=len(groups[-1].features))
         if latest is None or sum(len(part.size) for part in groups[1:]) < learning.LEAST_GROUPS:
             return NO_TREES, nothing
         early = learning.fit_trees(groups[1:], self.trees, self.seed)
@@ -129,12 +157,18 @@ class NextBasket(Algorithm):
         kept = [moment for moment in found if len(moment.earlier) and len(moment.later)]
         return [learning.without_own(moment) for moment in kept] if self.answers == "new" else kept
 
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        super()._restore(found, meta)
+        if "rule_" not in found:  # Files from before values were searched for.
+            self.rule_ = np.array(list(self._tifu().rule.values()), np.float64)
+
     def _held(self) -> tuple[Parts, Trees]:
         """What every request needs, put together once."""
         held: tuple[Parts, Trees] | None = vars(self).get("held")
         if held is None:
             arrays = [getattr(self, f"habit_{field}_") for field in Habits._fields[:7]]
-            decays = (self.group, float(self.within), float(self.between))
+            rule = self._tifu().rule
+            decays = (int(rule["group"]), float(rule["within"]), float(rule["between"]), float(rule["own"]))
             habits = Habits(*arrays, *decays)  # type: ignore[call-arg]
             facts = Facts(*(getattr(self, f"fact_{field}_") for field in Facts._fields))
             held = (Parts(habits, facts), self.learned_trees)
@@ -147,7 +181,7 @@ class NextBasket(Algorithm):
         now = context.at_ms or (int(at[-1]) + 1 if len(at) else 0)
         work = work_for(len(parts.habits.square), self.products_, learning.levels(parts.facts))
         new_only = self.answers == "new"
-        count = describe(product, at, now, context.acts, new_only, self.neighbours, parts.habits, parts.facts, work)
+        count = describe(product, at, now, context.acts, new_only, int(self.rule_[0]), parts.habits, parts.facts, work)
         if len(trees.root):
             walk(trees, work.features, count, work.score)
         found, scores = work.found[:count].copy(), work.score[:count]

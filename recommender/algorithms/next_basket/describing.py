@@ -311,7 +311,7 @@ def describe(
     told = _go_together(mine, at[-1] if len(at) else 0, product, at, acts, facts, work)
     count: int = _gather(mine, near, told, new_only, facts, work)
     shopper, total = _shopper(product, at, now, mine, baskets), _in_categories(mine, facts, work)
-    most = np.full(2, 1e-9, np.float32)
+    most, share = np.full(2, 1e-9, np.float32), np.float32(habits.share)
     for place in range(count):
         most[0] = max(most[0], work.habits.score[work.found[place]])
         most[1] = max(most[1], work.together[work.found[place]])
@@ -323,7 +323,7 @@ def describe(
         _category_columns(to, item, total, facts, work)
         # TIFU's formula, and a little of company and popularity where habits say nothing.
         company = np.float32(0.01) * to[17] + np.float32(1e-4) * to[20] + np.float32(1e-9)
-        work.score[place] = np.float32(0.7) * work.habits.own[item] + np.float32(0.3) * to[14] + company
+        work.score[place] = share * work.habits.own[item] + (np.float32(1.0) - share) * to[14] + company
     _release(mine, near, told, count, facts, work)
     return count
 

@@ -24,8 +24,8 @@ Floats = NDArray[np.float32]
 log = structlog.get_logger(__name__)
 
 LEAST_GROUPS = 200
-# Of the candidates that were not bought these many of each question are learned from, besides one's own products.
-OTHERS = 40
+# Of the candidates that were not bought these many of each question are learned from, besides one's most habitual products.
+OTHERS, HABITUAL = 40, 60
 LEAST_GAIN = 1e-3
 COMMON = {
     "learning_rate": 0.05,
@@ -137,13 +137,13 @@ def _fill(
         )
         begin, hits, others = rows, 0, 0
         for place in range(count):
-            others += work.features[place, 0] == 0
+            others += work.features[place, 0] == 0 or place >= HABITUAL
         share = OTHERS / max(others, 1)
         for place in range(count):
             hit = False
             for item in wanted:
                 hit |= item == work.found[place]
-            if hit or work.features[place, 0] > 0 or np.random.random() < share:
+            if hit or (work.features[place, 0] > 0 and place < HABITUAL) or np.random.random() < share:
                 to.features[rows], to.hit[rows] = work.features[place], hit
                 hits += hit
                 rows += 1

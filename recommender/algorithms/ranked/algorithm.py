@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from recommender.algorithms.ranked.features import WIDTH, describe
 from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, build_tables, trails_of
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
+from recommender.algorithms.ranked.words import Words, vocabulary, words_of
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset import Dataset
 
@@ -43,7 +44,7 @@ def _answer(query: Rows, most: int, parts: Parts, trees: Trees, work: Work) -> i
             work.score[at] = work.blend[work.kept[at]]
     for at in range(told.kept):
         work.kept[at] = work.found[work.kept[at]]
-    release(told, work)
+    release(query, told, parts, work)
     return told.kept
 
 
@@ -67,6 +68,8 @@ class Ranked(Algorithm):
         tune_seconds: processor seconds for searching them.
         deep: whether an encoder is tried.
         encoder: its parameters, where others than its own are wanted.
+        folds: 2 or more, for histories in no order of time: the trees learn from everybody, each asked of parts that learned from
+            those in the other folds; without an encoder.
         seed: of choices of questions and rows.
     """
 
@@ -85,6 +88,7 @@ class Ranked(Algorithm):
         tune_seconds: float = 0.0,
         deep: bool = True,
         encoder: dict[str, Any] | None = None,
+        folds: int = 0,
         seed: int = 1,
     ) -> None:
         self.candidates = candidates
@@ -95,11 +99,14 @@ class Ranked(Algorithm):
         self.tune_seconds = tune_seconds
         self.deep = deep
         self.encoder = encoder
+        self.folds = folds
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
-        if min(self.candidates, self.questions, self.trees) < 1:
-            raise ValueError(f"candidates, questions and trees must be positive: {self.params()}")
+        if min(self.candidates, self.questions, self.trees) < 1 or self.folds < 0 or self.folds == 1:
+            raise ValueError(
+                f"candidates, questions and trees must be positive, folds 0 or more than 1: {self.params()}"
+            )
         if self.answers not in REMOVED:
             raise ValueError(f"answers must be one of {', '.join(REMOVED)}, not {self.answers!r}")
         vars(self).pop("held", None)
@@ -146,6 +153,8 @@ class Ranked(Algorithm):
         missing = learning.available()
         if missing:
             log.warning("ranker_unavailable", reason=missing)
+        elif self.folds:
+            learned = self._learn_crosswise(dataset, session)
         elif len(asked) >= learning.LEAST_GROUPS and len(earlier):
             before = SessionKNN(**session.settled()).fit(earlier)
             self._learn_parts(earlier, before)
@@ -173,6 +182,23 @@ class Ranked(Algorithm):
         self.members["encoder"] = learned_last
         return deep
 
+    def _learn_crosswise(self, dataset: Dataset, session: SessionKNN) -> Learned:
+        from recommender.algorithms.ranked import learning
+
+        fold_of = np.random.default_rng(self.seed).integers(0, self.folds, dataset.sessions)
+
+        def folds() -> Iterator[tuple[Prefixes, Parts]]:
+            for fold in range(self.folds):
+                rest = dataset.take(fold_of != fold)
+                before = SessionKNN(**session.settled()).fit(rest)
+                self._learn_parts(rest, before)
+                asked = prefixes(dataset.take(fold_of == fold), longest=session.longest, seed=self.seed)
+                most = self.questions // self.folds
+                yield asked.answerable(self.answers).sample(most, self.seed), self.parts_of(before)
+
+        limits = {"count": self.trees, "most": self.candidates, "seed": self.seed}
+        return learning.learn_crosswise(folds(), REMOVED[self.answers], **limits)
+
     def _learn_encoder(self, dataset: Dataset) -> Encoder | None:
         """One that learned from ``dataset``; None where none is wanted, or none can be trained."""
         if not self.deep:
@@ -190,7 +216,12 @@ class Ranked(Algorithm):
                 setattr(self, f"{name}_{field}_", array)
         for name, array in build_facts(trails, tables.next, self.seed)._asdict().items():
             setattr(self, f"fact_{name}_", array)
+        for name, array in self._words(dataset)._asdict().items():
+            setattr(self, f"words_{name}_", array)
         self.freeze()
+
+    def _words(self, dataset: Dataset) -> Words:
+        return words_of(dataset.products)
 
     def parts_of(self, session: SessionKNN) -> Parts:
         """The learned arrays as the kernel takes them."""
@@ -199,7 +230,9 @@ class Ranked(Algorithm):
         facts = Facts(*self._fields("fact", Facts._fields))
         encoder = self.members.get("encoder")
         weights: Weights = encoder.weights if isinstance(encoder, Encoder) else no_weights()
-        return Parts(session.index, session.rule, Tables(**tables, bigrams=bigrams), facts, weights)
+        words = Words(*self._fields("words", Words._fields))
+        told = Tables(**tables, bigrams=bigrams)
+        return Parts(session.index, session.rule, told, facts, words, weights, REMOVED[self.answers])
 
     def _fields(self, prefix: str, fields: tuple[str, ...]) -> list[Any]:
         return [getattr(self, f"{prefix}_{field}_") for field in fields]
@@ -219,7 +252,7 @@ class Ranked(Algorithm):
         query = session.query(context)
         if not len(query):
             return self.members["popular"].recommend(context, k)
-        work = work_for(len(session.start_) - 1, self.products_, self.candidates, WIDTH)
+        work = work_for(len(session.start_) - 1, self.products_, self.candidates, WIDTH, vocabulary(parts.words))
         count = _answer(query, self.candidates, parts, trees, work)
         products, scores = work.kept[:count], work.score[:count]
         order = np.lexsort((products, -scores))[:k]

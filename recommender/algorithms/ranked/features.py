@@ -13,6 +13,7 @@ from recommender.algorithms.ranked import gathering as sums_of
 from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.gathering import Parts, Told, Work
 from recommender.algorithms.ranked.tables import Floats, Table, Tables
+from recommender.algorithms.ranked.words import alike
 from recommender.algorithms.session_kernel import comes_again
 
 # Name to whether the pointwise trees look at it too: those leave out what drifts.
@@ -42,6 +43,8 @@ FEATURES: dict[str, bool] = {
     "together_most": False,
     "like_last": True,
     "like_session": True,
+    "words_last": True,
+    "words_session": True,
     # The product itself.
     "popularity": True,
     "popularity_late": True,
@@ -70,7 +73,7 @@ FEATURES: dict[str, bool] = {
 }
 WIDTH = len(FEATURES)
 NEVER = 99.0
-STEPS, COMPANY, PRODUCT, PLACE, SESSION, ENCODER = 7, 17, 22, 28, 32, 39
+STEPS, COMPANY, PRODUCT, PLACE, SESSION, ENCODER = 7, 17, 24, 30, 34, 41
 LAST_RANK = 99
 
 
@@ -197,6 +200,8 @@ def describe(query: Rows, told: Told, parts: Parts, work: Work) -> None:
         _votes(to, sums, told)
         _steps(to, sums, product, last, told, tables, facts)
         _company(to, sums, product, last, told, facts, direction)
+        to[COMPANY + 5] = alike(product, parts.words, work.of_last)
+        to[COMPANY + 6] = alike(product, parts.words, work.of_session)
         _product(to, product, facts)
         _place(to, product, query)
         if at == 0:

@@ -16,6 +16,7 @@ from recommender.algorithms.encoder.forward import Weights, direction
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.tables import Bigrams, Floats, Table, Tables
+from recommender.algorithms.ranked.words import Words, fill, forget
 from recommender.algorithms.session_kernel import (
     Index,
     Rule,
@@ -48,13 +49,19 @@ TINY, LEAST = np.float32(1e-9), np.float32(1e-6)
 
 
 class Parts(NamedTuple):
-    """What a question is answered from, but for the trees."""
+    """What a question is answered from, but for the trees.
+
+    Attributes:
+        removed: so many of the latest acts are no answers: shares are those of what is left.
+    """
 
     sessions: Index
     rule: Rule
     tables: Tables
     facts: Facts
+    words: Words
     encoder: Weights
+    removed: int
 
 
 class Work(NamedTuple):
@@ -68,6 +75,7 @@ class Work(NamedTuple):
         kept: (most,) rows that were chosen, best blend first.
         features: (most, features); ``score``: (most,).
         neighbours: of session-kNN.
+        of_last, of_session: (words,) what the current product and the session say; zero between questions.
     """
 
     slot: Rows
@@ -79,6 +87,8 @@ class Work(NamedTuple):
     features: Floats
     score: Floats
     neighbours: Scratch
+    of_last: Floats
+    of_session: Floats
 
 
 class Told(NamedTuple):
@@ -99,11 +109,18 @@ class Told(NamedTuple):
 _local = threading.local()
 
 
-def work_for(sessions: int, products: int, most: int, features: int) -> Work:
+def work_for(sessions: int, products: int, most: int, features: int, words: int = 0) -> Work:
     """Working arrays of this thread, large enough."""
     held: Work | None = getattr(_local, "work", None)
     neighbours = scratch(sessions, products)
-    if held is None or len(held.slot) < products or len(held.kept) < most or held.neighbours is not neighbours:
+    if (
+        held is None
+        or len(held.slot) < products
+        or len(held.kept) < most
+        or len(held.of_last) < words
+        or held.neighbours is not neighbours
+    ):
+        words = max(words, len(held.of_last) if held else 1)
         products, most = max(products, len(held.slot) if held else 1), max(most, len(held.kept) if held else 1)
         held = _local.work = Work(
             np.zeros(products, np.int32),
@@ -115,6 +132,8 @@ def work_for(sessions: int, products: int, most: int, features: int) -> Work:
             np.empty((most, features), np.float32),
             np.empty(most, np.float32),
             neighbours,
+            np.zeros(words, np.float32),
+            np.zeros(words, np.float32),
         )
     return held
 
@@ -272,10 +291,26 @@ def _add_all(query: Rows, tables: Tables, bigram: int, work: Work) -> float:
 
 
 @inner
-def _blend(query: Rows, count: int, onward: float, bigrams: float, work: Work) -> tuple[float, float, float, float]:
-    """Fill ``work.blend`` but for the encoder; returns the total of the votes, and the most of votes, skips and cosines."""
+def _mark(query: Rows, removed: int, count: int, work: Work) -> None:
+    """Fill ``work.blend`` with -1 for rows that are no answers, 0 for the others."""
+    work.blend[:count] = 0.0
+    for back in range(1, min(removed, len(query)) + 1):
+        work.blend[work.slot[query[-back]] - 1] = -1.0
+
+
+@inner
+def _blend(
+    query: Rows, removed: int, count: int, onward: float, bigrams: float, work: Work
+) -> tuple[float, float, float, float]:
+    """Fill ``work.blend`` but for the encoder; returns the total of the votes, and the most of votes, skips and cosines.
+
+    What is no answer counts for none of these: the votes of one's own earlier session go to its own products.
+    """
     total, vote, skip, together = 1e-9, 1e-9, 1e-9, 1e-9
+    _mark(query, removed, count, work)
     for row in range(count):
+        if work.blend[row] < 0:
+            continue
         total += work.sums[row, VOTE]
         vote = max(vote, work.sums[row, VOTE])
         skip = max(skip, work.sums[row, SKIP_SESSION])
@@ -337,10 +372,11 @@ def gather(query: Rows, most: int, parts: Parts, work: Work) -> Told:
         count = _name_near(query, parts.encoder, count, work)
         most_logit, log_total = _ask_encoder(query, parts.encoder, count, work)
     bigrams = _add_all(query, parts.tables, bigram, work)
-    total, vote, skip, together = _blend(query, count, parts.facts.onward[query[-1]], bigrams, work)
+    total, vote, skip, together = _blend(query, parts.removed, count, parts.facts.onward[query[-1]], bigrams, work)
     if len(parts.encoder.vectors):
         for row in range(count):
             work.blend[row] += OF_ENCODER * np.exp(FLATNESS * (work.logit[row] - most_logit))
+    fill(query, parts.words, work.of_last, work.of_session)
     _own(query, work)
     kept = _keep(count, most, work)
     _disown(query, work)
@@ -348,7 +384,8 @@ def gather(query: Rows, most: int, parts: Parts, work: Work) -> Told:
 
 
 @kernel
-def release(told: Told, work: Work) -> None:
+def release(query: Rows, told: Told, parts: Parts, work: Work) -> None:
     """Leave the working arrays as they were."""
+    forget(query, parts.words, work.of_last, work.of_session)
     for row in range(told.candidates):
         work.slot[work.found[row]] = 0

@@ -6,6 +6,7 @@ on all. LightGBM learns them and is imported here only, within a training.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
 from recommender.algorithms.ranked.gathering import VOTE, Parts, Work, gather, release, work_for
 from recommender.algorithms.ranked.tables import Floats
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, walk
+from recommender.algorithms.ranked.words import vocabulary
 from recommender.algorithms.tuning import objective
 
 # Of each question: the best of the blend, the target, and about as many of the others at random.
@@ -150,14 +152,14 @@ def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to
             to.size[groups], to.question[groups] = end - rows, question
             groups += 1
         rows = end
-        release(told, work)
+        release(query, told, parts, work)
     return rows, groups
 
 
-def groups_of(asked: Prefixes, removed: int, parts: Parts, seed: int) -> Groups:
-    """Rows for questions whose target is a candidate."""
+def groups_of(asked: Prefixes, removed: int, parts: Parts, seed: int, candidates: int = CANDIDATES) -> Groups:
+    """Rows for questions whose target is among so many candidates."""
     sessions, products = len(parts.sessions.start) - 1, len(parts.facts.seen)
-    work = exactly(work_for(sessions, products, CANDIDATES, WIDTH), CANDIDATES)
+    work = exactly(work_for(sessions, products, candidates, WIDTH, vocabulary(parts.words)), candidates)
     most = len(asked) * (2 * BEST_KEPT + 20)
     room = Groups(
         np.empty((most, WIDTH), np.float32),
@@ -217,13 +219,15 @@ def _places(asked: Prefixes, removed: int, parts: Parts, trees: Trees, work: Wor
                 at = row
         if at >= 0:
             _count_before(at, told.kept, query, removed, work, places[:, question])
-        release(told, work)
+        release(query, told, parts, work)
     return places
 
 
 def check(asked: Prefixes, removed: int, parts: Parts, trees: Trees, most: int) -> NDArray[np.float64]:
     """Half the hit rate plus the mean reciprocal rank at 20, of votes, blend and trees."""
-    work = exactly(work_for(len(parts.sessions.start) - 1, len(parts.facts.seen), most, WIDTH), most)
+    work = exactly(
+        work_for(len(parts.sessions.start) - 1, len(parts.facts.seen), most, WIDTH, vocabulary(parts.words)), most
+    )
     return np.array([objective(places) for places in _places(asked, removed, parts, trees, work)])
 
 
@@ -253,6 +257,32 @@ def learn(
     if checked[2] < max(checked[:2].max(), above) + LEAST_GAIN:
         return Learned(NO_TREES, checked)
     return Learned(fit_trees(groups, count, seed), checked)
+
+
+def learn_crosswise(
+    folds: Iterable[tuple[Prefixes, Parts]], removed: int, *, count: int, most: int, seed: int
+) -> Learned:
+    """Trees from the questions of all folds but the last, if they rank the last better than its blend does.
+
+    Args:
+        folds: questions, and parts that learned from all sessions but theirs.
+        count, most: see :func:`learn`.
+    """
+    groups: list[Groups] = []
+    for fold, (asked, parts) in enumerate(folds):
+        groups.append(groups_of(asked, removed, parts, seed + fold, max(CANDIDATES, most)))
+        log.info("ranker_fold", fold=fold, questions=len(asked), groups=len(groups[-1].size))
+    if len(groups) < 2 or sum(len(part.size) for part in groups[:-1]) < LEAST_GROUPS:
+        return Learned(NO_TREES, np.zeros(0))
+    trees = fit_trees(_together(groups[:-1]), count, seed)
+    checked = check(asked.sample(CHECK_MOST, seed), removed, parts, trees, most)
+    log.info("ranker_checked", votes=checked[0], blend=checked[1], trees=checked[2])
+    # Those of one fold more would cost as much again, for little.
+    return Learned(trees if checked[2] >= checked[:2].max() + LEAST_GAIN else NO_TREES, checked)
+
+
+def _together(groups: Sequence[Groups]) -> Groups:
+    return Groups(*(np.concatenate(column) for column in zip(*groups, strict=True)))
 
 
 def _before(groups: Groups, question: int) -> Groups:
