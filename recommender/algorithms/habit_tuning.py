@@ -1,6 +1,7 @@
 """Coordinate search for the values of TIFU-kNN, on what was bought last in the training part.
 
-The share of one's own habits costs nothing to try: it is tried with each of the others.
+What counts is NDCG at 10 over all products plus that over those new to the shopper alone, or the second would be decided by
+chance: most of what is bought is bought again. The share of own habits costs nothing to try: it is tried with each other value.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
-from recommender.algorithms.tifu_knn import TIFUKNN, Habits, Room, room, score_habits, tidy
+from recommender.algorithms.tifu_knn import TIFUKNN, Habits, Room, enliven, room, score_habits, tidy
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases
 
@@ -27,6 +28,7 @@ ROUNDS = 2
 OWN = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 # What most often helps comes first.
 GRID: dict[str, tuple[float, ...]] = {
+    "late": (0.0, 0.3, 0.5, 0.7),
     "between": (0.5, 0.6, 0.8, 0.9, 1.0),
     "group": (3, 5, 10, 15, 25),
     "within": (0.8, 0.95, 0.98, 1.0),
@@ -62,10 +64,13 @@ def asked_of(purchases: Purchases, horizon_days: float, seed: int) -> Asked:
 
 
 @inner
-def _best(share: float, mine: int, count: int, work: Room, best: Rows) -> int:
-    """Fill ``best`` with the products of the highest scores, the first met of equal ones; returns how many."""
+def _best(share: float, new: bool, mine: int, count: int, work: Room, best: Rows) -> int:
+    """Fill ``best`` with the products of the highest scores, the first met of equal ones; returns how many.
+
+    Without one's own if ``new``.
+    """
     scores, held = np.empty(len(best), np.float32), 0
-    for at in range(mine + count):
+    for at in range(mine if new else 0, mine + count):
         item = work.mine[at] if at < mine else work.found[at - mine]
         if at >= mine and work.own[item] > 0:
             continue
@@ -95,6 +100,17 @@ def _gain(best: Rows, wanted: Rows) -> float:
     return gain / ideal if ideal > 0 else 0.0
 
 
+@inner
+def _unseen(wanted: Rows, work: Room) -> Rows:
+    """Of what was bought what is new to the shopper."""
+    kept, count = np.empty(len(wanted), np.int32), 0
+    for item in wanted:
+        if work.own[item] == 0.0:
+            kept[count] = item
+            count += 1
+    return kept[:count]
+
+
 @kernel
 def _judge(
     shoppers: Rows,
@@ -105,31 +121,38 @@ def _judge(
     later: Rows,
     habits: Habits,
     neighbours: int,
+    lately: NDArray[np.float32],
+    late: float,
     shares: NDArray[np.float64],
     work: Room,
 ) -> NDArray[np.float64]:
-    """(shares,) mean NDCG at 10 with each share of own habits."""
+    """(shares,) mean NDCG at 10 with each share of own habits, plus that among products new to the shopper alone."""
     total, best = np.zeros(len(shares)), np.empty(10, np.int32)
     for shopper in shoppers:
         rows = slice(start[shopper], start[shopper + 1])
         mine, count = score_habits(product[rows], at[rows], habits, neighbours, work)
+        if late > 0:
+            enliven(mine, count, lately, late, work)
         wanted = np.unique(later[later_start[shopper] : later_start[shopper + 1]])
         for place in range(len(shares)):
-            held = _best(shares[place], mine, count, work, best)
+            held = _best(shares[place], False, mine, count, work, best)
             total[place] += _gain(best[:held], wanted)
+        unseen = _unseen(wanted, work)
+        held = _best(0.0, True, mine, count, work, best)
+        total += _gain(best[:held], unseen)
         tidy(mine, count, work)
     return total / max(len(shoppers), 1)
 
 
 def judge(model: TIFUKNN, asked: Asked, products: int) -> NDArray[np.float64]:
-    """(shares,) mean NDCG at 10 of a model that learns from the earlier purchases, for each of ``OWN``."""
+    """(shares,) the sum of both mean NDCG at 10 of a model that learns from the earlier purchases, for each of ``OWN``."""
     model.learn(asked.earlier, products)
     earlier, later = asked.earlier, asked.later
     known = earlier.start, earlier.product, earlier.at
     wanted = later.start, later.product
     work = room(len(model.square_), products)
     habits, neighbours = model.habits, int(model.rule["neighbours"])
-    return _judge(asked.shoppers, *known, *wanted, habits, neighbours, OWN, work)
+    return _judge(asked.shoppers, *known, *wanted, habits, neighbours, model.lately_, model.rule["late"], OWN, work)
 
 
 def search(model: TIFUKNN, purchases: Purchases, products: int) -> dict[str, float]:
@@ -152,7 +175,7 @@ def search(model: TIFUKNN, purchases: Purchases, products: int) -> dict[str, flo
             best = float(by_share[at])
             found.update(values)
             found["own"] = float(OWN[at])
-            log.info("habits_tuned", ndcg=round(best, 5), **found)
+            log.info("habits_tuned", both_ndcg=round(best, 5), **found)
     return found
 
 

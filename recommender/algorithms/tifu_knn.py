@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows, best
 from recommender.algorithms.kernels import inner, kernel
 from recommender.dataset import Dataset
+from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases, purchases_of
 
 Floats = NDArray[np.float32]
 Times = NDArray[np.int64]
 _local = threading.local()
 # What is searched for, in this order.
-RULE = ("neighbours", "group", "within", "between", "own")
+RULE = ("neighbours", "group", "within", "between", "own", "late")
+# Half-life of what counts as bought lately.
+LATE_DAYS = 7.0
 
 
 class Habits(NamedTuple):
@@ -146,6 +149,21 @@ def score_habits(product: Rows, at: Times, habits: Habits, neighbours: int, work
 
 
 @kernel
+def enliven(mine: int, count: int, lately: Floats, late: float, work: Room) -> None:
+    """Of what is not one's own, weigh ``work.score`` by what all buy lately: ``score ** (1 - late) * lately ** late``, same sum."""
+    before, after = np.float32(0.0), np.float32(1e-30)
+    for at in range(count):
+        item = work.found[at]
+        if work.own[item] == 0.0:
+            before += work.score[item]
+            work.score[item] = work.score[item] ** np.float32(1.0 - late) * lately[item] ** np.float32(late)
+            after += work.score[item]
+    for at in range(count):
+        if work.own[work.found[at]] == 0.0:
+            work.score[work.found[at]] *= before / after
+
+
+@kernel
 def tidy(mine: int, count: int, work: Room) -> None:
     """Leave the working arrays as they were."""
     for at in range(mine):
@@ -182,7 +200,8 @@ class TIFUKNN(Algorithm):
     A shopper's baskets are cut from the last back into groups of ``group``. A basket ``b`` steps before the end of its group
     counts ``within ** b``, divided by the size of the group; a group ``g`` steps before the last counts ``between ** g``, divided
     by the number of groups. A product scores ``own * vector + (1 - own) * mean of the vectors of the nearest shoppers``
-    (Euclidean distance, of those who share a product).
+    (Euclidean distance, of those who share a product). What is not one's own is weighed by what all buy lately, with the power
+    ``late`` (:func:`enliven`): what people try is what is offered these weeks.
 
     Shops want different values: with ``tune_seconds`` they are searched for first, beginning with those given, by what was
     bought in the last ``horizon_days`` of what there is to learn from (:mod:`recommender.algorithms.habit_tuning`).
@@ -190,7 +209,7 @@ class TIFUKNN(Algorithm):
     A shopper whom the training knew is a neighbour too, as in the paper's data nobody is: one voice of ``neighbours``.
 
     Args:
-        neighbours, group, within, between, own: as above.
+        neighbours, group, within, between, own, late: as above.
         width: heaviest products kept of each shopper, which bounds memory at ``16 * shoppers * width`` bytes.
         shoppers: shoppers kept, those who bought last.
         tune_seconds: processor seconds for searching; 0: the values stand as given.
@@ -209,6 +228,7 @@ class TIFUKNN(Algorithm):
         within: float = 0.9,
         between: float = 0.7,
         own: float = 0.7,
+        late: float = 0.0,
         width: int = 500,
         shoppers: int = 200_000,
         tune_seconds: float = 30.0,
@@ -220,6 +240,7 @@ class TIFUKNN(Algorithm):
         self.within = within
         self.between = between
         self.own = own
+        self.late = late
         self.width = width
         self.shoppers = shoppers
         self.tune_seconds = tune_seconds
@@ -229,8 +250,8 @@ class TIFUKNN(Algorithm):
     def _fit(self, dataset: Dataset) -> None:
         if min(self.neighbours, self.group, self.width, self.shoppers) < 1:
             raise ValueError(f"neighbours, group, width and shoppers must be positive: {self.params()}")
-        if not (0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1):
-            raise ValueError(f"within, between and own must be shares: {self.params()}")
+        if not (0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1 and 0 <= self.late < 1):
+            raise ValueError(f"within, between, own and late must be shares: {self.params()}")
         purchases = purchases_of(dataset)
         vars(self).pop("rule_", None)
         if self.tune_seconds > 0:
@@ -241,9 +262,9 @@ class TIFUKNN(Algorithm):
     def rule(self) -> dict[str, float]:
         """The values that the scores go by: those given, or those found."""
         found = getattr(self, "rule_", None)
-        given = (self.neighbours, self.group, self.within, self.between, self.own)
+        given = (self.neighbours, self.group, self.within, self.between, self.own, self.late)
         values = given if found is None else found.tolist()
-        kinds = (int, int, float, float, float)
+        kinds = (int, int, float, float, float, float)
         return {name: kind(value) for name, kind, value in zip(RULE, kinds, values, strict=True)}
 
     def tune(self, purchases: Purchases, products: int) -> None:
@@ -263,6 +284,10 @@ class TIFUKNN(Algorithm):
 
     def learn(self, purchases: Purchases, products: int) -> None:
         """The arrays, from purchases alone."""
+        age = (int(purchases.at.max(initial=0)) - purchases.at) / DAY_MS
+        # A product that nobody bought for long is little likely, not impossible.
+        lately = np.bincount(purchases.product, np.exp2(-age / LATE_DAYS), minlength=products) + 0.01
+        self.lately_: Floats = (lately / lately.sum()).astype(np.float32)
         kept = _latest(purchases, self.shoppers)
         work, rule = room(kept.shoppers, products), self.rule
         decays = int(rule["group"]), float(rule["within"]), float(rule["between"])
@@ -296,6 +321,8 @@ class TIFUKNN(Algorithm):
             return NOTHING
         work, habits = room(len(self.square_), self.products_), self.habits
         mine, count = score_habits(product, at, habits, int(self.rule["neighbours"]), work)
+        if self.rule["late"] > 0:
+            enliven(mine, count, self.lately_, self.rule["late"], work)
         own, others = work.mine[:mine].copy(), work.found[:count].copy()
         found = np.union1d(own, others).astype(np.int32)
         scores = np.float32(habits.share) * work.own[found] + np.float32(1 - habits.share) * work.score[found]

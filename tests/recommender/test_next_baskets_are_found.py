@@ -117,6 +117,19 @@ def test_trees_learn_who_buys_every_second_week_better_than_frequency_tells() ->
         assert np.mean(told) > 0.95, day
 
 
+def test_what_all_buy_lately_comes_first_among_what_is_new_to_a_shopper(mixed) -> None:
+    plain, lively = (TIFUKNN(late=late, tune_seconds=0).fit(mixed) for late in (0.0, 0.5))
+    context = context_of(mixed, 2)
+    own = np.unique(context.bought)
+    before, after = (model.recommend(context, PRODUCTS) for model in (plain, lively))
+    scores = dict(zip(before.products.tolist(), before.scores.tolist(), strict=True))
+    new = [product for product in scores if product not in own]
+    expected = {product: (scores[product] * lively.lately_[product]) ** 0.5 for product in new}
+    scale = sum(scores[product] for product in new) / sum(expected.values())
+    for product, score in zip(after.products.tolist(), after.scores.tolist(), strict=True):
+        assert score == pytest.approx(scores[product] if product in own else expected[product] * scale, rel=1e-3)
+
+
 def test_the_values_of_habits_are_found_inside_the_training_part() -> None:
     """Old habits are worth nothing here: those who changed theirs all did so at the same time."""
     rng = np.random.default_rng(2)
@@ -145,7 +158,7 @@ def test_the_algorithm_is_picked_by_the_last_purchases_of_the_training_part(hori
     assert all(18 not in context.bought for context in asked.contexts)
     made = {"buy_again": BuyAgain, "popular": lambda: Popular(half_life_days=1.0)}
     name, params, values = picking.pick(made, dataset, horizon)
-    assert name == max(values, key=values.get)
+    assert values[name] == max(values.values())
     assert params == made[name]().params()
 
 

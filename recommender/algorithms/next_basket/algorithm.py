@@ -127,7 +127,8 @@ class NextBasket(Algorithm):
 
     def settled(self) -> dict[str, Any]:
         """Parameters with the values that were found."""
-        return {**self.params(), **self._tifu().rule, "tune_seconds": 0.0}
+        found = {name: value for name, value in self._tifu().rule.items() if name != "late"}
+        return {**self.params(), **found, "tune_seconds": 0.0}
 
     def _choose_trees(self, purchases: Purchases, dataset: Dataset) -> tuple[Trees, NDArray[np.float64]]:
         """The trees that stand, and what decided it: NDCG at 10 of blend and trees."""
