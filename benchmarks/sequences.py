@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recommender.algorithms.base import Algorithm
     from recommender.dataset.sequence_files import SequenceFiles
 
-FOLDS, QUESTIONS, CANDIDATES = 5, 100_000, 300
+FOLDS, QUESTIONS, CANDIDATES = 5, 45_000, 150
 # Long histories vote all over, not only forward of the match.
 START: dict[str, Any] = {
     "recent": 3000,

@@ -20,7 +20,7 @@ from recommender.algorithms.tifu_knn import TIFUKNN, Habits, Room, enliven, room
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases
 
-QUESTIONS = 800
+QUESTIONS = 500
 # Fewer, and a value would be chosen by chance: those given stand.
 LEAST_QUESTIONS = 200
 LEAST_GAIN = 2e-4
@@ -29,10 +29,10 @@ OWN = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 # What most often helps comes first.
 GRID: dict[str, tuple[float, ...]] = {
     "late": (0.0, 0.3, 0.5, 0.7),
+    "neighbours": (60, 100, 200, 600),
+    "within": (0.8, 0.95, 0.98, 1.0),
     "between": (0.5, 0.6, 0.8, 0.9, 1.0),
     "group": (3, 5, 10, 15, 25),
-    "within": (0.8, 0.95, 0.98, 1.0),
-    "neighbours": (60, 100, 200, 600),
 }
 
 log = structlog.get_logger(__name__)
