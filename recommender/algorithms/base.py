@@ -168,6 +168,8 @@ class Algorithm(ABC):
     needs_interactions: ClassVar[int] = 1
     # Minutes rather than seconds: a shop's first training leaves it out.
     costly: ClassVar[bool] = False
+    # A training of everything takes it; else only where it serves a slot, or is asked for by name.
+    by_default: ClassVar[bool] = True
     # Processor seconds that a training may search for its values (:meth:`tuned`); 0: those given stand.
     search_seconds: ClassVar[float] = 0.0
     # Asks for Context.bought: the file that serves keeps every purchase with its time.

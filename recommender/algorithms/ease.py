@@ -28,6 +28,7 @@ class EASE(Algorithm):
     name = "ease"
     label = gettext_noop("Linear model of products (EASE)")
     costly = True
+    by_default = False
 
     def __init__(self, l2: float = 200.0, most: int = 5_000, width: int = 200, decay: float = 0.9) -> None:
         self.l2 = l2

@@ -108,6 +108,7 @@ class BPR(Algorithm):
     name = "bpr"
     label = gettext_noop("Factors that rank pairs (BPR)")
     costly = True
+    by_default = False
 
     def __init__(
         self, factors: int = 64, rate: float = 0.05, l2: float = 0.02, iterations: int = 60, decay: float = 0.9

@@ -80,18 +80,20 @@ def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = Tr
 
 
 def names_of(only: str | None, *, quick: bool) -> list[str]:
-    """What is trained: all, or one with what it must be compared with (popularity, the champions), and the parts of a blend.
+    """What is trained: all that are by default or serve; or one with popularity, the champions, and the parts of a blend.
 
     Those made of others come last.
     """
+    served = set(ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("algorithm", flat=True))
     if only is None:
         names = [
             name
             for name in ALGORITHMS
-            if not _trait(name, "unavailable", str)() and not (quick and _trait(name, "costly", False))
+            if not _trait(name, "unavailable", str)()
+            and not (quick and _trait(name, "costly", False))
+            and (name in served or _trait(name, "by_default", True))
         ]
     else:
-        served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).values_list("algorithm", flat=True)
         wanted = {only, "popular", *served}
         for name in [name for name in wanted if name in ALGORITHMS]:
             wanted.update(_trait(name, "parts", ()))

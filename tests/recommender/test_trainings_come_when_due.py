@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from recommender.models import TrainingRun
+from recommender.models import ModelVersion, TrainingRun
 from recommender.training.due import is_due
 from recommender.training.run import names_of
 from recommender.training.workspace import Workspace
@@ -46,3 +46,11 @@ def test_one_that_failed_rests_and_one_that_was_broken_off_goes_on() -> None:
     assert not is_due()
     TrainingRun.objects.update(started_at=shop_clock.now() - timedelta(hours=7))
     assert is_due()
+
+
+def test_what_is_dear_and_no_better_is_trained_where_it_serves_or_is_asked_for(db) -> None:
+    assert {"ease", "bpr"}.isdisjoint(names_of(None, quick=False))
+    assert "ease" in names_of("ease", quick=False)
+    ModelVersion.objects.create(algorithm="bpr", slot="home", status="champion")
+    assert "bpr" in names_of(None, quick=False)
+    assert "ease" not in names_of(None, quick=False)
