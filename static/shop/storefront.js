@@ -95,7 +95,9 @@
     try {
       const answer = await fetch(`${form.dataset.suggest}?q=${encodeURIComponent(words)}`, { headers: { Accept: "text/html" } });
       if (!answer.ok || words !== input.value.trim()) return;
-      list.innerHTML = await answer.text();
+      const found = await answer.text();
+      show(false); // What was chosen of the old list is not in the new one.
+      list.innerHTML = found;
       show(options().length > 0);
     } catch { show(false); }
   };
