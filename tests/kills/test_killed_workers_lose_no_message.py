@@ -14,7 +14,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from push.campaigns.planning import plan_due
 from push.delivery.states import TO_GO, State
@@ -96,7 +96,9 @@ def kill_again_and_again(server, *, messages: int, kills: int, workers: int = 2)
                 killed += 1
             if len(server.taken) and not waiting.filter(state=State.PLANNED).exists():
                 # What is left belongs to the dead: nobody waits a minute for their leases to end.
-                waiting.update(lease_until=clock.now() - timedelta(seconds=1))
+                with transaction.atomic():
+                    dead = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+                    Message.objects.filter(pk__in=dead).update(lease_until=clock.now() - timedelta(seconds=1))
                 time.sleep(0.2)
             time.sleep(0.01)
     finally:

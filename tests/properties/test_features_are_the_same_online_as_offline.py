@@ -16,6 +16,7 @@ from recommender.algorithms.next_basket import learning as basket_learning
 from recommender.algorithms.prefixes import REMOVED, prefixes
 from recommender.algorithms.ranked import Ranked, gathering, learning
 from recommender.algorithms.ranked.features import WIDTH, describe
+from recommender.algorithms.ranked.words import vocabulary
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import DAY_MS, build, from_sessions
 from recommender.dataset.purchases import purchases_of
@@ -38,12 +39,14 @@ def products() -> Products:
 def served_features(model: Ranked, context: Context) -> dict[int, bytes]:
     """Product to its row, as a request that ranks all candidates has it."""
     parts, _, session = model._held()
-    work = learning.exactly(gathering.work_for(len(session.start_) - 1, ITEMS, ITEMS, WIDTH), ITEMS)
+    work = learning.exactly(
+        gathering.work_for(len(session.start_) - 1, ITEMS, ITEMS, WIDTH, vocabulary(parts.words)), ITEMS
+    )
     query = session.query(context)
     told = gathering.gather(query, ITEMS, parts, work)
     describe(query, told, parts, work)
     found = {int(work.found[row]): work.features[at].tobytes() for at, row in enumerate(work.kept[: told.kept])}
-    gathering.release(told, work)
+    gathering.release(query, told, parts, work)
     return found
 
 
