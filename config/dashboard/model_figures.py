@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +23,8 @@ from recommender.training.wording import in_words
 
 TRAININGS = 20
 MOST_IMPORTANT = 12
+# A week's mean over all shoppers below which a sign tells states apart by its prior alone.
+SELDOM = 0.05
 SEGMENT_NAMES = {
     "cold_shoppers": gettext_lazy("New shoppers (under 5 events)"),
     "light_shoppers": gettext_lazy("Occasional shoppers (5 to 49)"),
@@ -225,7 +228,10 @@ def states() -> dict[str, Any]:
         }
         for place, name in enumerate(LABELS)
     ]
-    return {"rows": rows, "signs": [_(sign) for sign in SIGNS.values()], "names": [row["label"] for row in rows]}
+    signs = [_(sign) for sign in SIGNS.values()]
+    seen = np.array([model.states.shares[name] for name in LABELS]) @ found.means
+    unseen = [sign for sign, mean in zip(signs, seen, strict=True) if mean < SELDOM]
+    return {"rows": rows, "signs": signs, "names": [row["label"] for row in rows], "unseen": ", ".join(unseen)}
 
 
 def lacking(run: TrainingRun | None) -> list[tuple[str, str]]:

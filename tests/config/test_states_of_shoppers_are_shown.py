@@ -43,6 +43,8 @@ def test_the_page_of_models_and_of_a_shopper_say_it(champion, client) -> None:
     client.force_login(make_operator())
     page = client.get("/admin/models/").content.decode()
     assert "States of shoppers" in page
+    # Nobody looked at anything in this shop: what looking would tell is not claimed.
+    assert "Hardly seen in these data: products looked at" in page
     means = champion.states.model.means
     assert f"{means[2, 3]:.2f}" in page
     assert "buying (" in client.get("/admin/shopper/s1/").content.decode()
