@@ -28,6 +28,11 @@ ALGORITHMS: Registry[Algorithm] = Registry(
         "tifu_knn": "recommender.algorithms.tifu_knn.TIFUKNN",
         "next_basket": "recommender.algorithms.next_basket.NextBasket",
         "ranked": "recommender.algorithms.ranked.Ranked",
+        "linear": "recommender.algorithms.pointwise.Linear",
+        "tree": "recommender.algorithms.pointwise.Tree",
+        "forest": "recommender.algorithms.pointwise.Forest",
+        "boosting": "recommender.algorithms.pointwise.Boosting",
+        "mlp": "recommender.algorithms.pointwise.MLP",
         "blend": "recommender.algorithms.blend.Blend",
     },
 )

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.features.text import word_vectors
 from recommender.ratings.table import Ratings, Rows, Values
 
 Known = Literal["before", "others"]
@@ -191,20 +192,3 @@ class Features:
     def _state(self) -> tuple[NDArray, ...]:
         held = self.ledger
         return held.user, held.item, held.user_first, held.item_first, held.liking, held.words, held.total
-
-
-def word_vectors(texts: list[str], width: int, *, seed: int = 0) -> Values:
-    """(items, at most ``width``) TF-IDF of words brought to few dimensions; no column where there are no words."""
-    if not any(texts):
-        return np.zeros((len(texts), 0))
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    from recommender.algorithms.content import words
-
-    matrix = TfidfVectorizer(analyzer=words, min_df=2 if len(texts) > 20 else 1).fit_transform(texts)
-    most = min(width, min(matrix.shape) - 1)
-    if most < 1:
-        return np.zeros((len(texts), 0))
-    vectors: Values = TruncatedSVD(most, random_state=seed).fit_transform(matrix)
-    return vectors

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from recommender.features import estimators
 from recommender.ratings.regression import Regression
 
 
@@ -17,6 +18,4 @@ class Forest(Regression):
     source = "Breiman, Random forests, Machine Learning 45 (2001)"
 
     def _estimator(self) -> Any:
-        from sklearn.ensemble import RandomForestRegressor
-
-        return RandomForestRegressor(40, min_samples_leaf=20, max_features=0.4, max_samples=0.5, random_state=self.seed)
+        return estimators.forest(self.seed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from recommender.features import estimators
 from recommender.ratings.regression import Regression
 
 
@@ -17,8 +18,4 @@ class Linear(Regression):
     source = "Hoerl & Kennard, Ridge regression, Technometrics 12 (1970)"
 
     def _estimator(self) -> Any:
-        from sklearn.linear_model import Ridge
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        return make_pipeline(StandardScaler(), Ridge(alpha=1.0))
+        return estimators.linear(self.seed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from recommender.features import estimators
 from recommender.ratings.regression import Regression
 
 
@@ -17,11 +18,4 @@ class MLP(Regression):
     source = "Rumelhart et al., Learning representations by back-propagating errors, Nature 323 (1986)"
 
     def _estimator(self) -> Any:
-        from sklearn.neural_network import MLPRegressor
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        network = MLPRegressor(
-            hidden_layer_sizes=(32, 16), alpha=1e-3, max_iter=40, early_stopping=True, random_state=self.seed
-        )
-        return make_pipeline(StandardScaler(), network)
+        return estimators.mlp(self.seed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from recommender.features import estimators
 from recommender.ratings.regression import Regression
 
 
@@ -17,6 +18,4 @@ class Tree(Regression):
     source = "Breiman et al., Classification and regression trees (1984)"
 
     def _estimator(self) -> Any:
-        from sklearn.tree import DecisionTreeRegressor
-
-        return DecisionTreeRegressor(max_depth=8, min_samples_leaf=100, random_state=self.seed)
+        return estimators.tree(self.seed)

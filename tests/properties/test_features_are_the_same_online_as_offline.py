@@ -5,11 +5,14 @@ Offline: the rows that a training describes, by parts in memory. Online: a conte
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommender.algorithms import arrays
 from recommender.algorithms.base import Context
 from recommender.algorithms.next_basket import NextBasket, describing
 from recommender.algorithms.next_basket import learning as basket_learning
@@ -20,6 +23,11 @@ from recommender.algorithms.ranked.words import vocabulary
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import DAY_MS, build, from_sessions
 from recommender.dataset.purchases import purchases_of
+from recommender.dataset.shoppers import shoppers_of
+from recommender.features.acts import Histories, asked_by
+from recommender.features.describing import NAMES
+from recommender.features.facts import Facts, facts_of
+from recommender.features.pipeline import column_names, pipeline_of
 from recommender.profiles.long_term import LongTerm, learn
 
 ITEMS = 9
@@ -115,6 +123,99 @@ def basket_features(model: NextBasket, context: Context) -> np.ndarray:
         product, at, context.at_ms, context.acts, False, model.neighbours, parts.habits, parts.facts, work
     )
     return work.features[:count].copy()
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.integers(0, 40 * 24),
+        st.integers(0, ITEMS - 1),
+        st.sampled_from([Kind.VIEW, Kind.PURCHASE]),
+    ),
+    min_size=2,
+    max_size=60,
+)
+SOME_PRODUCTS = replace(
+    Products.of(
+        [f"p{n}" for n in range(ITEMS)],
+        categories=[f"c/{n % 3}" for n in range(ITEMS)],
+        texts=["red wine", "red wine dry", "blue cheese", "blue", "bread", "白 面包", "面包", "", "tea"],
+    ),
+    price=np.array([3.5, 9, 12, np.nan, 2, 2.5, 2.6, 0, 4]),
+    brand=np.array([0, 0, 1, 1, -1, -1, 2, 2, 0], np.int32),
+    brands=["a", "b", "c"],
+    tags=[["organic"], ["organic", "dry"], [], ["soft"], [], [], ["organic"], [], ["soft", "dry"]],
+)
+
+
+@HELD
+@given(acts=ACTS)
+def test_the_pipeline_says_the_same_of_a_dataset_and_of_a_request(acts, tmp_path) -> None:
+    shopper, hour, product, kind = (np.array(column) for column in zip(*acts, strict=True))
+    # Two in each place, so that none is a group, and ten of one age, so that they are.
+    told = shoppers_of([("25-34" if row < 3 or row > 4 else "", "", f"place {row // 2}", {}) for row in range(12)])
+    dataset = build(
+        SOME_PRODUCTS,
+        actor=shopper.astype(np.int64),
+        shopper=shopper.astype(np.int32),
+        product=product.astype(np.int32),
+        kind=kind.astype(np.int8),
+        at=(hour * 3_600_000 + 1_700_000_000_000).astype(np.int64),
+        shopper_ids=[f"s{n}" for n in range(12)],
+        shoppers=told,
+    )
+    session = dataset.sessions - 1
+    rows = slice(dataset.session_start[session], dataset.session_start[session + 1])
+    began, who = int(dataset.at[rows][0]), int(dataset.session_shopper[session])
+    before = dataset.before(began)
+    if not len(before):
+        return
+    facts, every = facts_of(before), np.arange(ITEMS, dtype=np.int32)
+    offline = pipeline_of(facts).transform(
+        [asked_by(Histories(dataset).context(who, dataset.product[rows], began), every)]
+    )
+    # The same moment as the shop has it: histories and facts from files, asked by the shopper's id.
+    learn(before).save(tmp_path / "history")
+    arrays.write(tmp_path / "facts", facts._asdict(), {})
+    kept, _ = arrays.read(tmp_path / "facts")
+    known = LongTerm.load(tmp_path / "history").known(f"s{who}")
+    request = Context("home", session=dataset.product[rows].copy(), at_ms=began, **known)
+    served = pipeline_of(Facts(**kept)).transform([asked_by(request, every)])
+    assert offline.tobytes() == served.tobytes()
+    assert offline.shape == (ITEMS, len(column_names(facts)))
+    assert np.isfinite(offline).all()
+
+
+def test_the_pipeline_says_what_its_names_say() -> None:
+    facts = facts_of(from_sessions([[0, 1], [2]], SOME_PRODUCTS))
+    day = DAY_MS
+    context = Context(
+        session=np.array([4, 2], np.int32),
+        bought=np.array([0, 1, 0], np.int32),
+        bought_ms=np.array([0, 60 * day, 95 * day]),
+        at_ms=100 * day + 6 * 3_600_000,
+    )
+    rows = pipeline_of(facts).transform([asked_by(context, np.array([0, 1, 2, 8], np.int32))])
+    said = dict(zip(column_names(facts), rows.T, strict=True))
+    assert len(NAMES) == len(set(NAMES))
+    assert np.expm1(said["bought_7"]).round(4).tolist() == [1, 0, 0, 0]
+    assert np.expm1(said["bought_91"]).round(4).tolist() == [1, 1, 0, 0]
+    assert np.expm1(said["bought"]).round(4).tolist() == [2, 1, 0, 0]
+    assert np.expm1(said["all_bought_91"]).round(4).tolist() == [2] * 4
+    assert said["at_hand"].tolist() == [0, 0, 1, 0]
+    assert said["at_hand_lately"].tolist() == [0, 0, 1, 0]
+    assert (said["hour_sin"][0], said["hour_cos"][0]) == pytest.approx((1, 0), abs=1e-6)
+    # 11 April 1970 was a Saturday.
+    assert said["weekday_5"].tolist() == [1] * 4
+    weights = np.array([5 * 0.5 ** (100.25 / 91), 5 * 0.5 ** (40.25 / 91), 5 * 0.5 ** (5.25 / 91), 1, 1])
+    share = weights / weights.sum()
+    assert said["category"] == pytest.approx([share[0] + share[2], share[1] + share[3], share[4], share[4]], rel=1e-5)
+    assert said["brand"] == pytest.approx([share[:3].sum(), share[:3].sum(), share[4], share[:3].sum()], rel=1e-5)
+    # p8 is soft (nobody's) and dry (p1's).
+    assert said["tags"][3] == pytest.approx(share[1] / 2, rel=1e-5)
+    mean = share @ np.log([3.5, 9, 3.5, 2, 12])
+    assert said["price_gap"] == pytest.approx(np.log([3.5, 9, 12, 4]) - mean, rel=1e-4, abs=1e-5)
+    assert said["words_of_last"].argmax() == 2
 
 
 def test_a_feature_that_differed_would_be_seen(tmp_path) -> None:

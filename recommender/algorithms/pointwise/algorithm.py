@@ -1,0 +1,166 @@
+"""The algorithm, and the five of it that are registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from recommender.algorithms.arrays import BrokenFile
+from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
+from recommender.algorithms.buy_again import BuyAgain
+from recommender.algorithms.item_knn import ItemKNN
+from recommender.algorithms.pointwise import learning
+from recommender.algorithms.pointwise.kept import FORMS, Kept, keep, predict, splits
+from recommender.algorithms.popular import Popular
+from recommender.algorithms.prefixes import split
+from recommender.dataset import Dataset
+from recommender.features.acts import asked_by
+from recommender.features.facts import Facts, facts_of
+from recommender.features.pipeline import column_names, pipeline_of
+
+SOURCES: tuple[type[Algorithm], ...] = (Popular, BuyAgain, ItemKNN)
+# Further below the best than this, scores would round to zero.
+LEAST_SCORE = -80.0
+
+
+class Pointwise(Algorithm):
+    """``score(x) = f(features of the shopper, x and the moment)``, ``f`` being a regression on whether ``x`` came next.
+
+    Candidates are the best of popularity, own purchases and item-kNN; features those of :mod:`recommender.features`, and of each
+    source the score and the rank. ``f`` learns from the last tenth of the sessions, by sources and facts that know only what was
+    before; then those learn from everything. With too few sessions to learn from the sources' scores are added up.
+
+    Args:
+        candidates: products taken from each source.
+        questions: sessions that are asked, at most.
+        seed: of what is random.
+    """
+
+    costly = True
+    by_default = False
+    reads_purchases = True
+
+    def __init__(self, candidates: int = 60, questions: int = 2_000, seed: int = 0) -> None:
+        self.candidates = candidates
+        self.questions = questions
+        self.seed = seed
+
+    def _fit(self, dataset: Dataset) -> None:
+        if self.candidates < 1 or self.questions < 1:
+            raise ValueError(f"candidates and questions must be positive: {self.params()}")
+        vars(self).pop("held", None)
+        earlier, last = split(dataset)
+        estimator = None
+        if len(earlier) and last.sessions >= learning.LEAST_QUESTIONS:
+            sources: dict[str, Algorithm] = {kind.name: kind().fit(earlier) for kind in SOURCES}
+            estimator = learning.learn(
+                self.name,
+                sources,
+                pipeline_of(facts_of(earlier)),
+                learning.questions(dataset, last, self.questions, self.seed),
+                most=self.candidates,
+                seed=self.seed,
+            )
+        self._keep(None if estimator is None else keep(self.name, estimator))
+        self.members = {kind.name: kind().fit(dataset) for kind in SOURCES}
+        for field, array in facts_of(dataset)._asdict().items():
+            setattr(self, f"fact_{field}_", array)
+
+    def _keep(self, kept: Kept | None) -> None:
+        fields = {field: np.zeros(0) for field in FORMS[self.name]._fields} if kept is None else kept._asdict()
+        for field, array in fields.items():
+            setattr(self, f"kept_{field}_", array)
+
+    def _held(self) -> tuple[Any, Kept]:
+        """The pipeline and what was learned, put together once."""
+        held: tuple[Any, Kept] | None = vars(self).get("held")
+        if held is None:
+            form = FORMS[self.name]
+            held = (pipeline_of(self._facts()), form(*(getattr(self, f"kept_{field}_") for field in form._fields)))
+            vars(self)["held"] = held
+        return held
+
+    def _facts(self) -> Facts:
+        return Facts(*(getattr(self, f"fact_{field}_") for field in Facts._fields))
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        if not (len(context.evidence) or len(context.bought) or context.profile):
+            return self.members["popular"].recommend(context, k)
+        found = learning.candidates_of(self.members, context, self.candidates)
+        if not len(found.products):
+            return Ranking(found.products, np.zeros(0, np.float32))
+        pipeline, kept = self._held()
+        if len(kept[0]):
+            rows = learning.rows_of(pipeline, [asked_by(context, found.products)], [found.scores])
+            score = predict(kept, rows)
+        else:
+            score = np.log(found.scores.sum(axis=1, dtype=np.float64))
+        order = np.lexsort((found.products, -score))[:k]
+        # Scores are positive, and the best is 1.
+        shown = np.exp(np.maximum(score[order] - score[order[0]], LEAST_SCORE)).astype(np.float32)
+        return Ranking(found.products[order], shown)
+
+    def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
+        """What the first source that can says of it: own purchases, company, popularity."""
+        said = (self.members[name].explain(context, product) for name in ("buy_again", "item_knn", "popular"))
+        return next((evidence for evidence in said if evidence is not None), None)
+
+    def importance(self, slot: str = "home") -> dict[str, float]:
+        """Columns by the share of the trees' splits that look at them; empty of a model without trees."""
+        kept = self._held()[1]
+        sources = [f"{name}_{what}" for name in sorted(self.members) for what in ("score", "rank")]
+        names = [*column_names(self._facts()), *sources]
+        counts = splits(kept, len(names)) if len(kept[0]) else np.zeros(0)
+        total = max(float(counts.sum()), 1.0)
+        return {name: float(count / total) for name, count in zip(names, counts, strict=False) if count}
+
+    def learned(self) -> dict[str, NDArray[Any]]:
+        """Own arrays and those of the sources."""
+        return {**super().learned(), **self.learned_by_members()}
+
+    def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
+        self.restore_members(found, meta)
+        wanted = [*(f"fact_{name}_" for name in Facts._fields), *(f"kept_{name}_" for name in FORMS[self.name]._fields)]
+        missing = [name for name in wanted if not hasattr(self, name)]
+        if missing or {kind.name for kind in SOURCES} - set(self.members):
+            raise BrokenFile(f"the file lacks something of {self.name}: {', '.join(missing) or 'a source'}")
+
+
+class Linear(Pointwise):
+    """Ridge on standardised features (Hoerl & Kennard, Technometrics 12, 1970)."""
+
+    name = "linear"
+    label = gettext_noop("Linear regression")
+
+
+class Tree(Pointwise):
+    """One decision tree (Breiman et al., Classification and regression trees, 1984)."""
+
+    name = "tree"
+    label = gettext_noop("Decision tree")
+
+
+class Forest(Pointwise):
+    """A random forest (Breiman, Machine Learning 45, 2001)."""
+
+    name = "forest"
+    label = gettext_noop("Random forest")
+
+
+class Boosting(Pointwise):
+    """Gradient boosted trees (Friedman, Annals of Statistics 29, 2001)."""
+
+    name = "boosting"
+    label = gettext_noop("Gradient boosting")
+
+
+class MLP(Pointwise):
+    """A small neural network (Rumelhart et al., Nature 323, 1986)."""
+
+    name = "mlp"
+    label = gettext_noop("Neural network")

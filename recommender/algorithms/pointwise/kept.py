@@ -1,0 +1,136 @@
+"""Learned regressors as plain arrays, which say the same as scikit-learn's and LightGBM's objects: no file holds a pickle."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.algorithms.ranked.trees import Trees, flatten, floor32, walk
+
+Floats = NDArray[np.float32]
+Values = NDArray[np.float64]
+
+
+class Layers(NamedTuple):
+    """Matrices one after the other, rectified between them; a linear model is one.
+
+    Attributes:
+        width: (layers + 1,) numbers that go into each, and out of the last.
+        weight: of each layer its matrix, row by row, and then what is added.
+    """
+
+    width: NDArray[np.int64]
+    weight: Values
+
+
+class Nodes(NamedTuple):
+    """Nodes of all trees, children by their number.
+
+    Attributes:
+        root: (trees,) first node of each.
+        feature: int16, -1 of a leaf. ``threshold``: at most that goes ``left``, else ``right``; a leaf goes to itself.
+        value: of a leaf, a share of the sum over trees.
+        depth: (1,) steps from a root to the farthest leaf.
+    """
+
+    root: NDArray[np.int32]
+    feature: NDArray[np.int16]
+    threshold: Floats
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: Values
+    depth: NDArray[np.int64]
+
+
+Kept = Layers | Nodes | Trees
+FORMS: dict[str, type[Layers] | type[Nodes] | type[Trees]] = {
+    "linear": Layers,
+    "mlp": Layers,
+    "tree": Nodes,
+    "forest": Nodes,
+    "boosting": Trees,
+}
+
+
+def keep(name: str, estimator: Any) -> Kept:
+    """What the fitted ``estimator`` of :data:`recommender.features.estimators.ESTIMATORS` learned."""
+    if name == "boosting":
+        return flatten((estimator.booster_, np.arange(estimator.n_features_in_)))
+    if FORMS[name] is Nodes:
+        return _nodes([each.tree_ for each in getattr(estimator, "estimators_", [estimator])])
+    scaler, last = (step for _, step in estimator.steps)
+    if name == "linear":
+        return _layers([np.reshape(last.coef_, (-1, 1))], [np.atleast_1d(last.intercept_)], scaler)
+    return _layers(last.coefs_, last.intercepts_, scaler)
+
+
+def predict(kept: Kept, rows: Floats) -> Values:
+    """(rows,) what the estimator would say."""
+    if isinstance(kept, Layers):
+        return _pass(kept, rows)
+    if isinstance(kept, Nodes):
+        return _descend(kept, rows)
+    score = np.empty(len(rows), np.float32)
+    walk(kept, rows, len(rows), score)
+    return score.astype(np.float64)
+
+
+def splits(kept: Kept, columns: int) -> NDArray[np.int64]:
+    """(columns,) how many nodes of the trees look at each; none of a model without trees."""
+    if isinstance(kept, Layers):
+        return np.zeros(columns, np.int64)
+    return np.bincount(kept.feature[kept.feature >= 0], minlength=columns)
+
+
+def _layers(matrices: list[Values], added: list[Values], scaler: Any) -> Layers:
+    """The scaler is folded into the first matrix: ``(x - mean) / scale W + b``."""
+    first = matrices[0] / scaler.scale_[:, None]
+    matrices = [first, *matrices[1:]]
+    added = [added[0] - scaler.mean_ @ first, *added[1:]]
+    parts = [part.ravel() for layer in zip(matrices, added, strict=True) for part in layer]
+    width = [len(matrices[0]), *(matrix.shape[1] for matrix in matrices)]
+    return Layers(np.array(width, np.int64), np.concatenate(parts).astype(np.float64))
+
+
+def _pass(layers: Layers, rows: Floats) -> Values:
+    at, found = 0, rows.astype(np.float64)
+    for layer, (inward, outward) in enumerate(pairwise(layers.width.tolist())):
+        matrix = layers.weight[at : at + inward * outward].reshape(inward, outward)
+        at += inward * outward + outward
+        # What is below zero is dropped between layers, not before the first.
+        found = (np.maximum(found, 0.0) if layer else found) @ matrix + layers.weight[at - outward : at]
+    outcome: Values = found[:, 0]
+    return outcome
+
+
+def _nodes(trees: list[Any]) -> Nodes:
+    sizes = [tree.node_count for tree in trees]
+    root = np.cumsum([0, *sizes[:-1]])
+    first = np.repeat(root, sizes)
+    left, right = (np.concatenate([getattr(tree, f"children_{side}") for tree in trees]) for side in ("left", "right"))
+    leaf, here = left < 0, np.arange(len(left))
+    threshold = np.concatenate([tree.threshold for tree in trees])
+    feature = np.concatenate([tree.feature for tree in trees])
+    return Nodes(
+        root.astype(np.int32),
+        np.where(leaf, -1, feature).astype(np.int16),
+        np.array([0.0 if end else floor32(value) for end, value in zip(leaf, threshold, strict=True)], np.float32),
+        np.where(leaf, here, left + first).astype(np.int32),
+        np.where(leaf, here, right + first).astype(np.int32),
+        np.concatenate([tree.value[:, 0, 0] for tree in trees]) / len(trees),
+        np.array([max(tree.max_depth for tree in trees)], np.int64),
+    )
+
+
+def _descend(nodes: Nodes, rows: Floats) -> Values:
+    """All rows through all trees at once, a level at a time."""
+    here = np.repeat(nodes.root[None, :], len(rows), axis=0)
+    row = np.arange(len(rows))[:, None]
+    for _ in range(int(nodes.depth[0])):
+        below = rows[row, nodes.feature[here]] <= nodes.threshold[here]
+        here = np.where(below, nodes.left[here], nodes.right[here])
+    total: Values = nodes.value[here].sum(axis=1)
+    return total
