@@ -158,6 +158,13 @@ class Boosting(Pointwise):
     name = "boosting"
     label = gettext_noop("Gradient boosting")
 
+    @classmethod
+    def unavailable(cls) -> str:
+        """Why LightGBM cannot be used here; empty if it can. Those who only serve never ask."""
+        from recommender.algorithms.ranked.learning import available
+
+        return available()
+
 
 class MLP(Pointwise):
     """A small neural network (Rumelhart et al., Nature 323, 1986)."""
