@@ -95,7 +95,14 @@ class Dataset:
     def take(self, sessions: NDArray[np.bool_]) -> Dataset:
         """The dataset of some sessions only; products and shoppers keep their indices."""
         rows = np.repeat(sessions, np.diff(self.session_start))
-        lengths = np.diff(self.session_start)[sessions]
+        return self._of(rows, np.diff(self.session_start)[sessions], sessions)
+
+    def take_rows(self, rows: NDArray[np.bool_]) -> Dataset:
+        """The dataset of some rows only; sessions that are left with none are gone."""
+        lengths = np.bincount(self.session_of_row[rows], minlength=self.sessions)
+        return self._of(rows, lengths[lengths > 0], lengths > 0)
+
+    def _of(self, rows: NDArray[np.bool_], lengths: NDArray[np.int64], sessions: NDArray[np.bool_]) -> Dataset:
         start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return replace(
             self,

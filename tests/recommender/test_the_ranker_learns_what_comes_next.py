@@ -16,7 +16,7 @@ from recommender.algorithms.content import words
 from recommender.algorithms.prefixes import prefixes, split
 from recommender.algorithms.ranked import Ranked, gathering, learning
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
-from recommender.algorithms.ranked.trees import Trees, flatten, floor32, walk
+from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, floor32, walk
 from recommender.algorithms.ranked.words import FADING, vocabulary
 from recommender.algorithms.session_kernel import scores_plainly
 from recommender.algorithms.weighting import scale_rows, weigh_terms
@@ -121,10 +121,32 @@ def test_what_is_no_answer_takes_no_share_of_the_votes() -> None:
 
 
 def test_histories_without_an_order_teach_each_other() -> None:
-    model = Ranked(answers="any", trees=20, folds=3).fit(shop(habits(np.random.default_rng(4), 2_000)))
+    model = Ranked(answers="any", trees=20, ends=2).fit(shop(habits(np.random.default_rng(4), 2_000)))
     votes, blend, trees = model.checked_
     assert trees > max(votes, blend)
     assert len(model.tree_root_) == 40
+
+
+def test_ends_of_histories_are_asked_of_what_all_had_before(monkeypatch) -> None:
+    seen = []
+
+    def watched(ends, removed, **limits):
+        for asked, parts in ends:
+            pairs = zip(asked.low, asked.high, asked.targets, strict=True)
+            questions = [(asked.items[low:high].tolist(), int(target)) for low, high, target in pairs]
+            seen.append((questions, np.flatnonzero(parts.facts.seen).tolist(), len(parts.sessions.start) - 1))
+        return learning.Learned(NO_TREES, np.zeros(0))
+
+    monkeypatch.setattr(learning, "learn_from_ends", watched)
+    model = Ranked(ends=2).fit(shop([[0, 1, 2, 3], [4, 5, 6], [7, 8]]))
+    assert seen == [
+        ([([0, 1], 2), ([4], 5)], [0, 1, 4], 1),
+        ([([0, 1, 2], 3), ([4, 5], 6), ([7], 8)], [0, 1, 2, 4, 5, 7], 2),
+    ]
+    # What serves knows all, and none of it as more recent.
+    parts = model._held()[0]
+    assert np.flatnonzero(parts.facts.seen).tolist() == list(range(9))
+    assert set(parts.tables.next.weight.tolist()) == {1.0}
 
 
 def test_tables_hold_what_plain_counting_finds(dataset) -> None:

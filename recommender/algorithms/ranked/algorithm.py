@@ -16,7 +16,7 @@ from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.popular import Popular
-from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, prefixes, split
+from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, mixed_moments, prefixes, split
 from recommender.algorithms.ranked.facts import Facts, build_facts
 from recommender.algorithms.ranked.features import WIDTH, describe
 from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
@@ -68,8 +68,8 @@ class Ranked(Algorithm):
         tune_seconds: processor seconds for searching them.
         deep: whether an encoder is tried.
         encoder: its parameters, where others than its own are wanted.
-        folds: 2 or more, for histories in no order of time: the trees learn from everybody, each asked of parts that learned from
-            those in the other folds; without an encoder.
+        ends: 1 or more, for histories in no order of time: the trees learn the last products of everybody's history, so many, each
+            asked of parts that learned from what all had before theirs; without an encoder.
         seed: of choices of questions and rows.
     """
 
@@ -88,7 +88,7 @@ class Ranked(Algorithm):
         tune_seconds: float = 0.0,
         deep: bool = True,
         encoder: dict[str, Any] | None = None,
-        folds: int = 0,
+        ends: int = 0,
         seed: int = 1,
     ) -> None:
         self.candidates = candidates
@@ -99,14 +99,12 @@ class Ranked(Algorithm):
         self.tune_seconds = tune_seconds
         self.deep = deep
         self.encoder = encoder
-        self.folds = folds
+        self.ends = ends
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
-        if min(self.candidates, self.questions, self.trees) < 1 or self.folds < 0 or self.folds == 1:
-            raise ValueError(
-                f"candidates, questions and trees must be positive, folds 0 or more than 1: {self.params()}"
-            )
+        if min(self.candidates, self.questions, self.trees) < 1 or self.ends < 0:
+            raise ValueError(f"candidates, questions and trees must be positive, ends not negative: {self.params()}")
         if self.answers not in REMOVED:
             raise ValueError(f"answers must be one of {', '.join(REMOVED)}, not {self.answers!r}")
         vars(self).pop("held", None)
@@ -153,8 +151,8 @@ class Ranked(Algorithm):
         missing = learning.available()
         if missing:
             log.warning("ranker_unavailable", reason=missing)
-        elif self.folds:
-            learned = self._learn_crosswise(dataset, session)
+        elif self.ends:
+            learned = self._learn_from_ends(dataset, session)
         elif len(asked) >= learning.LEAST_GROUPS and len(earlier):
             before = SessionKNN(**session.settled()).fit(earlier)
             self._learn_parts(earlier, before)
@@ -182,22 +180,30 @@ class Ranked(Algorithm):
         self.members["encoder"] = learned_last
         return deep
 
-    def _learn_crosswise(self, dataset: Dataset, session: SessionKNN) -> Learned:
+    def _learn_from_ends(self, dataset: Dataset, session: SessionKNN) -> Learned:
         from recommender.algorithms.ranked import learning
 
-        fold_of = np.random.default_rng(self.seed).integers(0, self.folds, dataset.sessions)
-
-        def folds() -> Iterator[tuple[Prefixes, Parts]]:
-            for fold in range(self.folds):
-                rest = dataset.take(fold_of != fold)
-                before = SessionKNN(**session.settled()).fit(rest)
-                self._learn_parts(rest, before)
-                asked = prefixes(dataset.take(fold_of == fold), longest=session.longest, seed=self.seed)
-                most = self.questions // self.folds
-                yield asked.answerable(self.answers).sample(most, self.seed), self.parts_of(before)
-
         limits = {"count": self.trees, "most": self.candidates, "seed": self.seed}
-        return learning.learn_crosswise(folds(), REMOVED[self.answers], **limits)
+        return learning.learn_from_ends(self._ends(dataset, session), REMOVED[self.answers], **limits)
+
+    def _ends(self, dataset: Dataset, session: SessionKNN) -> Iterator[tuple[Prefixes, Parts]]:
+        """Questions for the last rows of all histories, and parts that know nobody's rows from there on; the very last come last.
+
+        That is how a history is asked for its next product: all of it known, and that of everybody else.
+        """
+        order, session_of = mixed_moments(dataset, self.seed)
+        to_end = np.cumsum(np.bincount(session_of, minlength=dataset.sessions))[session_of] - np.arange(len(order))
+        asked = prefixes(dataset, longest=session.longest, seed=self.seed)
+        for end in range(self.ends, 0, -1):
+            known = np.zeros(len(dataset), np.bool_)
+            known[order[to_end > end]] = True
+            if not known.any():
+                continue
+            earlier = dataset.take_rows(known)
+            before = SessionKNN(**session.settled()).fit(earlier)
+            self._learn_parts(earlier, before)
+            of_end = asked.pick(np.flatnonzero(to_end[asked.high] == end)).answerable(self.answers)
+            yield of_end.sample(self.questions // self.ends, self.seed), self.parts_of(before)
 
     def _learn_encoder(self, dataset: Dataset) -> Encoder | None:
         """One that learned from ``dataset``; None where none is wanted, or none can be trained."""
@@ -209,7 +215,7 @@ class Ranked(Algorithm):
         return encoder if len(encoder.weights.vectors) else None
 
     def _learn_parts(self, dataset: Dataset, session: SessionKNN) -> None:
-        trails = trails_of(dataset, self.seed)
+        trails = trails_of(dataset, self.seed, ordered=not self.ends)
         tables = build_tables(trails)
         for name, table in tables._asdict().items():
             for field, array in table._asdict().items():

@@ -31,6 +31,8 @@ CANDIDATES = 150
 LEAST_GROUPS = 1_000
 # Questions that decide whether the trees stand, the latest of those that the trees could learn from.
 CHECK_SHARE, CHECK_MOST = 0.3, 8_000
+# Of the last ends of histories.
+CHECK_OF_ENDS = 0.1
 LEAST_GAIN = 1e-3
 
 COMMON = {
@@ -119,12 +121,7 @@ def _take(
     hit: NDArray[np.int8],
     at: int,
 ) -> int:
-    """Copy rows of one question to ``at`` and on; returns where the next begins: ``at`` where the target is no candidate."""
-    there = False
-    for row in range(kept):
-        there |= work.found[work.kept[row]] == target
-    if not there:
-        return at
+    """Copy rows of one question to ``at`` and on; returns where the next begins."""
     share = best / max(kept - best, 1)
     for row in range(kept):
         product = work.found[work.kept[row]]
@@ -137,6 +134,14 @@ def _take(
     return at
 
 
+@inner
+def _is_candidate(product: int, kept: int, work: Work) -> bool:
+    for row in range(kept):  # noqa: SIM110 - numba knows no any() over a generator
+        if work.found[work.kept[row]] == product:
+            return True
+    return False
+
+
 @kernel
 def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to: Groups, seed: int) -> tuple[int, int]:
     """Fill ``to``; returns rows and groups."""
@@ -145,13 +150,14 @@ def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to
     for question in range(len(asked.low)):
         query = asked.items[asked.low[question] : asked.high[question]]
         told = gather(query, len(work.kept), parts, work)
-        describe(query, told, parts, work)
         target = asked.items[asked.high[question]]
-        end = _take(query, target, removed, told.kept, best, work, to.features, to.hit, rows)
-        if end > rows:
+        # Most of the time goes into features: none of those that teach nothing.
+        if _is_candidate(target, told.kept, work):
+            describe(query, told, parts, work)
+            end = _take(query, target, removed, told.kept, best, work, to.features, to.hit, rows)
             to.size[groups], to.question[groups] = end - rows, question
             groups += 1
-        rows = end
+            rows = end
         release(query, told, parts, work)
     return rows, groups
 
@@ -259,26 +265,37 @@ def learn(
     return Learned(fit_trees(groups, count, seed), checked)
 
 
-def learn_crosswise(
-    folds: Iterable[tuple[Prefixes, Parts]], removed: int, *, count: int, most: int, seed: int
+def learn_from_ends(
+    ends: Iterable[tuple[Prefixes, Parts]], removed: int, *, count: int, most: int, seed: int
 ) -> Learned:
-    """Trees from the questions of all folds but the last, if they rank the last better than its blend does.
+    """Trees from the ends of histories, if they rank some of the last ends, which they did not learn from, better than the blend.
 
     Args:
-        folds: questions, and parts that learned from all sessions but theirs.
+        ends: questions, and parts that learned from everybody's rows before theirs; the ends that come last, last.
         count, most: see :func:`learn`.
     """
     groups: list[Groups] = []
-    for fold, (asked, parts) in enumerate(folds):
-        groups.append(groups_of(asked, removed, parts, seed + fold, max(CANDIDATES, most)))
-        log.info("ranker_fold", fold=fold, questions=len(asked), groups=len(groups[-1].size))
-    if len(groups) < 2 or sum(len(part.size) for part in groups[:-1]) < LEAST_GROUPS:
+    for end, (asked, parts) in enumerate(ends):
+        groups.append(groups_of(asked, removed, parts, seed + end, max(CANDIDATES, most)))
+        log.info("ranker_ends", end=end, questions=len(asked), groups=len(groups[-1].size))
+    if not groups:
         return Learned(NO_TREES, np.zeros(0))
-    trees = fit_trees(_together(groups[:-1]), count, seed)
-    checked = check(asked.sample(CHECK_MOST, seed), removed, parts, trees, most)
+    checked_by = np.zeros(len(asked), np.bool_)
+    tested = min(CHECK_MOST, int(len(asked) * CHECK_OF_ENDS))
+    checked_by[np.random.default_rng(seed).choice(len(asked), tested, replace=False)] = True
+    groups[-1] = _some(groups[-1], ~checked_by[groups[-1].question])
+    if sum(len(part.size) for part in groups) < LEAST_GROUPS:
+        return Learned(NO_TREES, np.zeros(0))
+    trees = fit_trees(_together(groups), count, seed)
+    checked = check(asked.pick(np.flatnonzero(checked_by)), removed, parts, trees, most)
     log.info("ranker_checked", votes=checked[0], blend=checked[1], trees=checked[2])
-    # Those of one fold more would cost as much again, for little.
+    # Trees that learned from those few too would cost as much again, for little.
     return Learned(trees if checked[2] >= checked[:2].max() + LEAST_GAIN else NO_TREES, checked)
+
+
+def _some(groups: Groups, chosen: NDArray[np.bool_]) -> Groups:
+    rows = np.repeat(chosen, groups.size)
+    return Groups(groups.features[rows], groups.hit[rows], groups.size[chosen], groups.question[chosen])
 
 
 def _together(groups: Sequence[Groups]) -> Groups:

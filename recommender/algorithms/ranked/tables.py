@@ -62,11 +62,16 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True)
 class Trails:
-    """Sessions as rows of products, oldest first; what happened in one moment in no particular order."""
+    """Sessions as rows of products, oldest first; what happened in one moment in no particular order.
+
+    Attributes:
+        ordered: whether later sessions are newer; if not, all are as recent as any.
+    """
 
     start: NDArray[np.int64]
     items: Rows
     products: int
+    ordered: bool = True
 
     @property
     def sessions(self) -> int:
@@ -79,7 +84,9 @@ class Trails:
         return np.repeat(np.arange(self.sessions), np.diff(self.start))
 
     def recency(self, memory: float) -> NDArray[np.float64]:
-        """(rows,) ``exp(-age / memory)``; age as a share of all sessions."""
+        """(rows,) ``exp(-age / memory)``; age as a share of all sessions, 0 where they have no order."""
+        if not self.ordered:
+            return np.ones(len(self.items))
         count = max(self.sessions, 1)
         weights: NDArray[np.float64] = np.exp((self.session - count) / count / memory)
         return weights
@@ -97,12 +104,12 @@ def build_tables(trails: Trails) -> Tables:
     )
 
 
-def trails_of(dataset: Dataset, seed: int) -> Trails:
+def trails_of(dataset: Dataset, seed: int, *, ordered: bool = True) -> Trails:
     """Sessions with anything that counts for a product; ``seed``: of the order within one moment."""
     order, session_of_row = mixed_moments(dataset, seed)
     lengths = np.bincount(session_of_row, minlength=dataset.sessions)
     start = np.concatenate([[0], np.cumsum(lengths[lengths > 0])]).astype(np.int64)
-    return Trails(start, dataset.product[order].astype(np.int32), len(dataset.products))
+    return Trails(start, dataset.product[order].astype(np.int32), len(dataset.products), ordered)
 
 
 def steps_of(trails: Trails, memory: float, farthest: int, worth: Callable[[int], float], width: int = WIDTH) -> Table:
