@@ -162,18 +162,25 @@ def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to
     return rows, groups
 
 
-def groups_of(asked: Prefixes, removed: int, parts: Parts, seed: int, candidates: int = CANDIDATES) -> Groups:
-    """Rows for questions whose target is among so many candidates."""
+def groups_of(
+    asked: Prefixes,
+    removed: int,
+    parts: Parts,
+    seed: int,
+    candidates: int = CANDIDATES,
+    best: int = BEST_KEPT,
+) -> Groups:
+    """Rows for questions whose target is among so many candidates: the target, the ``best`` first, about as many of the others."""
     sessions, products = len(parts.sessions.start) - 1, len(parts.facts.seen)
     work = exactly(work_for(sessions, products, candidates, WIDTH, vocabulary(parts.words)), candidates)
-    most = len(asked) * (2 * BEST_KEPT + 20)
+    most = len(asked) * min(2 * best + 20, candidates)
     room = Groups(
         np.empty((most, WIDTH), np.float32),
         np.empty(most, np.int8),
         np.empty(len(asked), np.int32),
         np.empty(len(asked), np.int32),
     )
-    rows, groups = _fill(asked, removed, BEST_KEPT, parts, work, room, seed)
+    rows, groups = _fill(asked, removed, best, parts, work, room, seed)
     return Groups(room.features[:rows], room.hit[:rows], room.size[:groups], room.question[:groups])
 
 
@@ -276,7 +283,8 @@ def learn_from_ends(
     """
     groups: list[Groups] = []
     for end, (asked, parts) in enumerate(ends):
-        groups.append(groups_of(asked, removed, parts, seed + end, max(CANDIDATES, most)))
+        # All of them: trees that saw the far ones thinned out put too many of them first.
+        groups.append(groups_of(asked, removed, parts, seed + end, max(CANDIDATES, most), max(CANDIDATES, most)))
         log.info("ranker_ends", end=end, questions=len(asked), groups=len(groups[-1].size))
     if not groups:
         return Learned(NO_TREES, np.zeros(0))
