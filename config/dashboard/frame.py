@@ -1,4 +1,4 @@
-"""unfold's settings: colours, sidebar, our style sheet. Read by config/settings.py, so it imports nothing that needs them."""
+"""unfold's settings: colours, sidebar, our style sheet. Read by config/settings/, so it imports nothing that needs them."""
 
 from __future__ import annotations
 

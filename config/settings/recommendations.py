@@ -1,0 +1,26 @@
+"""Events, and the models that learn from them."""
+
+from __future__ import annotations
+
+from config.settings.ground import env
+
+EVENT_STREAM = "events"
+# Consumer group to class: rooms above shop add theirs by path.
+EVENT_CONSUMERS = {
+    "store": "shop.events.store.StoreConsumer",
+    "carts": "shop.carts.from_events.CartsConsumer",
+    "triggers": "push.triggers.consumer.TriggersConsumer",
+    "slates": "recommender.serving.slate_log.SlateConsumer",
+    "shadows": "recommender.serving.shadows.ShadowConsumer",
+}
+
+# Rules of cleaning that are off, by name (docs/explanation/data.md); operators switch others on the page of data quality.
+CLEANING_OFF = env.list("CLEANING_OFF", default=[])
+# Web processes load models in the background and look for new ones; tests load them when they need them.
+SERVING_WATCH = env.bool("SERVING_WATCH", default=True)
+# How long a request waits for a new champion to be opened before it is answered by the former one.
+MODEL_WAIT_SECONDS = env.float("MODEL_WAIT_SECONDS", default=1.0)
+# Data that a training may hold, MB; an algorithm that wants more fails alone. 0: no limit.
+TRAINING_MEMORY_MB = env.int("TRAINING_MEMORY_MB", default=4000)
+# Everything is trained when the last full training is older. 0: only when asked.
+TRAIN_EVERY_HOURS = env.float("TRAIN_EVERY_HOURS", default=24.0)
