@@ -1,20 +1,19 @@
-"""The report of a file of ratings: cleaned, split in time, every rater fitted, and what came of it as data and as one page."""
+"""The report of a file of ratings: cleaned, split in time, every rater fitted, and what came of it as data."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from django.template.loader import render_to_string
-from django.utils import translation
 from numpy.typing import NDArray
 
 from recommender.dataset import NotEnoughData
 from recommender.evaluation import intervals, metrics
-from recommender.ratings import RATERS, drawing
+from recommender.ratings import RATERS
 from recommender.ratings.base import Rater
 from recommender.ratings.cleaning import Removal
 from recommender.ratings.measures import measure
@@ -27,6 +26,23 @@ USERS, CANDIDATES = 200, 2_000
 BINS = 17
 PARTS = ("known", "cold_user", "cold_item")
 LISTED = ("ndcg@10", "mrr@10", "hr@10")
+# (later ratings,) whether the user is known from before, and whether the item is.
+Known = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rater that learned from the earlier ratings, what it said of the later ones, and its row of the report."""
+
+    rater: Rater
+    predicted: Values
+    row: dict[str, Any]
+
+    @property
+    def rmse(self) -> dict[str, float]:
+        """Over all later ratings, with its interval."""
+        found: dict[str, float] = self.row["all"]["rmse"]
+        return found
 
 
 def make(
@@ -46,83 +62,103 @@ def make(
     train, test = in_time(ratings)
     say(f"{len(ratings)} ratings; {len(train)} to learn from, {len(test)} later ones to predict")
     known = warm(train, test)
-    rows, predictions, left_out = [], {}, []
-    names = list(dict.fromkeys(only or RATERS.names()))
-    for number, rater_name in enumerate(names, 1):
-        say(f"{number}/{len(names)} {rater_name}: learning")
-        began = time.perf_counter()
-        try:
-            rater = RATERS.get(rater_name)().fit(train)
-        except NotEnoughData as error:
-            left_out.append({"name": rater_name, "reason": str(error)})
-            say(f"{number}/{len(names)} {rater_name}: left out: {error}")
-            continue
-        predictions[rater_name] = rater.predict(test.user, test.item, test.at)
-        rows.append(_row(rater, predictions[rater_name], train, test, known, time.perf_counter() - began))
-        if rows[-1]["all"]["rmse"]["value"] <= min(row["all"]["rmse"]["value"] for row in rows):
-            foremost = rater
-        rmse = rows[-1]["all"]["rmse"]
-        took = f"{rows[-1]['seconds']:.1f} s"
-        say(
-            f"{number}/{len(names)} {rater_name}: RMSE {rmse['value']:.4f} ({rmse['low']:.4f} to {rmse['high']:.4f}), {took}"
-        )
-    if not rows:
-        raise NotEnoughData(f"no model is left: {'; '.join(one['reason'] for one in left_out)}")
-    rows.sort(key=lambda row: row["all"]["rmse"]["value"])
-    best = rows[0]["name"]
+    best, rows, left_out = _tried(list(dict.fromkeys(only or RATERS.names())), train, test, known, say)
     return {
         "file": name,
         "made_at": clock.now().isoformat(timespec="seconds"),
+        **_counts(ratings, train, test, known),
+        "cleaning": [asdict(removal) for removal in removals],
+        "raters": rows,
+        "left_out": left_out,
+        "most_rated": _top(None, train, test),
+        "best": best.rater.name,
+        **_errors(test.value, best.predicted),
+        "learning": _learning(best.rater, train, test, say),
+    }
+
+
+def _tried(
+    names: Sequence[str], train: Ratings, test: Ratings, known: Known, say: Callable[[str], None]
+) -> tuple[Trial, list[dict[str, Any]], list[dict[str, str]]]:
+    """The best rater of ``names``, the rows of all by their error, and who was left out and why. Holds one trial at a time.
+
+    Raises:
+        NotEnoughData: all were left out.
+    """
+    best, rows, left_out = None, [], []
+    for number, name in enumerate(names, 1):
+        place = f"{number}/{len(names)} {name}"
+        say(f"{place}: learning")
+        try:
+            trial = _try(name, train, test, known)
+        except NotEnoughData as error:
+            left_out.append({"name": name, "reason": str(error)})
+            say(f"{place}: left out: {error}")
+            continue
+        rows.append(trial.row)
+        if best is None or trial.rmse["value"] < best.rmse["value"]:
+            best = trial
+        say(
+            f"{place}: RMSE {trial.rmse['value']:.4f} ({trial.rmse['low']:.4f} to {trial.rmse['high']:.4f}), "
+            f"{trial.row['seconds']:.1f} s"
+        )
+    if best is None:
+        raise NotEnoughData(f"no model is left: {'; '.join(one['reason'] for one in left_out)}")
+    return best, sorted(rows, key=lambda row: row["all"]["rmse"]["value"]), left_out
+
+
+def _try(name: str, train: Ratings, test: Ratings, known: Known) -> Trial:
+    began = time.perf_counter()
+    rater = RATERS.get(name)().fit(train)
+    predicted = rater.predict(test.user, test.item, test.at)
+    seconds = time.perf_counter() - began
+    told = {"name": rater.name, "label": rater.label, "source": rater.source, "params": rater.params()}
+    figures = _by_part(test.value, predicted, known)
+    return Trial(rater, predicted, {**told, "seconds": round(seconds, 2), **figures, "top": _top(rater, train, test)})
+
+
+def _by_part(actual: Values, predicted: Values, known: Known) -> dict[str, Any]:
+    """The figures over all later ratings and over each of ``PARTS``; None for a part without ratings."""
+    parts = {"all": np.ones(len(actual), np.bool_), **_parts(known)}
+    return {part: _figures(actual[rows], predicted[rows]) if rows.any() else None for part, rows in parts.items()}
+
+
+def _figures(actual: Values, predicted: Values) -> dict[str, Any]:
+    """Each measure; None for R2 of ratings that are all the same, of which it says nothing."""
+    found = measure(actual, predicted)
+    return {name: estimate.as_json() if math.isfinite(estimate.value) else None for name, estimate in found.items()}
+
+
+def _parts(known: Known) -> dict[str, NDArray[np.bool_]]:
+    """Rows of the later ratings that belong to each of ``PARTS``."""
+    return dict(zip(PARTS, (known[0] & known[1], ~known[0], ~known[1]), strict=True))
+
+
+def _counts(ratings: Ratings, train: Ratings, test: Ratings, known: Known) -> dict[str, Any]:
+    """How much there is, of what."""
+    return {
         "ratings": len(ratings),
         "users": ratings.users,
         "items": ratings.items,
         "filled": round(len(ratings) / (ratings.users * ratings.items), 5),
         "scale": [ratings.low, ratings.high],
-        "cleaning": [asdict(removal) for removal in removals],
         "train": len(train),
         "test": len(test),
         "known_users": round(float(known[0].mean()), 4),
         "known_items": round(float(known[1].mean()), 4),
-        "parts": [{"name": name, "n": int(n)} for name, n in zip(PARTS, _sizes(known), strict=True)],
-        "raters": rows,
-        "left_out": left_out,
-        "most_rated": _top(None, train, test),
-        "best": best,
-        "actual": _by_rating(test.value, predictions[best]),
-        "residuals": _residuals(test.value - predictions[best]),
-        "error_mean": round(float((test.value - predictions[best]).mean()), 4),
-        "error_spread": round(float((test.value - predictions[best]).std()), 4),
-        "learning": _learning(foremost, train, test, say),
+        "parts": [{"name": name, "n": int(rows.sum())} for name, rows in _parts(known).items()],
     }
 
 
-def _sizes(known: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> tuple[int, int, int]:
-    """Ratings of each of ``PARTS``."""
-    return (known[0] & known[1]).sum(), (~known[0]).sum(), (~known[1]).sum()
-
-
-def _row(
-    rater: Rater,
-    predicted: Values,
-    train: Ratings,
-    test: Ratings,
-    known: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    seconds: float,
-) -> dict[str, Any]:
-    parts = {
-        "all": np.ones(len(test), np.bool_),
-        "known": known[0] & known[1],
-        "cold_user": ~known[0],
-        "cold_item": ~known[1],
+def _errors(actual: Values, predicted: Values) -> dict[str, Any]:
+    """Where the best rater errs, and how far."""
+    errors = actual - predicted
+    return {
+        "actual": _by_rating(actual, predicted),
+        "residuals": _residuals(errors),
+        "error_mean": round(float(errors.mean()), 4),
+        "error_spread": round(float(errors.std()), 4),
     }
-    figures = {
-        part: {metric: estimate.as_json() for metric, estimate in measure(test.value[rows], predicted[rows]).items()}
-        if rows.sum() > 1 and np.ptp(test.value[rows]) > 0
-        else None
-        for part, rows in parts.items()
-    }
-    told = {"name": rater.name, "label": rater.label, "source": rater.source, "params": rater.params()}
-    return {**told, "seconds": round(seconds, 2), **figures, "top": _top(rater, train, test)}
 
 
 def _top(rater: Rater | None, train: Ratings, test: Ratings, *, seed: int = 0) -> dict[str, Any]:
@@ -193,39 +229,3 @@ def _learning(
         bounds = {"test": later.value, "low": later.low, "high": later.high}
         found.append({"ratings": len(part), "train": round(own, 4)} | {k: round(v, 4) for k, v in bounds.items()})
     return found
-
-
-# The page -------------------------------------------------------------------------------------------------------------
-
-
-def _cells(row: dict[str, Any]) -> dict[str, Any]:
-    """A rater with its figures in the order of the columns."""
-    figures = [row["all"][metric] for metric in ("rmse", "mse", "mae", "r2")]
-    return row | {"figures": figures, "cold": [row[part] and row[part]["rmse"] for part in PARTS]}
-
-
-def page(found: dict[str, Any], language: str = "en") -> str:
-    """One HTML page that needs nothing else, in a language of the settings."""
-    pictures = {
-        "errors": drawing.errors(found["raters"]),
-        "against": drawing.against(found["actual"], *found["scale"]),
-        "residuals": drawing.bars(found["residuals"]),
-        "learning": drawing.curve(found["learning"]),
-    }
-    found = found | {
-        "raters": [_cells(row) for row in found["raters"]],
-        "lists": [{"label": "", "top": found["most_rated"]}, *found["raters"]],
-    }
-    found["lists"] = [
-        {"label": row["label"], "figures": [row["top"][metric] for metric in LISTED]}
-        for row in found["lists"]
-        if row["top"]["users"]
-    ]
-    with translation.override(language):
-        told = {
-            "found": found,
-            "pictures": pictures,
-            "language": language,
-            "best": translation.gettext(found["raters"][0]["label"]),
-        }
-        return render_to_string("recommender/ratings_report.html", told)

@@ -122,6 +122,16 @@ def test_one_user_and_one_item_are_enough_for_a_report(tmp_path):
     assert len(found["raters"]) == 4
 
 
+def test_later_ratings_that_are_all_the_same_are_reported_without_r2(tmp_path):
+    rows = "".join(f"u{n % 4},i{n % 5},{4 if n >= 10 else n % 5 + 1},{900000000 + n}\n" for n in range(20))
+    (tmp_path / "r.csv").write_text("user_id,item_id,rating,timestamp\n" + rows)
+    call_command("ratings_report", csv=tmp_path / "r.csv", out=tmp_path, only=["global_mean", "biases"])
+    found = json.loads((tmp_path / "ratings.json").read_text(), parse_constant=pytest.fail)
+    assert [row["all"]["r2"] for row in found["raters"]] == [None, None]
+    assert found["raters"][0]["all"]["rmse"]["value"] <= found["raters"][1]["all"]["rmse"]["value"]
+    assert found["best"] == found["raters"][0]["name"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender.ratings.cleaning import clean
+from recommender.ratings.page import page
 from recommender.ratings.reading import BadFile, read_csv
-from recommender.ratings.report import make, page
+from recommender.ratings.report import make
 
 
 class Command(BaseCommand):
