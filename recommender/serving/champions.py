@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -130,22 +129,7 @@ def freshen() -> None:
     """Let sessions that ended since the champions learned enter them; a request goes on with the model that it found."""
     global _models
     with _lock:
-        if not _models:
-            return
-        told = fresh_sessions.since(min(model.fed_ms for model in _models.values()))
-        if told:
-            grown: dict[str, Model] = {}
-            _models = {slot: _grown(model, told, grown) for slot, model in _models.items()}
-
-
-def _grown(model: Model, told: list[fresh_sessions.Told], grown: dict[str, Model]) -> Model:
-    """The model with new sessions; one file that serves several slots takes them in once."""
-    same = grown.get(model.file)
-    if same is not None and same.fed_ms >= model.fed_ms:
-        found = copy(model)
-        found.algorithm, found.fed_ms = same.algorithm, same.fed_ms
-        return found
-    return grown.setdefault(model.file, fresh_sessions.take_in(model, told))
+        _models = fresh_sessions.all_grown(_models)
 
 
 def _read_announcement() -> bytes | None:

@@ -18,6 +18,7 @@ import orjson
 import redis
 import structlog
 from django.db import connection, transaction
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from recommender.dataset.interactions import Dataset, build
@@ -44,7 +45,8 @@ def collect() -> int:
     """Append the sessions that ended since the last time to the stream; returns how many. One process at a time."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('pushcart fresh sessions'))")
-        served = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION, window_to__isnull=False)
+        asked = Q(status=ModelVersion.Status.CHAMPION) | Q(shadow_since__isnull=False)
+        served = ModelVersion.objects.filter(asked, window_to__isnull=False)
         oldest = served.order_by("window_to").values_list("window_to", flat=True).first()
         if oldest is None or not cursor.fetchone()[0]:
             return 0
@@ -62,7 +64,7 @@ def collect() -> int:
 
 
 def _collected(oldest: datetime, now: datetime) -> int:
-    """Until when there are all sessions: at first until the oldest champion had learned."""
+    """Until when there are all sessions: at first until the oldest model that answers had learned."""
     told: Any = client().get(COLLECTED)
     return max(int(told) if told else _ms(oldest), _ms(now - MOST_BACK))
 
@@ -139,6 +141,24 @@ def _told(stream_id: bytes, body: bytes) -> Told:
     found = orjson.loads(body)
     start, at = (np.array(found[name], np.int64) for name in ("start", "at"))
     return Told(int(stream_id.partition(b"-")[0]), start, found["product"], np.array(found["kind"], np.int8), at)
+
+
+def all_grown(models: Mapping[str, Model]) -> Mapping[str, Model]:
+    """Models by slot with the sessions that ended since they learned; one file that serves several slots takes them in once."""
+    told = since(min(model.fed_ms for model in models.values())) if models else []
+    if not told:
+        return models
+    by_file: dict[str, Model] = {}
+    return {slot: _grown(model, told, by_file) for slot, model in models.items()}
+
+
+def _grown(model: Model, told: list[Told], by_file: dict[str, Model]) -> Model:
+    same = by_file.get(model.file)
+    if same is not None and same.fed_ms >= model.fed_ms:
+        found = copy(model)
+        found.algorithm, found.fed_ms = same.algorithm, same.fed_ms
+        return found
+    return by_file.setdefault(model.file, take_in(model, told))
 
 
 def take_in(model: Model, told: Iterable[Told]) -> Model:

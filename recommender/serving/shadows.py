@@ -7,7 +7,7 @@ of now, a moment later. Which slates: a share of them, by the slate's own random
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import orjson
 import redis
 import structlog
 
-from recommender.serving import facts
+from recommender.serving import facts, fresh_sessions
 from recommender.serving.contexts import Known
 from recommender.serving.models import ShadowAnswer
 from recommender.serving.slate_log import STREAM
@@ -69,7 +69,7 @@ class ShadowConsumer(Consumer):
             versions = list(ModelVersion.objects.filter(shadow_since__isnull=False))
             held = {shadow.version: shadow.model for shadow in self._shadows.values()}
             opened = {version.slot: _open(version, held) for version in versions}
-            self._shadows = {slot: shadow for slot, shadow in opened.items() if shadow is not None}
+            self._shadows = _with_new_sessions({slot: shadow for slot, shadow in opened.items() if shadow is not None})
             if self._shadows:
                 _follow_facts()
             self._next_look = time.monotonic() + REFRESH_SECONDS
@@ -87,6 +87,12 @@ def _open(version: ModelVersion, held: dict[int, Any]) -> Shadow | None:
         log.error("shadow_refused", version=str(version), reason=str(error))
         return None
     return Shadow(version.pk, version.shadow_share, model)
+
+
+def _with_new_sessions(shadows: dict[str, Shadow]) -> dict[str, Shadow]:
+    """With the sessions that ended meanwhile, as the champions have them: else the newer model would be compared unfairly."""
+    models = fresh_sessions.all_grown({slot: shadow.model for slot, shadow in shadows.items()})
+    return {slot: replace(shadow, model=models[slot]) for slot, shadow in shadows.items()}
 
 
 def _follow_facts() -> None:

@@ -10,12 +10,16 @@ import pytest
 from recommender.algorithms.base import Context
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset.building import read_dataset
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, ShadowAnswer
 from recommender.profiles.long_term import learn
-from recommender.serving import champions, fresh_sessions
+from recommender.serving import champions, facts, fresh_sessions, recommend
+from recommender.serving.shadows import ShadowConsumer
+from recommender.serving.slate_log import SlateConsumer
 from recommender.tasks import collect_sessions
 from recommender.training import artefacts
 from shop import valkey
+from shop.events import recording
+from shop.events.consumers import Runner
 from shop.events.stream import append
 from tests.factories.catalogue import make_product
 from tests.factories.events import an_event, store_all
@@ -118,3 +122,25 @@ def test_of_a_session_under_way_when_the_model_learned_only_the_rest_enters(shop
     algorithm, row = champions.current("home").algorithm, champions.current("home").row
     last = algorithm.items_[algorithm.start_[-2] : algorithm.start_[-1]]
     assert last.tolist() == [row["p-3"], row["p-4"]]
+
+
+def test_a_shadow_answers_with_them_too(shop) -> None:
+    champion = ModelVersion.objects.get(slot="home")
+    ModelVersion.objects.create(
+        algorithm="session_knn",
+        slot="home",
+        shadow_since=NOW,
+        shadow_share=1.0,
+        window_to=champion.window_to,
+        file=champion.file,
+        sha256=champion.sha256,
+    )
+    facts.load()
+    visit("v-1", 3, 4, ago=40)
+    after(shop, seconds=1)
+    recording.record("product_viewed", visitor_id="v-now", product_id="p-3")
+    recommend("home", visitor_id="v-now", k=1)
+    Runner(SlateConsumer()).drain()
+    Runner(ShadowConsumer()).drain()
+    answer = ShadowAnswer.objects.get()
+    assert answer.items == answer.shown == ["p-4"]
