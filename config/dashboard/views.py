@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from config.dashboard import campaign, funnel, live, mail, needs, orders, pages, period, slots, system
+from config.dashboard import funnel, last_campaigns, live, mail, needs, orders, pages, period, slots, system
 
 REMEMBER_SECONDS = 20
 PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
@@ -20,7 +20,7 @@ PANELS: dict[str, Callable[[period.Period], dict[str, Any]]] = {
     "funnel": funnel.panel,
     "slots": slots.panel,
     "mail": mail.panel,
-    "campaigns": campaign.panel,
+    "campaigns": last_campaigns.panel,
     "system": system.panel,
 }
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 import config.urls  # noqa: F401 - registers the lists
-from config.dashboard.campaign import ACTIONS
+from config.dashboard.campaign_acts import ACTIONS
 from config.dashboard.frame import SIDEBAR
 from config.field_names import unnamed_fields
 from push.campaigns.models import Campaign
