@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta
 
 from recommender.serving import slates
-from recommender.serving.reasons import reason_text
+from recommender.serving.reasons import language_of, reason_text
 from recommender.serving.recommending import MOST, recommend
 from recommender.serving.slates import SLOTS
 from shop.api import cors, problems
@@ -21,8 +21,18 @@ from shop.api.structs import answer, components, operation, parameters
 
 SCOPE = "recommendations:read"
 NOTE_SHOPPER = "shopper_id was not used: it needs a secret key, or a visitor who is logged in as that shopper."
+NOTE_LANGUAGE = "There are no words in {}, so they are in English; there are en and zh-hans."
 
 Id = Annotated[str, Meta(max_length=128)]
+# A language tag such as browsers send (RFC 5646): de, zh-CN, zh-Hans-CN.
+LanguageTag = Annotated[
+    str,
+    Meta(
+        max_length=35,
+        pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        description="Of the reasons, such as en or zh-CN; English where we have no words in it, which `note` says",
+    ),
+]
 
 
 class SlateQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +43,7 @@ class SlateQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     product_id: Annotated[Id, Meta(description="The product in view")] = ""
     k: Annotated[int, Meta(ge=1, le=MOST, description="How many products")] = 10
     exclude: Annotated[str, Meta(max_length=8_000, description="Ids to leave out, separated by commas")] = ""
-    language: Annotated[str, Meta(max_length=16, description="Of the reasons: en, zh-hans")] = "en"
+    language: LanguageTag = "en"
     personalised: Annotated[bool, Meta(description="False: what anybody would be shown")] = True
 
 
@@ -84,6 +94,8 @@ def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
 
 def _answer(query: SlateQuery, slot: str, key: KeyInfo) -> HttpResponse:
     trusted = key.is_secret or not query.shopper_id
+    language, known = language_of(query.language)
+    notes = ["" if trusted else NOTE_SHOPPER, "" if known else NOTE_LANGUAGE.format(query.language)]
     slate = recommend(
         slot,
         visitor_id=query.visitor_id,
@@ -91,11 +103,13 @@ def _answer(query: SlateQuery, slot: str, key: KeyInfo) -> HttpResponse:
         product_id=query.product_id,
         k=query.k,
         exclude=[product_id for product_id in query.exclude.split(",") if product_id],
-        language=query.language,
+        language=language,
         personalised=query.personalised,
     )
-    content = _encode(body(slate, query.language, "" if trusted else NOTE_SHOPPER))
-    return HttpResponse(content, content_type=JSON, headers={"Cache-Control": "private, no-store"})
+    content = _encode(body(slate, language, " ".join(filter(None, notes))))
+    return HttpResponse(
+        content, content_type=JSON, headers={"Cache-Control": "private, no-store", "Content-Language": language}
+    )
 
 
 def body(slate: slates.Slate, language: str, note: str = "") -> Slate:
@@ -117,7 +131,7 @@ def body(slate: slates.Slate, language: str, note: str = "") -> Slate:
         model=slate.model,
         variant=slate.variant,
         fallback=slate.fallback,
-        note=note or slate.note,
+        note=f"{note} {slate.note}".strip(),
     )
 
 

@@ -35,12 +35,19 @@ HEADINGS = {
 }
 
 
+@lru_cache(maxsize=256)
+def language_of(tag: str) -> tuple[str, bool]:
+    """Of the languages that there are words in, the one for a language tag ("zh-CN"), and whether it is the one asked for."""
+    primary = tag.lower().partition("-")[0]
+    return ("zh-hans", True) if primary == "zh" else ("en", primary == "en")
+
+
 def reason_text(reason: Reason, language: str = "en") -> str:
     """The words of a reason or heading in ``language`` ("en", "zh" or a locale such as "zh-hans").
 
     A product named in it that has left the catalogue makes it the plain word without the name.
     """
-    code = "zh-hans" if language.lower().startswith("zh") else "en"
+    code, _asked_for = language_of(language)
     words = _words(reason.code, code)
     params = dict(reason.params)
     if "because" in params:

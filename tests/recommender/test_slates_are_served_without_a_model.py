@@ -61,13 +61,32 @@ def test_the_endpoint_answers_a_key_with_the_scope_and_nobody_else(client, shelf
 
 @pytest.mark.parametrize(
     "query",
-    ["k=0", "k=101", "k=x", "k=-1", "visitor_id=" + "x" * 200, "product_id=%00", "personalised=no", "colour=red"],
+    ["k=0", "k=101", "k=x", "k=-1", "visitor_id=" + "x" * 200, "product_id=%00", "personalised=no", "language=%3Cb%3E", "colour=red"],
 )
 def test_rubbish_is_refused_with_the_parameter_named(client, query: str) -> None:
     _, token = create_key("shop", "pk")
     answer = client.get(f"/api/v1/recommendations/home?{query}", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"] == "/" + query.split("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "served", "note"),
+    [
+        ("zh-CN", "zh-hans", ""),
+        ("ZH", "zh-hans", ""),
+        ("en-GB", "en", ""),
+        ("de", "en", "There are no words in de, so they are in English; there are en and zh-hans."),
+        ("zha", "en", "There are no words in zha, so they are in English; there are en and zh-hans."),
+    ],
+)
+def test_a_language_that_we_do_not_speak_is_answered_in_english_and_says_so(client, shelf, tag, served, note) -> None:
+    _, token = create_key("shop", "pk")
+    answer = client.get(
+        f"/api/v1/recommendations/home?k=1&language={tag}", headers={"authorization": f"Bearer {token}"}
+    )
+    assert (answer["Content-Language"], answer.json().get("note", "")) == (served, note)
+    assert answer.json()["items"][0]["reason"] == reason_text(Reason("best_seller"), served)
 
 
 def test_other_methods_are_a_problem_and_browsers_of_other_sites_may_ask(client, shelf) -> None:
