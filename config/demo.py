@@ -28,7 +28,7 @@ from typing import Any
 
 from config import embedded, processes, translations
 from config.binaries import EmbeddedError
-from config.machine import DemoError, check_machine
+from config.machine import DemoError, check_machine, claimed_ports
 from config.supervision import STOP_SECONDS, Supervisor, end_with_parent, programs, readiness, wait_until_ready
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -210,6 +210,11 @@ def _up_alone(settings: Any, began: float, households: int | None) -> int:
         with step(f"ending {len(left)} processes left over from a demo that was killed"):
             processes.end(left)
     check_machine(settings)
+    with claimed_ports(settings):
+        return _up_on_its_ports(settings, began, households)
+
+
+def _up_on_its_ports(settings: Any, began: float, households: int | None) -> int:
     environment = demo_environment(settings)
     (settings.DATA_DIR / "logs").mkdir(exist_ok=True)
     # Counters begin anew with the processes that count.

@@ -18,6 +18,7 @@ import redis
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
+from kombu.exceptions import OperationalError as BrokerError
 
 from config import health, measures
 from config.celery import app
@@ -212,7 +213,7 @@ def examine() -> list[Finding]:
     for check in CHECKS:
         try:
             findings += check()
-        except (DatabaseError, redis.RedisError, OSError) as error:
+        except (DatabaseError, redis.RedisError, BrokerError, OSError) as error:
             said = str(error).partition("\n")[0]
             findings.append(
                 Finding(check.__name__, Level.WARN, f"cannot be asked: {said}", "mend what failed above first")

@@ -7,6 +7,8 @@ import errno
 import os
 import shutil
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +47,7 @@ def check_machine(settings: Any) -> None:
             f"the disk of {settings.DATA_DIR} has {free / 1e9:.1f} GB free, the demo needs {needed / 1e9:.1f} GB: "
             "make room, or set PUSHCART_DATA to a folder on another disk"
         )
-    for port, what in (
-        (settings.PORT, "the shop"),
-        (settings.LIVE_PORT, "live pages"),
-        (settings.MAIL_SINK_PORT, "the demo's mail server"),
-    ):
+    for port, what in _ports(settings):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -60,6 +58,38 @@ def check_machine(settings: Any) -> None:
                     f"port {port} ({what}) cannot be used: {error.strerror}{holder}. "
                     f"Type PORT={_other_port(settings.PORT)} make demo{', or stop what holds it' if holder else ''}"
                 ) from None
+
+
+def _ports(settings: Any) -> list[tuple[int, str]]:
+    return [
+        (settings.PORT, "the shop"),
+        (settings.LIVE_PORT, "live pages"),
+        (settings.MAIL_SINK_PORT, "the demo's mail server"),
+    ]
+
+
+@contextlib.contextmanager
+def claimed_ports(settings: Any) -> Iterator[None]:
+    """Keep other demos of this machine from the ports of this one for the length of a ``with`` block.
+
+    Between the look of :func:`check_machine` and the servers lie minutes of the first start, and the web server then shares its port
+    with whoever has it too (``SO_REUSEPORT``), so each of two demos would get half of the other's visitors. A claim is a name that
+    Linux frees with the process, however it ends.
+
+    Raises:
+        DemoError: another demo starts on one of them.
+    """
+    with contextlib.ExitStack() as claims:
+        for port, what in _ports(settings) if sys.platform == "linux" else []:
+            claim = claims.enter_context(socket.socket(socket.AF_UNIX))
+            try:
+                claim.bind(f"\0pushcart-port-{port}")
+            except OSError:
+                raise DemoError(
+                    f"port {port} ({what}) is another demo's, which starts just now. "
+                    f"Type PORT={_other_port(settings.PORT)} make demo"
+                ) from None
+        yield
 
 
 def _other_port(port: int) -> int:

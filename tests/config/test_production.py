@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -74,3 +75,19 @@ def test_the_deployment_check_has_nothing_to_say_about_production_settings():
     done = run([PYTHON, "manage.py", "check", "--deploy", "--fail-level", "INFO"], FIT)
     assert done.returncode == 0, done.stdout
     assert "no issues" in done.stdout
+
+
+def test_a_command_without_its_servers_says_so_in_one_line():
+    done = run([PYTHON, "manage.py", "conservation", "--json"], FIT)
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("manage.py conservation: PostgreSQL does not answer: ")
+    assert line.endswith("(start it, or correct DATABASE_URL)")
+
+
+def test_the_doctor_of_a_shop_without_servers_examines_it_to_the_end():
+    done = run([PYTHON, "manage.py", "doctor", "--json"], FIT | {"EMAIL_URL": "smtp://127.0.0.1:1"})
+    assert done.returncode == 2
+    told = {finding["check"]: finding for finding in json.loads(done.stdout.splitlines()[-1])["findings"]}
+    assert told["database"]["level"] == told["valkey"]["level"] == told["mail"]["level"] == "fail"
+    assert told["workers"]["finding"].startswith("cannot be asked")
