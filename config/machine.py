@@ -72,9 +72,9 @@ def _ports(settings: Any) -> list[tuple[int, str]]:
 def claimed_ports(settings: Any) -> Iterator[None]:
     """Keep other demos of this machine from the ports of this one for the length of a ``with`` block.
 
-    Between the look of :func:`check_machine` and the servers lie minutes of the first start, and the web server then shares its port
-    with whoever has it too (``SO_REUSEPORT``), so each of two demos would get half of the other's visitors. A claim is a name that
-    Linux frees with the process, however it ends.
+    Between the look of :func:`check_machine` and the servers lie minutes of the first start, and the web server then shares its
+    port with whoever has it too (``SO_REUSEPORT``), so each of two demos would get half of the other's visitors. A claim is a name
+    that Linux frees with the process, however it ends.
 
     Raises:
         DemoError: another demo starts on one of them.
