@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from push.inbox import reading
 from push.inbox.models import InboxItem
 from shop.live import live_url
+from shop.storefront.returning import login_first
 
 
 def _shopper_id(request: HttpRequest) -> str:
@@ -18,7 +18,7 @@ def _shopper_id(request: HttpRequest) -> str:
     return shopper.pk if shopper is not None else ""
 
 
-@login_required
+@login_first
 @never_cache
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
@@ -43,7 +43,7 @@ def count(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"unread": reading.unread(_shopper_id(request))})
 
 
-@login_required
+@login_first
 @require_POST
 def read(request: HttpRequest, item_id: int) -> HttpResponse:
     """Mark one item read. Another shopper's item is a 404 like one that does not exist."""
@@ -54,7 +54,7 @@ def read(request: HttpRequest, item_id: int) -> HttpResponse:
     return _answer(request, shopper_id)
 
 
-@login_required
+@login_first
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark everything read."""

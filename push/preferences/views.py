@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from push.tracking.views import message_of, unknown_link
 from shop import clock
 from shop.events.visitors import is_simulated
 from shop.people.models import Shopper
+from shop.storefront.returning import login_first
 
 
 class QuietHours(forms.Form):
@@ -39,7 +39,7 @@ class QuietHours(forms.Form):
         return data
 
 
-@login_required
+@login_first
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:

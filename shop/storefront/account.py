@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from shop.people.models import Address, Shopper, User
 from shop.storefront.basket import cart_for_writing, shopper_of
 from shop.storefront.checkout import COUNTRIES
 from shop.storefront.privately import private
+from shop.storefront.returning import login_first
 
 ORDERS_SHOWN = 10
 
@@ -69,7 +69,7 @@ def _language_of(shopper: Shopper) -> str:
     return "zh-hans" if shopper.locale.lower().startswith("zh") else "en"
 
 
-@login_required
+@login_first
 @private
 def account(request: HttpRequest) -> HttpResponse:
     """Profile, addresses and orders of the shopper; operators have none and are led to the admin."""
@@ -97,7 +97,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/account/account.html", context, status=422 if form.errors else 200)
 
 
-@login_required
+@login_first
 @private
 def address(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Write a new address or change one."""
@@ -115,7 +115,7 @@ def address(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return render(request, "shop/account/address.html", {"form": form, "pk": pk}, status=422 if form.errors else 200)
 
 
-@login_required
+@login_first
 @require_POST
 def address_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an address out of the account."""
@@ -124,7 +124,7 @@ def address_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("account")
 
 
-@login_required
+@login_first
 @require_POST
 @private
 def reorder(request: HttpRequest, token: str) -> HttpResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -42,8 +41,16 @@ def form_is_stale(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _refused(request, _("This form is too old"), words)
 
 
-def _refused(request: HttpRequest, heading: str, words: str) -> HttpResponse:
-    back = url_has_allowed_host_and_scheme(request.META.get("HTTP_REFERER", ""), {request.get_host()})
+def only_by_a_button(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
+    """405: an address that takes a form, opened as if it were a page; ``refused`` says by what methods it may be."""
+    words = _("This address only does what a button of the shop asks for. Nothing was changed.")
+    page = _refused(request, _("There is no page here"), words, status=405)
+    page["Allow"] = refused["Allow"]
+    return page
+
+
+def _refused(request: HttpRequest, heading: str, words: str, status: int = 403) -> HttpResponse:
+    back = status == 403 and url_has_allowed_host_and_scheme(request.META.get("HTTP_REFERER", ""), {request.get_host()})
     context = {
         "heading": heading,
         "words": words,
@@ -51,7 +58,7 @@ def _refused(request: HttpRequest, heading: str, words: str) -> HttpResponse:
         "way_on_words": _("Load the page again") if back else _("To the home page"),
         "request_id": request_id(request),
     }
-    return render(request, "shop/403.html", context, status=403)
+    return render(request, "shop/403.html", context, status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -63,16 +70,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class FriendlyNotFound:
-    """With DEBUG Django answers a 404 with a page for developers; shoppers of the demo get the shop's."""
+    """With DEBUG Django answers a 404 with a page for developers, and a 405 with nothing at all; shoppers get the shop's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
-        return self.get_response(request)
+        """Pass on; an empty 405 gets a page."""
+        response = self.get_response(request)
+        if response.status_code == 405 and _in_storefront(request) and not response.content:
+            return only_by_a_button(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a 404 raised by a page."""
-        storefront: Any = request.path_info.startswith(("/en/", "/zh/"))
-        return not_found(request) if storefront and isinstance(exception, Http404) else None
+        return not_found(request) if _in_storefront(request) and isinstance(exception, Http404) else None
+
+
+def _in_storefront(request: HttpRequest) -> bool:
+    return request.path_info.startswith(("/en/", "/zh/"))

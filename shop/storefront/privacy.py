@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +23,7 @@ from shop.people.models import Shopper
 from shop.storefront.basket import shopper_of
 from shop.storefront.hidden import hidden_products
 from shop.storefront.privately import private
+from shop.storefront.returning import login_first
 
 
 def _events(request: HttpRequest, shopper: Shopper | None) -> Any:
@@ -68,7 +68,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/privacy.html", context)
 
 
-@login_required
+@login_first
 @require_POST
 def personalisation(request: HttpRequest) -> HttpResponse:
     """Let rows use the shopper's history, or not."""
@@ -81,7 +81,7 @@ def personalisation(request: HttpRequest) -> HttpResponse:
     return redirect("privacy")
 
 
-@login_required
+@login_first
 @private
 def export(request: HttpRequest) -> HttpResponse:
     """Everything, as JSON or (``?as=csv``) as one table."""
@@ -96,7 +96,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@login_required
+@login_first
 @private
 def erase(request: HttpRequest) -> HttpResponse:
     """Ask, then erase, then log out."""

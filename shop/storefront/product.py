@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,6 +24,7 @@ from shop.storefront.basket import open_cart_of, shopper_of
 from shop.storefront.browsing import parents_of
 from shop.storefront.numbers import uuid_or_none
 from shop.storefront.privately import revalidated
+from shop.storefront.returning import login_first
 from shop.storefront.review_forms import ReviewForm
 from shop.storefront.rows import Shown
 from shop.storefront.usual import usual_line
@@ -98,7 +98,7 @@ def product(request: HttpRequest, product_id: str, slug: str = "") -> HttpRespon
     return render(request, "shop/product.html", _context(request, found, None))
 
 
-@login_required
+@login_first
 @require_POST
 def review(request: HttpRequest, product_id: str) -> HttpResponse:
     """Keep the review of somebody who bought the product; a second one replaces the first."""

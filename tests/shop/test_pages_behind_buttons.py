@@ -1,0 +1,26 @@
+"""An address that takes a form leads on when it is opened as a page, and a login brings back to where the form stood."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories.catalogue import make_product
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "There is no page here"), ("zh", "这里没有页面")])
+def test_an_address_of_a_button_says_so_and_leads_home(client, language, words) -> None:
+    page = client.get(f"/{language}/cart/add/")
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert words in page.content.decode()
+    assert 'href="/"' in page.content.decode()
+
+
+def test_who_was_logged_out_meanwhile_comes_back_to_the_page_of_the_form(client) -> None:
+    product = make_product()
+    page = f"/en/p/{product.pk}/"
+    asked = client.post(f"{page}review/", {"rating": 5}, headers={"referer": f"http://testserver{page}"})
+    assert asked["Location"] == f"/en/login/?next={page}"
+    assert client.post("/en/inbox/read-all/")["Location"] == "/en/login/?next=/en/"
+    assert client.get("/en/account/")["Location"] == "/en/login/?next=/en/account/"
