@@ -73,10 +73,6 @@ class StepsField(serializers.Field):
         steps.is_valid(raise_exception=True)
         return [{**step, "delay": timedelta(seconds=step.pop("delay_seconds"))} for step in steps.validated_data]
 
-    def to_representation(self, value: Any) -> Any:
-        """Written only."""
-        raise NotImplementedError
-
 
 class StepSerializer(serializers.Serializer):
     """A step as stored."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -116,7 +117,7 @@ class Outcome:
         return cls(Result.UNCERTAIN, reason=reason, detail=detail)
 
 
-class Channel:
+class Channel(ABC):
     """One way to reach a shopper. An instance belongs to one worker thread and keeps its connection open between messages."""
 
     name: ClassVar[str]
@@ -142,9 +143,9 @@ class Channel:
     def close(self) -> None:
         """Close the connection."""
 
+    @abstractmethod
     def address(self, shopper: Shopper) -> str | None:
         """Where to reach ``shopper`` (with ``user`` selected), or None where there is nowhere."""
-        raise NotImplementedError
 
     def address_hash(self, address: str) -> str:
         """Keyed hash of an address, for suppression."""
@@ -153,6 +154,6 @@ class Channel:
     def foresee(self, material: Material | None) -> None:
         """Told before :meth:`send` which message comes after that one, so that a channel may ask for both in one breath."""
 
+    @abstractmethod
     def send(self, rendered: Rendered, material: Material) -> Outcome:
         """Hand over one message under the key ``material.message_id``. Answers for what it can; what it raises is uncertain."""
-        raise NotImplementedError

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import socketserver
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,8 +164,8 @@ class _Handler(socketserver.BaseRequestHandler):
     def _greeting(self, verb: str) -> bytes:
         if verb == "HELO":
             return _octets(Reply(250, self.server.name))
-        name, size = self.server.name, self.server.max_octets
-        return f"250-{name}\r\n250-SIZE {size}\r\n250-PIPELINING\r\n250 8BITMIME\r\n".encode()
+        extensions = [f"SIZE {self.server.max_octets}", *["PIPELINING"] * self.server.pipelining]
+        return "".join(f"250-{line}\r\n" for line in (self.server.name, *extensions)).encode() + b"250 8BITMIME\r\n"
 
     def _command(self, session: _Session, verb: str, rest: str) -> Reply:
         if verb in ("NOOP", "RSET"):
@@ -221,7 +222,7 @@ def _path(rest: str, keyword: str) -> str | None:
     return inner if closed and "<" not in inner and len(inner) <= 320 else None
 
 
-class SMTPServer(socketserver.ThreadingTCPServer):
+class SMTPServer(ABC, socketserver.ThreadingTCPServer):
     """Listens on ``host``:``port`` (0: any free one) with a thread for each of at most ``max_connections`` clients.
 
     Subclasses say what becomes of a mail in :meth:`receive`; it is called in the client's thread, and the client waits.
@@ -232,6 +233,7 @@ class SMTPServer(socketserver.ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 128
     name = "sink.pushcart.example"
+    pipelining = True
 
     def __init__(
         self,
@@ -272,9 +274,9 @@ class SMTPServer(socketserver.ThreadingTCPServer):
         """The answer to DATA: 354 lets the client send."""
         return Reply(354, "end with a line with only a dot")
 
+    @abstractmethod
     def receive(self, envelope: Envelope) -> Reply:
         """Take a mail; the reply says what became of it."""
-        raise NotImplementedError
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client's trouble ends that client's connection and nothing else."""

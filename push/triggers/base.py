@@ -6,6 +6,7 @@ it is about (a cart, an order, a product) is written about once, however often t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ class Wanted:
     price_before: Decimal | None = None
 
 
-class Trigger:
+class Trigger(ABC):
     """One thing that happens to shoppers. Stateless; an instance is made where one is needed."""
 
     name: ClassVar[str]
@@ -49,13 +50,13 @@ class Trigger:
         """An option of the campaign, else its default."""
         return int(campaign.trigger_options.get(name, self.options[name]))
 
+    @abstractmethod
     def due(self, campaign: Campaign, now: datetime) -> QuerySet[Any, Any]:
         """Runs that begin now, of a model with a ``shopper``: ``values_list(shopper id, run key, moment, *OF_SHOPPER)``.
 
         The same run may be given again and again: its key makes it one message.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def about(self, run_keys: Collection[str]) -> dict[str, list[Wanted]]:
         """The products of each run that still goes on; a run that is missing here is over."""
-        raise NotImplementedError

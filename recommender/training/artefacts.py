@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import storages
+from django.core.files.storage import Storage, storages
 
 from recommender.algorithms import ALGORITHMS, arrays
 from recommender.algorithms.arrays import BrokenFile
@@ -104,20 +105,30 @@ def local_path(version: ModelVersion) -> Path:
     storage = storages["models"]
     try:
         path = Path(storage.path(version.file))
-    except NotImplementedError:
+    except NotImplementedError:  # Django's word of storages whose files are elsewhere
         path = settings.DATA_DIR / "model-cache" / version.file
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_suffix(".new")
-            with storage.open(version.file) as source, fresh.open("wb") as target:
-                for chunk in source.chunks():
-                    target.write(chunk)
-            fresh.rename(path)
+            _fetch(storage, version.file, path)
     if not path.is_file():
         raise BrokenFile(f"{version.file} is not in the storage of models")
     if file_hash(path) != version.sha256:
         raise BrokenFile(f"{version.file} is not what was stored: its hash differs")
     return path
+
+
+def _fetch(storage: Storage, name: str, path: Path) -> None:
+    """Copy a file of the storage to ``path``, which is there whole or not at all: other processes fetch it at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        with storage.open(name) as source, fresh.open("wb") as target:
+            for chunk in source.chunks():
+                target.write(chunk)
+        fresh.replace(path)
+    except FileNotFoundError:
+        raise BrokenFile(f"{name} is not in the storage of models") from None
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def open_model(version: ModelVersion) -> Model:

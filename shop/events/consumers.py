@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import redis
@@ -41,7 +42,7 @@ KEEP_ENTRIES = 2_000
 AWAY = (*valkey.AWAY, OperationalError, InterfaceError)
 
 
-class Consumer:
+class Consumer(ABC):
     """Base of the consumers."""
 
     group: ClassVar[str]
@@ -49,9 +50,9 @@ class Consumer:
     stream: ClassVar[str] = ""
     batch = BATCH
 
+    @abstractmethod
     def handle(self, entries: list[StreamEntry]) -> None:
         """Deal with ``entries``, oldest first; they are acknowledged when this returns, and come again when it raises."""
-        raise NotImplementedError
 
     def idle(self) -> None:
         """Called when there is nothing to do, about twice a second, and between batches."""

@@ -154,7 +154,9 @@ def test_what_was_announced_and_is_not_sent_leaves_nothing_behind(smtp, channel,
 
 
 def test_a_server_without_pipelining_is_asked_step_by_step(smtp, channel, rendered) -> None:
-    del channel._smtp.esmtp_features["pipelining"]
+    channel.close()
+    smtp.pipelining = False
+    channel.connect()
     assert {outcome.result for outcome in send_in_a_row(channel, rendered, ["a@example.org", "b@example.org"])} == {
         Result.ACCEPTED
     }

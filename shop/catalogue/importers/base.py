@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class SourceRow:
     raw: dict[str, str]
 
 
-class Importer:
+class Importer(ABC):
     """A format.
 
     Attributes:
@@ -35,10 +36,10 @@ class Importer:
 
     label = ""
 
+    @abstractmethod
     def rows(self, path: Path) -> Iterator[SourceRow]:
         """The rows of a file, one after another (a file may be larger than memory).
 
         Raises:
             ImporterError: it is not of this format.
         """
-        raise NotImplementedError
