@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recommender.dataset.building import read_dataset
-from recommender.dataset.quality import drift, switching
+from recommender.dataset.quality import drift, findings, switching
 from shop.events.stream import append
 from shop.models import AuditEntry, User
 from tests.factories.catalogue import make_product
@@ -85,3 +85,10 @@ def test_drift_is_none_for_the_same_mix_large_for_another_and_unknown_for_too_fe
     # (0.5 - 0.9) ln(0.5/0.9) + (0.5 - 0.1) ln(0.5/0.1)
     assert other == pytest.approx(0.879, abs=0.01)
     assert drift.stability({"product_viewed": 3}, same) is None
+
+
+@pytest.mark.parametrize(("events", "lost"), [(2, False), (10, False), (1, True), (11, True)])
+def test_imported_orders_may_come_with_their_events_or_without(events, lost) -> None:
+    counts = {"orders": 10, "imported": 8, "order_completed": events, "purchases": 0, "unseen": 0}
+    found = findings.funnel({"funnel": counts | {"checkout_started": 0, "product_added": 0}})
+    assert ["wn"] * lost == [finding.tone for finding in found if finding.tone == "wn"]
