@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -46,6 +48,19 @@ def only_by_a_button(request: HttpRequest, refused: HttpResponse) -> HttpRespons
     words = _("This address only does what a button of the shop asks for. Nothing was changed.")
     page = _refused(request, _("There is no page here"), words, status=405)
     page["Allow"] = refused["Allow"]
+    return page
+
+
+def too_many_logins(request: HttpRequest, refused: HttpResponse | None, credentials: Any = None) -> HttpResponse:
+    """429: the login rests after too many wrong passwords (django-axes asks for this page)."""
+    rest: timedelta = settings.AXES_COOLOFF_TIME
+    minutes = int(rest.total_seconds() // 60)
+    words = _(
+        "Somebody typed a wrong password too often, so this login rests for %(minutes)s minutes. Nothing was changed; "
+        "a new password by e-mail can be had meanwhile, and serves after the rest."
+    )
+    page = _refused(request, _("Too many wrong passwords"), words % {"minutes": minutes}, status=429)
+    page["Retry-After"] = str(int(rest.total_seconds()))
     return page
 
 

@@ -18,7 +18,8 @@ def safe_next(request: HttpRequest, fallback: str) -> str:
     for target in (request.POST.get("next", ""), request.headers.get("Referer", "")):
         if target and url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
             parts = urlsplit(target)
-            return parts.path + (f"?{parts.query}" if parts.query else "")
+            # Two slashes at the start would be read as the name of another host.
+            return f"/{parts.path.lstrip('/')}" + (f"?{parts.query}" if parts.query else "")
     return fallback
 
 

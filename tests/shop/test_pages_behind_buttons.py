@@ -24,3 +24,22 @@ def test_who_was_logged_out_meanwhile_comes_back_to_the_page_of_the_form(client)
     assert asked["Location"] == f"/en/login/?next={page}"
     assert client.post("/en/inbox/read-all/")["Location"] == "/en/login/?next=/en/"
     assert client.get("/en/account/")["Location"] == "/en/login/?next=/en/account/"
+
+
+@pytest.mark.parametrize("target", ["http://testserver//evil.example/", "//evil.example/", "https://evil.example/en/"])
+def test_no_form_leads_to_another_host(client, target) -> None:
+    asked = {"theme": "dark", "next": target}
+    assert client.post("/en/theme/", asked)["Location"] in ("/evil.example/", "/en/")
+    assert client.post("/en/theme/", {"theme": "dark"}, headers={"referer": target})["Location"] in (
+        "/evil.example/",
+        "/en/",
+    )
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "rests for 15 minutes"), ("zh", "暂停 15 分钟")])
+def test_after_too_many_wrong_passwords_a_page_says_how_long_the_login_rests(client, settings, language, words) -> None:
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 2
+    for _ in range(2):
+        page = client.post(f"/{language}/login/", {"username": f"{language}@example.org", "password": "wrong-password"})
+    assert (page.status_code, page["Retry-After"]) == (429, "900")
+    assert words in page.content.decode()
