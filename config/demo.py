@@ -27,7 +27,7 @@ from types import FrameType
 from typing import Any
 
 from config import embedded, processes, translations
-from config.binaries import EmbeddedError
+from config.embedded.binaries import EmbeddedError
 from config.machine import DemoError, check_machine, claimed_ports
 from config.supervision import STOP_SECONDS, Supervisor, end_with_parent, programs, readiness, wait_until_ready
 

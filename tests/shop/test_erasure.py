@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 
-from config.binaries import postgres_bin
+from config.embedded.binaries import postgres_bin
 from shop.models import Address, Event, Order, Review, Shopper, User
 from shop.orders.attaching import register_after
 from shop.people import consents, erasure

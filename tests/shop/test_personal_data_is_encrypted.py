@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection
 
-from config.binaries import postgres_bin
+from config.embedded.binaries import postgres_bin
 from shop.models import User
 from shop.people.encryption import decrypt, encrypt, rotate
 
