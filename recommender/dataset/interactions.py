@@ -163,29 +163,37 @@ def build(
     """
     # Ties by everything there is: the order of what came in never shows.
     order = np.lexsort((kind, product, at, actor))
-    actor, shopper, product, kind, at = actor[order], shopper[order], product[order], kind[order], at[order]
-    new = np.ones(len(at), np.bool_)
-    new[1:] = (actor[1:] != actor[:-1]) | (np.diff(at) > gap_ms)
-    starts = np.flatnonzero(new)
-    lengths = np.diff(np.concatenate([starts, [len(at)]]))
-    ended = at[starts + lengths - 1] if len(starts) else np.zeros(0, np.int64)
-    by_end = np.argsort(ended, kind="stable")
-    rows = _rows_of(starts[by_end], lengths[by_end])
-    start = np.concatenate([[0], np.cumsum(lengths[by_end])]).astype(np.int64)
+    starts, ended, lengths = _sessions_of(actor[order], at[order], gap_ms)
     # Somebody who logged in midway is known for the whole session.
-    of_session = np.maximum.reduceat(shopper, starts)[by_end] if len(starts) else np.zeros(0, np.int32)
+    of_session = np.maximum.reduceat(shopper[order], starts) if len(starts) else np.zeros(0, np.int32)
+    by_end = np.argsort(ended, kind="stable")
+    # One permutation, so that no column is copied twice: millions of rows come by here.
+    order = order[_rows_of(starts[by_end], lengths[by_end])]
+    start = np.concatenate([[0], np.cumsum(lengths[by_end])]).astype(np.int64)
     return Dataset(
         products,
         start,
-        of_session.astype(np.int32),
-        product[rows],
-        kind[rows],
-        at[rows],
+        of_session[by_end].astype(np.int32),
+        product[order],
+        kind[order],
+        at[order],
         list(shopper_ids),
-        quantity=np.zeros(0, np.float32) if quantity is None else quantity[order][rows],
-        value=np.zeros(0, np.float32) if value is None else value[order][rows],
+        quantity=np.zeros(0, np.float32) if quantity is None else quantity[order],
+        value=np.zeros(0, np.float32) if value is None else value[order],
         shoppers=shoppers,
     )
+
+
+Numbers = NDArray[np.int64]
+
+
+def _sessions_of(actor: Numbers, at: Numbers, gap_ms: int) -> tuple[Numbers, Numbers, Numbers]:
+    """First row, time of the last row, and length of each session of rows that are sorted by actor and time."""
+    new = np.ones(len(at), np.bool_)
+    new[1:] = (actor[1:] != actor[:-1]) | (np.diff(at) > gap_ms)
+    starts = np.flatnonzero(new)
+    lengths = np.diff(np.append(starts, len(at)))
+    return starts, at[starts + lengths - 1] if len(starts) else np.zeros(0, np.int64), lengths
 
 
 def _rows_of(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,6 +21,8 @@ EXAMPLES = 5
 # 1 January 1990: nobody rated anything on the web before.
 EARLIEST = 631_152_000.0
 DAY = 86_400.0
+# One rating to learn from and one to predict.
+LEAST = 2
 # How many interquartile ranges from the quartiles a rating may lie, and what share of all may be taken for mistakes.
 FENCE, MISTAKES = 3.0, 0.01
 # Robust z of the logarithm of ratings a user, above which it is a crawler.
@@ -121,15 +123,18 @@ def clean(raw: Raw) -> tuple[Ratings, list[Removal]]:
     Raises:
         NotEnoughData: nothing is left.
     """
+    if not len(raw.value):
+        raise NotEnoughData("the file has a header and no ratings below it")
     kept = np.ones(len(raw.value), np.bool_)
     removals = []
     for rule, meaning, takes in RULES:
         gone = takes(raw, kept) & kept
         kept &= ~gone
         removals.append(Removal(rule, meaning, int(gone.sum()), raw.line[gone][:EXAMPLES].tolist()))
-    if not kept.any():
+    if kept.sum() < LEAST:
+        gone = ", ".join(f"{r.rule} {r.rows}" for r in removals if r.rows) or "none were taken out"
         raise NotEnoughData(
-            f"of {len(kept)} rows none is left: {', '.join(f'{r.rule} {r.rows}' for r in removals if r.rows)}"
+            f"of {len(kept)} rows {kept.sum()} are left ({gone}); a report needs {LEAST}: learn from one, predict one"
         )
     rows = np.flatnonzero(kept).tolist()
     users, items = [raw.users[row] for row in rows], [raw.items[row] for row in rows]

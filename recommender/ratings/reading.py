@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,10 +67,14 @@ def read_csv(path: Path, encoding: str = "", *, say: Callable[[str], None] = lam
             head = file.readline()
             if not head.strip():
                 raise BadFile(f"{path}: line 1: the file is empty: it needs a header with {', '.join(COLUMNS)}")
-            separator = max(",;\t", key=head.count)
+            separator, first = max(",;\t", key=head.count), 2
+            if head.startswith("sep=") and len(head.strip()) == len("sep=,"):
+                # Excel's own first line.
+                separator, head, first = head[len("sep=")], file.readline(), 3
             names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator))]
             _check_header(path, names)
-            return _rows(path, names, csv.reader(file, delimiter=separator), comma=separator != ",", say=say)
+            rows = csv.reader(file, delimiter=separator, strict=True)
+            return _rows(path, names, rows, first, comma=separator != ",", say=say)
     except UnicodeError as error:
         line = _line_of(path, error)
         raise BadFile(
@@ -78,8 +82,6 @@ def read_csv(path: Path, encoding: str = "", *, say: Callable[[str], None] = lam
         ) from None
     except LookupError:
         raise BadFile(f"{path}: there is no encoding {encoding!r}: utf-8, gb18030 and cp1252 are some") from None
-    except csv.Error as error:
-        raise BadFile(f"{path}: {error}: is it a CSV file?") from None
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror}") from None
 
@@ -134,7 +136,7 @@ def _rows(
     others = [column for column, name in enumerate(names) if name not in COLUMNS]
     # Millions of rows: numbers as eight octets, and each id held once.
     values, moments, lines, ids = array("d"), array("d"), array("q"), dict[str, str]()
-    for row in rows:
+    for row in _whole(path, rows, first):
         number = rows.line_num + first - 1
         if not row:
             continue
@@ -156,6 +158,19 @@ def _rows(
     raw.value, raw.at = np.array(values, np.float64), np.array(moments, np.float64)
     raw.line = np.array(lines, np.int64)
     return raw
+
+
+def _whole(path: Path, rows: Any, first: int) -> Iterator[list[str]]:
+    """The rows; a quote that is never closed would swallow all that follow, and is an error."""
+    begins = first
+    try:
+        for row in rows:
+            yield row
+            begins = rows.line_num + first
+    except csv.Error as error:
+        raise BadFile(
+            f"{path}: line {begins}: {error}: close quotes, and write one within a quoted cell twice; is it a CSV file?"
+        ) from None
 
 
 def _text(cell: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender.ratings import RATERS
-from recommender.ratings.reading import read_csv
+from recommender.ratings.reading import BadFile, read_csv
 
 HEADER = "user_id,item_id,rating,timestamp,title\n"
 
@@ -111,6 +111,14 @@ def test_files_of_other_encodings_and_separators_are_read_the_same(tmp_path, enc
     assert raw.line.tolist() == [2, 4]
 
 
+def test_excel_s_line_about_the_separator_is_no_header(tmp_path):
+    (tmp_path / "r.csv").write_text("sep=;\nuser_id;item_id;rating;timestamp\na;b;4,5;880000000\na;c;x;880000000\n")
+    with pytest.raises(BadFile, match="line 4: column rating: 'x'"):
+        read_csv(tmp_path / "r.csv")
+    (tmp_path / "r.csv").write_text("sep=;\nuser_id;item_id;rating;timestamp\na;b;4,5;880000000\n")
+    assert read_csv(tmp_path / "r.csv").value.tolist() == [4.5]
+
+
 def test_one_user_and_one_item_are_enough_for_a_report(tmp_path):
     rows = "".join(f"me,i{n % 7},{n % 5 + 1},{900000000 + n}\n" for n in range(7))
     (tmp_path / "r.csv").write_text("user_id,item_id,rating,timestamp\n" + rows)
@@ -141,7 +149,7 @@ def test_later_ratings_that_are_all_the_same_are_reported_without_r2(tmp_path):
             "line 1: column timestamp is missing: there are user_id, item_id, rating; name them user_id",
         ),
         ("userId,movieId,rating,timestamp\n1,2,3,4\n", "line 1: columns user_id, item_id are missing"),
-        (HEADER, "of 0 rows none is left"),
+        (HEADER, "a header and no ratings below it"),
         (HEADER + '"a\nb",b,4,880000000,x\na,c,bad,880000000,x\n', "line 4: column rating"),
         ("user_id,user_id,item_id,rating,timestamp\n", "line 1: column user_id is there twice"),
         (
@@ -151,8 +159,14 @@ def test_later_ratings_that_are_all_the_same_are_reported_without_r2(tmp_path):
         (HEADER + "a,b,inf,880000000,x\n", "line 2: column rating: 'inf' is no number"),
         (HEADER + "a,b,4,yesterday,x\n", "line 2: column timestamp: 'yesterday' is neither"),
         (HEADER + "a,b,4\n", "line 2: 3 cells where there are 5 columns: put cells"),
-        (HEADER + ",b,4,880000000,x\n", "none is left: missing_id 1"),
-        (HEADER + "a,b,4,880000000,x\n", "of one moment"),
+        (HEADER + ",b,4,880000000,x\n", r"0 are left \(missing_id 1\)"),
+        (HEADER + "a,b,4,880000000,x\n", "of 1 rows 1 are left"),
+        (HEADER + "a,b,4,880000000,x\n" * 3, r"of 3 rows 1 are left \(repeated 2\)"),
+        (HEADER + "a,b,4,880000000,x\na,c,4,880000000,x\n", "of one moment"),
+        (
+            HEADER + 'a,b,4,880000000,x\na,c,4,880000000,"x\nb,b,4,880000000,y\n',
+            "line 3: unexpected end of data: close",
+        ),
         ("user_id,item_id,rating,timestamp\n\xff".encode("latin-1"), "line 2: not UTF-8 text: save it as"),
     ],
 )
