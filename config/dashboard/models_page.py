@@ -69,16 +69,19 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     """The answer in words: a heading and what stands behind it."""
     if champion is None:
         return _("No model serves this slot."), _("Popular products are shown, and say so. Train to get a champion.")
-    figure = champion.metrics.get(METRIC, {})
+    figure = champion.metrics.get(METRIC)
+    if figure is None:
+        heading = _("%(champion)s serves, and was not judged.") % {"champion": champion}
+        return heading, _("Nothing was done in the time held out that it could be asked for. More events will tell.")
     facts = _(
         "%(champion)s has %(metric)s %(value).4f (95 %% interval %(low).4f to %(high).4f) on %(n)s held-out cases."
     ) % {
         "champion": champion,
         "metric": words.metric(METRIC),
-        "value": figure.get("value", 0),
-        "low": figure.get("low", 0),
-        "high": figure.get("high", 0),
-        "n": words.number(figure.get("n", 0)),
+        "value": figure["value"],
+        "low": figure["low"],
+        "high": figure["high"],
+        "n": words.number(figure["n"]),
     }
     if best is None or best.pk == champion.pk:
         return _("%(champion)s is the best we have.") % {"champion": champion}, facts

@@ -40,8 +40,8 @@ class Verdict:
     by_segment: dict[str, dict[str, intervals.Estimate]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, dict[str, float | int]]:
-        """For ``ModelVersion.metrics``."""
-        return {name: estimate.as_json() for name, estimate in self.estimates.items()}
+        """For ``ModelVersion.metrics``; what nothing was asked for is not known, and absent."""
+        return {name: estimate.as_json() for name, estimate in self.estimates.items() if estimate.n}
 
     def segments_as_json(self) -> dict[str, Any]:
         """For ``ModelVersion.segments``."""

@@ -86,6 +86,8 @@ def compared(
     bases = {"popular": "popular", **({"champion": champion.algorithm} if champion else {})}
     cold = segments.shoppers(questions)["cold_shoppers"]
     found: dict[str, dict[str, Any]] = {name: {} for name in candidates}
+    if not questions:
+        return found
     for label, base in bases.items():
         if base not in candidates:
             continue

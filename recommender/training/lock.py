@@ -7,9 +7,20 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from recommender.training.models import TrainingRun
+
 
 class AlreadyTraining(Exception):
     """Another process is training."""
+
+
+def _told() -> str:
+    """What the other one is doing, as far as its row says."""
+    run = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).order_by("-started_at").first()
+    if run is None or not run.step:
+        return ""
+    left = f", about {run.seconds_left:.0f} s left" if run.seconds_left else ""
+    return f" ({run.step}, {100 * run.progress:.0f} %{left})"
 
 
 @contextmanager
@@ -22,7 +33,7 @@ def only_one() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext('pushcart training'))")
         if not cursor.fetchone()[0]:
-            raise AlreadyTraining("another training is running: see the models page, or wait for it")
+            raise AlreadyTraining(f"another training is running{_told()}: see the models page, or wait for it")
     try:
         yield
     finally:

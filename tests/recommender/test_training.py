@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.urls import reverse
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.blend import Blend
@@ -26,7 +28,11 @@ from recommender.training.artefacts import open_model
 from recommender.training.choosing import LEAST_TO_REPLACE, choose
 from recommender.training.run import AlreadyTraining, only_one, train
 from recommender.training.stages import Candidate
+from shop import clock
+from shop.events.stream import append
 from shop.models import AuditEntry
+from tests.factories.catalogue import make_product
+from tests.factories.events import an_event, store_all
 from tests.factories.models import make_shop
 from tests.factories.people import make_operator
 from tests.factories.trained import make_trained_shop
@@ -71,8 +77,10 @@ def test_a_second_training_says_so_and_ends() -> None:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(hashtext('pushcart training'))")
             assert cursor.fetchone()[0]
-            with pytest.raises(AlreadyTraining):
+            run = TrainingRun.objects.create(step="blend: learning", progress=0.4, seconds_left=61.2)
+            with pytest.raises(AlreadyTraining, match=r"running \(blend: learning, 40 %, about 61 s left\): see"):
                 train()
+            run.delete()
             # Closing alone frees it a moment later.
             cursor.execute("SELECT pg_advisory_unlock(hashtext('pushcart training'))")
             cursor.execute("SELECT pg_advisory_unlock_all()")
@@ -80,6 +88,23 @@ def test_a_second_training_says_so_and_ends() -> None:
         other.close()
     with only_one():
         assert TrainingRun.objects.count() == 0
+
+
+def test_what_nobody_was_asked_for_is_not_judged_and_never_nought(client, capsys) -> None:
+    make_product(id="tea")
+    for days in range(12):
+        append([an_event(at=clock.now() - timedelta(days=3 * days, hours=1), product_id="tea", visitor_id=f"v{days}")])
+    store_all()
+    train("popular")
+    version = ModelVersion.objects.get(slot="home", status="champion")
+    assert "ndcg@10" not in version.metrics
+    assert version.comparison == {}
+    call_command("evaluate")
+    assert "0.0000" not in capsys.readouterr().out
+    client.force_login(make_operator())
+    page = client.get(reverse("admin:models")).content.decode()
+    assert "not measured" in page
+    assert "serves, and was not judged" in page
 
 
 def test_an_unknown_algorithm_is_named_with_those_there_are() -> None:
