@@ -132,9 +132,9 @@ def clean(raw: Raw) -> tuple[Ratings, list[Removal]]:
         kept &= ~gone
         removals.append(Removal(rule, meaning, int(gone.sum()), raw.line[gone][:EXAMPLES].tolist()))
     if kept.sum() < LEAST:
-        gone = ", ".join(f"{r.rule} {r.rows}" for r in removals if r.rows) or "none were taken out"
+        told = ", ".join(f"{r.rule} {r.rows}" for r in removals if r.rows) or "none were taken out"
         raise NotEnoughData(
-            f"of {len(kept)} rows {kept.sum()} are left ({gone}); a report needs {LEAST}: learn from one, predict one"
+            f"of {len(kept)} rows {kept.sum()} are left ({told}); a report needs {LEAST}: learn from one, predict one"
         )
     rows = np.flatnonzero(kept).tolist()
     users, items = [raw.users[row] for row in rows], [raw.items[row] for row in rows]
