@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from config.dashboard import words
 from config.dashboard.charts import Bar, LineChart, Tick, grid_top, line_chart, short_number
+from config.dashboard.feature_names import feature
 from config.dashboard.slots import METRIC
 from recommender.evaluation.segments import SEGMENTS
 from recommender.models import ModelVersion
@@ -171,7 +172,7 @@ def importance(version: ModelVersion | None) -> list[Bar]:
     found = sorted((version.importance if version else {}).items(), key=lambda item: (-item[1], item[0]))
     most = found[0][1] if found and found[0][1] > 0 else 1.0
     return [
-        Bar(name.replace("_", " "), words.percent(share, 1.0), 100 * share / most)
+        Bar(feature(name), words.percent(share, 1.0), 100 * share / most)
         for name, share in found[:MOST_IMPORTANT]
         if share > 0
     ]

@@ -1,0 +1,138 @@
+"""Names of what models look at, for people: each column of the rankers' rows in words."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recommender.algorithms import ALGORITHMS
+from shop.models import Shopper
+
+# The trees over sessions: recommender/algorithms/ranked/features.py.
+OF_SESSIONS = {
+    "vote_share": gettext_lazy("Votes of similar visits, share"),
+    "vote_of_best": gettext_lazy("Votes of similar visits, against the best"),
+    "vote_next_place": gettext_lazy("Votes of visits that chose it next"),
+    "holders_share": gettext_lazy("Similar visits that hold it, share"),
+    "vote_from_last": gettext_lazy("Votes of visits that share the current product"),
+    "newest_holder": gettext_lazy("Newest similar visit that holds it"),
+    "next_place_share": gettext_lazy("Chosen right after the current product, share of those votes"),
+    "next_share": gettext_lazy("Often next after the current product"),
+    "next_lately": gettext_lazy("Lately next after the current product"),
+    "next_log": gettext_lazy("Times it came next"),
+    "next_of_previous": gettext_lazy("Often next after the product before"),
+    "next_backward": gettext_lazy("Often just before the current product"),
+    "skip_last": gettext_lazy("Soon after the current product"),
+    "skip_session": gettext_lazy("Soon after products of this visit"),
+    "second_step": gettext_lazy("Two steps from the current product"),
+    "bigram": gettext_lazy("Times it followed the last two products"),
+    "bigram_share": gettext_lazy("Often next after the last two products"),
+    "together_last": gettext_lazy("Goes with the current product"),
+    "together_session": gettext_lazy("Goes with products of this visit"),
+    "together_most": gettext_lazy("Goes best with one product of this visit"),
+    "like_last": gettext_lazy("Used like the current product"),
+    "like_session": gettext_lazy("Used like products of this visit"),
+    "words_last": gettext_lazy("Words shared with the current product"),
+    "words_session": gettext_lazy("Words shared with products of this visit"),
+    "popularity": gettext_lazy("Popularity of the product"),
+    "popularity_late": gettext_lazy("Popularity of the product lately"),
+    "trend": gettext_lazy("Rising or falling demand"),
+    "last_seen": gettext_lazy("Time since it was last asked for"),
+    "ends": gettext_lazy("Often last in a visit"),
+    "begins": gettext_lazy("Often first in a visit"),
+    "steps_since": gettext_lazy("Steps since it was last seen in this visit"),
+    "times": gettext_lazy("Times it was seen in this visit"),
+    "is_current": gettext_lazy("It is the current product"),
+    "is_previous": gettext_lazy("It is the product before"),
+    "length": gettext_lazy("Length of this visit"),
+    "distinct_share": gettext_lazy("Different products in this visit, share"),
+    "popularity_of_current": gettext_lazy("Popularity of the current product"),
+    "returned_from_current": gettext_lazy("Visits that came back to the current product"),
+    "spread_of_current": gettext_lazy("How many ways lead on from the current product"),
+    "votes_log": gettext_lazy("Votes in all"),
+    "neighbours_log": gettext_lazy("Similar visits found"),
+    "encoder_log": gettext_lazy("Encoder’s chance for the product"),
+    "encoder_of_best": gettext_lazy("Encoder’s chance, against its best"),
+    "encoder_rank": gettext_lazy("Encoder’s rank of the product"),
+    "encoder_sure": gettext_lazy("How sure the encoder is"),
+}
+# The regressors that rank, and their pipeline: recommender/features/describing.py.
+OF_SHOPPERS = {
+    "bought": gettext_lazy("Bought by the shopper, ever"),
+    "bought_lately": gettext_lazy("Bought by the shopper, lately"),
+    "at_hand": gettext_lazy("In this visit"),
+    "at_hand_lately": gettext_lazy("In this visit, lately"),
+    "all_bought": gettext_lazy("All purchases of the shopper"),
+    "all_lately": gettext_lazy("How lately the shopper bought anything"),
+    "acts": gettext_lazy("Products looked at in this visit"),
+    "price_gap": gettext_lazy("Dearer or cheaper than what is usually bought"),
+    "price_distance": gettext_lazy("Distance from the usual price"),
+    "category": gettext_lazy("Liking of the category"),
+    "brand": gettext_lazy("Liking of the brand"),
+    "tags": gettext_lazy("Liking of the tags"),
+    "words": gettext_lazy("Words shared with what is liked"),
+    "words_of_last": gettext_lazy("Words shared with the last product"),
+    "category_of_last": gettext_lazy("Same category as the last product"),
+    "popular": gettext_lazy("Popularity of the product"),
+    "again": gettext_lazy("How often it is bought again"),
+    "log_price": gettext_lazy("Price"),
+    "price_known": gettext_lazy("Price is known"),
+    "age": gettext_lazy("Age of the product"),
+    "hour_sin": gettext_lazy("Hour of the day, morning or evening"),
+    "hour_cos": gettext_lazy("Hour of the day, night or noon"),
+}
+WEEKDAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
+FACTS = {"age_band": gettext_lazy("Age"), "gender": gettext_lazy("Gender"), "place": gettext_lazy("Place")}
+VALUES = {"age_band": Shopper.AgeBand, "gender": Shopper.Gender}
+
+
+def feature(name: str) -> str:
+    """A column of a ranker's rows as people read it; one that has no name here by its own, without underscores."""
+    known = OF_SESSIONS.get(name) or OF_SHOPPERS.get(name)
+    if known:
+        return str(known)
+    for found in (_by_pattern(name), _by_source(name)):
+        if found:
+            return found
+    return name.replace("_", " ")
+
+
+def _by_pattern(name: str) -> str:
+    """Windows, words, weekdays and facts, of which there are many."""
+    if match := re.fullmatch(r"(all_)?bought_(\d+)", name):
+        days = {"days": match[2]}
+        if match[1]:
+            return _("All purchases of the shopper in %(days)s d") % days
+        return _("Bought by the shopper in %(days)s d") % days
+    if match := re.fullmatch(r"word_(\d+)", name):
+        return _("What it is about, direction %(number)s") % {"number": match[1]}
+    if match := re.fullmatch(r"weekday_([0-6])", name):
+        return str(WEEKDAYS[int(match[1])])
+    fact, equals, value = name.partition("=")
+    if equals and fact in FACTS:
+        told = dict(VALUES[fact].choices).get(value, value) if fact in VALUES else value
+        return _("%(fact)s: %(value)s") % {"fact": FACTS[fact], "value": told}
+    if name.endswith("?") and name[:-1] in FACTS:
+        return _("%(fact)s: not told") % {"fact": FACTS[name[:-1]]}
+    return ""
+
+
+def _by_source(name: str) -> str:
+    """A member of a blend, or its score or rank where a ranker looks at it."""
+    if name in ALGORITHMS:
+        return _(ALGORITHMS.get(name).label)
+    source, _underscore, what = name.rpartition("_")
+    if source in ALGORITHMS and what in ("score", "rank"):
+        form = _("%(algorithm)s: its score") if what == "score" else _("%(algorithm)s: its rank")
+        return form % {"algorithm": _(ALGORITHMS.get(source).label)}
+    return ""
