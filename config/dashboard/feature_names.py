@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recommender.algorithms import ALGORITHMS
+from recommender.training.naming import algorithm_name
 from shop.models import Shopper
 
 # The trees over sessions: recommender/algorithms/ranked/features.py.
@@ -99,21 +100,15 @@ VALUES = {"age_band": Shopper.AgeBand, "gender": Shopper.Gender}
 def feature(name: str) -> str:
     """A column of a ranker's rows as people read it; one that has no name here by its own, without underscores."""
     known = OF_SESSIONS.get(name) or OF_SHOPPERS.get(name)
-    if known:
-        return str(known)
-    for found in (_by_pattern(name), _by_source(name)):
-        if found:
-            return found
-    return name.replace("_", " ")
+    return str(known or _by_pattern(name) or _by_source(name) or name.replace("_", " "))
 
 
 def _by_pattern(name: str) -> str:
     """Windows, words, weekdays and facts, of which there are many."""
-    if match := re.fullmatch(r"(all_)?bought_(\d+)", name):
-        days = {"days": match[2]}
-        if match[1]:
-            return _("All purchases of the shopper in %(days)s d") % days
-        return _("Bought by the shopper in %(days)s d") % days
+    if match := re.fullmatch(r"all_bought_(\d+)", name):
+        return _("All purchases of the shopper in %(days)s d") % {"days": match[1]}
+    if match := re.fullmatch(r"bought_(\d+)", name):
+        return _("Bought by the shopper in %(days)s d") % {"days": match[1]}
     if match := re.fullmatch(r"word_(\d+)", name):
         return _("What it is about, direction %(number)s") % {"number": match[1]}
     if match := re.fullmatch(r"weekday_([0-6])", name):
@@ -130,9 +125,9 @@ def _by_pattern(name: str) -> str:
 def _by_source(name: str) -> str:
     """A member of a blend, or its score or rank where a ranker looks at it."""
     if name in ALGORITHMS:
-        return _(ALGORITHMS.get(name).label)
+        return algorithm_name(name)
     source, _underscore, what = name.rpartition("_")
     if source in ALGORITHMS and what in ("score", "rank"):
         form = _("%(algorithm)s: its score") if what == "score" else _("%(algorithm)s: its rank")
-        return form % {"algorithm": _(ALGORITHMS.get(source).label)}
+        return form % {"algorithm": algorithm_name(source)}
     return ""

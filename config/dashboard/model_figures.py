@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import east_asian_width
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -19,7 +20,9 @@ from recommender.models import ModelVersion
 from recommender.profiles.states import LABELS, SIGNS, STATES
 from recommender.serving import champions
 from recommender.serving.shadow_report import report
+from recommender.training import promotion
 from recommender.training.models import Slot, TrainingRun
+from recommender.training.naming import algorithm_name, named
 from recommender.training.wording import in_words
 
 TRAININGS = 20
@@ -51,7 +54,7 @@ def over_time(slot: str, algorithm: str, metric: str, *, beside: str = "popular"
     compared = bool(others) and all(others)
     return line_chart(
         words.metric(metric),
-        _("at each training, %(algorithm)s") % {"algorithm": algorithm},
+        _("at each training, %(algorithm)s") % {"algorithm": algorithm_name(algorithm)},
         [words.moment(found[algorithm].trained_at, _("j M")) for found in runs],
         [figure["value"] for figure in figures],
         [figure["value"] for figure in others if figure] if compared else (),
@@ -59,7 +62,7 @@ def over_time(slot: str, algorithm: str, metric: str, *, beside: str = "popular"
             (_told(figure), _told(other) if compared and other else "")
             for figure, other in zip(figures, others or [None] * len(figures), strict=True)
         ],
-        headers=(_("Training"), algorithm, _("Popularity") if compared else ""),
+        headers=(_("Training"), algorithm_name(algorithm), _("Popularity") if compared else ""),
     )
 
 
@@ -105,14 +108,14 @@ def scatter(versions: Sequence[ModelVersion], x: str, y: str = METRIC) -> Scatte
     values = {v: (float(v.metrics[x]["value"]), float(v.metrics[y]["value"])) for v in newest.values()}
     order = sorted(values.items(), key=lambda item: -item[1][1])
     right, top = (grid_top([pair[axis] for pair in values.values()]) for axis in (0, 1))
-    places = [(100 * across / right, 100 - 100 * up / top, v.algorithm) for v, (across, up) in order]
+    places = [(100 * across / right, 100 - 100 * up / top, algorithm_name(v.algorithm)) for v, (across, up) in order]
     return Scatter(
         _("Accuracy against %(other)s") % {"other": words.metric(x)},
         words.metric(x),
         words.metric(y),
         [
             Point(
-                version.algorithm,
+                algorithm_name(version.algorithm),
                 left,
                 down,
                 f"{across:.4g}",
@@ -143,7 +146,7 @@ def _labels(points: Sequence[tuple[float, float, str]]) -> list[tuple[float, boo
     places = []
     for x, y, label in points:
         options = {
-            (y + shift, end): _box(x, y + shift, 1.5 * len(label), end=end)
+            (y + shift, end): _box(x, y + shift, _width(label), end=end)
             for step in range(8)
             for shift in (-6.0 * step, 6.0 * step)
             for end in (x > 60, x <= 60)
@@ -156,6 +159,11 @@ def _labels(points: Sequence[tuple[float, float, str]]) -> list[tuple[float, boo
         taken.append(options[place])
         places.append(place)
     return places
+
+
+def _width(label: str) -> float:
+    """Of a label, in per cent of the chart: a Chinese sign is twice as wide."""
+    return sum(2.6 if east_asian_width(sign) == "W" else 1.5 for sign in label)
 
 
 def _box(x: float, y: float, width: float, *, end: bool) -> Box:
@@ -189,7 +197,7 @@ def segments(champion: ModelVersion | None, versions: Sequence[ModelVersion]) ->
     rows = [
         (SEGMENT_NAMES[name], [version.segments.get(name, {}).get(METRIC) for version in shown[:6]]) for name in names
     ]
-    return {"columns": [version.algorithm for version in shown[:6]], "rows": rows}
+    return {"columns": [algorithm_name(version.algorithm) for version in shown[:6]], "rows": rows}
 
 
 def shadow(slot: str) -> dict[str, Any]:
@@ -235,8 +243,46 @@ def states() -> dict[str, Any]:
     return {"rows": rows, "signs": signs, "names": [row["label"] for row in rows], "unseen": ", ".join(unseen)}
 
 
+def guardrails(candidate: ModelVersion | None, champion: ModelVersion | None) -> list[dict[str, str]]:
+    """What keeps a better candidate from being promoted by itself: each figure beside the champion's, with its limit."""
+    if candidate is None or champion is None or candidate.pk == champion.pk:
+        return []
+
+    def figures(name: str) -> list[float | None]:
+        return [version.metrics.get(name, {}).get("value") for version in (champion, candidate)]
+
+    shown = [None if value is None else 100 * value for value in figures(promotion.COVERAGE)]
+    least = None if shown[0] is None else promotion.LEAST_COVERAGE * shown[0]
+    slow, large = promotion.SLOWEST_P99_MS, promotion.LARGEST_BYTES / 1e6
+    sizes = [champion.size_bytes / 1e6, candidate.size_bytes / 1e6]
+    at_most = _("at most %(limit)s")
+    return [
+        _guardrail(words.metric(promotion.COVERAGE), shown, f"%.1f{words.THIN}%%", least, _("at least %(limit)s"), 1),
+        _guardrail(words.metric("cpu_p99_ms"), figures("cpu_p99_ms"), "%.2f", slow, at_most, -1),
+        _guardrail(_("File, MB"), sizes, "%.1f", large, at_most, -1),
+    ]
+
+
+def _guardrail(
+    label: str, values: Sequence[float | None], form: str, limit: float | None, told: str, side: int
+) -> dict[str, str]:
+    """One row; ``side`` is 1 where more is better."""
+    mine = values[1]
+    known = mine is not None and limit is not None
+    holds = known and side * ((mine or 0.0) - (limit or 0.0)) >= 0
+    champions, candidates = ("–" if value is None else form % value for value in values)
+    return {
+        "label": label,
+        "champion": champions,
+        "candidate": candidates,
+        "limit": told % {"limit": form % limit} if limit is not None else "",
+        "verdict": _("holds") if holds else _("broken") if known else _("not measured"),
+        "tone": "ok" if holds else "bd" if known else "",
+    }
+
+
 def lacking(run: TrainingRun | None) -> list[tuple[str, str]]:
     """Algorithms that a training left out, with the reason: an error, or the data that they lack."""
     report_of = run.report if run else {}
     left_out = {**report_of.get("failed", {}), **report_of.get("left_out", {})}
-    return [(name, in_words(why)) for name, why in left_out.items()]
+    return [(algorithm_name(name), in_words(why, named)) for name, why in left_out.items()]

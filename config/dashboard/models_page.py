@@ -30,8 +30,8 @@ def _estimate(version: ModelVersion, metric: str) -> Estimate:
     figure = version.metrics.get(metric)
     when = words.moment(version.trained_at)
     return Estimate(
-        label=str(version),
-        note=f"{_label(version)} · {version.get_status_display()}, {when}",
+        label=version.name,
+        note=f"{label_of(version)} · {version.get_status_display()}, {when}",
         value=figure["value"] if figure else None,
         low=figure["low"] if figure else None,
         high=figure["high"] if figure else None,
@@ -43,13 +43,13 @@ def _estimate(version: ModelVersion, metric: str) -> Estimate:
     )
 
 
-def _label(version: ModelVersion) -> str:
+def label_of(version: ModelVersion) -> str:
     """The name of its algorithm in words."""
     name = version.algorithm
     return _(ALGORITHMS.get(name).label) if name in ALGORITHMS else name
 
 
-def _why(version: ModelVersion) -> str:
+def why(version: ModelVersion) -> str:
     """Why it was promoted: the operator's words, or what training found, in the reader's language."""
     for against in ("champion", "popular"):
         figure = version.comparison.get(against)
@@ -76,7 +76,7 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     facts = _(
         "%(champion)s has %(metric)s %(value).4f (95 %% interval %(low).4f to %(high).4f) on %(n)s held-out cases."
     ) % {
-        "champion": champion,
+        "champion": champion.name,
         "metric": words.metric(METRIC),
         "value": figure["value"],
         "low": figure["low"],
@@ -84,15 +84,18 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
         "n": words.number(figure["n"]),
     }
     if best is None or best.pk == champion.pk:
-        return _("%(champion)s is the best we have.") % {"champion": champion}, facts
+        return _("%(champion)s is the best we have.") % {"champion": champion.name}, facts
     against = best.comparison.get("champion")
     if against and against["low"] > 0:
-        heading = _("You may switch. %(best)s is better than %(champion)s.") % {"best": best, "champion": champion}
+        heading = _("You may switch. %(best)s is better than %(champion)s.") % {
+            "best": best.name,
+            "champion": champion.name,
+        }
     else:
-        heading = _("Keep %(champion)s. No candidate can be told from it.") % {"champion": champion}
+        heading = _("Keep %(champion)s. No candidate can be told from it.") % {"champion": champion.name}
     if against:
         facts += " " + _("%(best)s differs by %(difference)s (%(low)s to %(high)s), paired on the same cases.") % {
-            "best": best,
+            "best": best.name,
             "difference": words.signed(against["difference"], 4),
             "low": words.signed(against["low"], 4),
             "high": words.signed(against["high"], 4),
@@ -170,9 +173,10 @@ def page(request: HttpRequest) -> HttpResponse:
         switch=[(name, words.metric(name)) for name in METRICS if name in available],
         metrics=[words.metric(name) for name in ordered],
         forest=forest([_estimate(version, metric) for version in versions], with_zero=False, unit=words.metric(metric)),
-        versions=[(version, _label(version), _why(version)) for version in versions],
+        versions=[(version, label_of(version), why(version)) for version in versions],
         rows=[(version, [(version.metrics.get(name)) for name in ordered]) for version in versions],
-        comparison=_comparison(best or champion, champion),
+        comparison=comparison(best or champion),
+        guardrails=model_figures.guardrails(best, champion),
         runs=TrainingRun.objects.order_by("-started_at")[:5],
         **_figures(slot, champion, versions),
         may_change=request.user.has_perm("recommender.promote_modelversion"),
@@ -196,7 +200,7 @@ def _figures(slot: str, champion: ModelVersion | None, versions: list[ModelVersi
         "scatters": [plot for plot in plots if plot is not None],
         "segments": model_figures.segments(champion, versions),
         "important": model_figures.importance(told),
-        "important_of": str(told or ""),
+        "important_of": told.name if told else "",
         "shadow": model_figures.shadow(slot),
         "states": model_figures.states(),
         "lacking": model_figures.lacking(last),
@@ -204,7 +208,7 @@ def _figures(slot: str, champion: ModelVersion | None, versions: list[ModelVersi
     }
 
 
-def _comparison(one: ModelVersion | None, champion: ModelVersion | None) -> list[dict[str, Any]]:
+def comparison(one: ModelVersion | None) -> list[dict[str, Any]]:
     """What a version is compared with, paired: popularity and the champion."""
     if one is None:
         return []
@@ -262,18 +266,18 @@ def _act(request: HttpRequest, slot: str) -> HttpResponse:
         if act == "promote":
             version = _chosen(request, slot)
             promotion.promote(version, actor=actor, reason=reason)
-            messages.success(request, _("%(version)s serves from now on.") % {"version": version})
+            messages.success(request, _("%(version)s serves from now on.") % {"version": version.name})
         elif act == "roll_back":
             version = promotion.roll_back(slot, actor=actor, reason=reason)
-            messages.success(request, _("Rolled back to %(version)s.") % {"version": version})
+            messages.success(request, _("Rolled back to %(version)s.") % {"version": version.name})
         elif act == "shadow":
             version = _chosen(request, slot)
             promotion.shadow(version, SHADOW_SHARE, actor=actor, reason=reason)
-            messages.success(request, _("%(version)s answers in the dark from now on.") % {"version": version})
+            messages.success(request, _("%(version)s answers in the dark from now on.") % {"version": version.name})
         elif act == "end_shadow":
             version = _chosen(request, slot)
             promotion.end_shadow(version, actor=actor, reason=reason)
-            messages.success(request, _("%(version)s answers in the dark no more.") % {"version": version})
+            messages.success(request, _("%(version)s answers in the dark no more.") % {"version": version.name})
         elif act in ("pin", "unpin"):
             version = get_object_or_404(ModelVersion, slot=slot, status=ModelVersion.Status.CHAMPION)
             promotion.pin(version, act == "pin", actor=actor, reason=reason)

@@ -96,7 +96,7 @@ def _models() -> Iterator[Need]:
                     "low": words.signed(against["low"], 4),
                     "high": words.signed(against["high"], 4),
                 },
-                _("Review %(version)s") % {"version": version},
+                _("Review %(version)s") % {"version": version.name},
                 f"{url}?slot={version.slot}",
             )
 

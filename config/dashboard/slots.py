@@ -118,7 +118,8 @@ def champions() -> dict[str, Any]:
         estimates.append(
             Estimate(
                 label=str(label),
-                note=_("%(version)s, trained %(when)s") % {"version": version, "when": words.moment(version.trained_at)}
+                note=_("%(version)s, trained %(when)s")
+                % {"version": version.name, "when": words.moment(version.trained_at)}
                 if version
                 else "",
                 value=figure["value"] if figure else None,

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from config.dashboard import campaign, data_quality, live, message, models_page, order, segments, shopper
+from config.dashboard import (
+    campaign,
+    data_quality,
+    live,
+    message,
+    models_page,
+    order,
+    segments,
+    shopper,
+    slate,
+    training,
+    version,
+)
 
 
 def pages() -> list[tuple[str, Callable[..., Any], str]]:
@@ -21,6 +33,9 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
         ("push/segment/<int:pk>/change/", segments.page, "push_segment_change"),
         ("push/message/<uuid:pk>/change/", message.page, "message_change"),
         ("shop/order/<uuid:pk>/change/", order.page, "shop_order_change"),
+        ("recommender/slate/<uuid:pk>/change/", slate.page, "recommender_slate_change"),
+        ("recommender/modelversion/<int:pk>/change/", version.page, "recommender_modelversion_change"),
+        ("recommender/trainingrun/<int:pk>/change/", training.page, "recommender_trainingrun_change"),
         ("shopper/<str:pk>/", shopper.page, "shopper_page"),
         ("shop/shopper/<str:pk>/change/", shopper.change, "shopper_change"),
     ]

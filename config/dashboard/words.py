@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from push.channels import CHANNELS
 from push.preferences.changing import topic_name
+from recommender.training.naming import metric_name
 
 THIN = "\u202f"
 MINUS = "\u2212"
@@ -36,28 +36,9 @@ def moment(at: datetime, form: str = "") -> str:
     return date_format(localtime(at), form or _("j M H:i"))
 
 
-METRICS = {
-    "precision": gettext_lazy("Precision"),
-    "recall": gettext_lazy("Recall"),
-    "map": gettext_lazy("MAP"),
-    "gini": gettext_lazy("Gini"),
-    "novelty": gettext_lazy("Novelty, bits"),
-    "diversity": gettext_lazy("Diversity"),
-    "miscalibration": gettext_lazy("Miscalibration, nats"),
-    "ndcg": gettext_lazy("NDCG"),
-    "hr": gettext_lazy("Hit rate"),
-    "mrr": gettext_lazy("MRR"),
-    "coverage": gettext_lazy("Coverage"),
-    "p50_ms": gettext_lazy("Latency p50, ms"),
-    "p99_ms": gettext_lazy("Latency p99, ms"),
-    "cpu_p99_ms": gettext_lazy("Processor p99, ms"),
-}
-
-
 def metric(name: str) -> str:
     """A metric as people read it: "hr@10" is "Hit rate@10"."""
-    base, at, k = name.partition("@")
-    return str(METRICS.get(base, base)) + at + k
+    return metric_name(name)
 
 
 def channel(name: str) -> str:

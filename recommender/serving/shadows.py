@@ -7,6 +7,7 @@ of now, a moment later. Which slates: a share of them, by the slate's own random
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
@@ -105,6 +106,18 @@ def _follow_facts() -> None:
         log.warning("shadow_without_changes", reason=str(error))
 
 
+def known_then(shopper_id: str, chosen_from: Mapping[str, Any]) -> Known:
+    """What was known when a slate was chosen, from what was logged with it."""
+    return Known(
+        shopper_id=shopper_id,
+        product_id=chosen_from.get("product", ""),
+        seen=chosen_from.get("seen", []),
+        viewed=frozenset(chosen_from.get("viewed", [])),
+        in_cart=chosen_from.get("cart", []),
+        bought=chosen_from.get("bought", []),
+    )
+
+
 def answer_of(shadow: Shadow, body: dict[str, Any]) -> ShadowAnswer | None:
     """What it would have shown, or None where the slate is not sampled, empty, or it fails (which is logged)."""
     from recommender.serving.recommending import would_show
@@ -113,14 +126,7 @@ def answer_of(shadow: Shadow, body: dict[str, Any]) -> ShadowAnswer | None:
     if not shown or not shadow.wants(slate_id):
         return None
     chosen_from = body.get("from", {})
-    known = Known(
-        shopper_id=body["shopper_id"],
-        product_id=chosen_from.get("product", ""),
-        seen=chosen_from.get("seen", []),
-        viewed=frozenset(chosen_from.get("viewed", [])),
-        in_cart=chosen_from.get("cart", []),
-        bought=chosen_from.get("bought", []),
-    )
+    known = known_then(body["shopper_id"], chosen_from)
     started = time.thread_time()
     try:
         items = would_show(body["slot"], known, shadow.model, len(shown), chosen_from.get("exclude", []), body["at_ms"])

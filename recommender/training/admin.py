@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from recommender.training.models import ModelVersion, TrainingRun
+from recommender.training.naming import named
 from recommender.training.wording import in_words
 from shop.operators.lists import ReadOnlyAdmin
 
@@ -47,7 +48,7 @@ class ToldAdmin(ReadOnlyAdmin):
     @display(description=_("log"))
     def told_log(self, row: TrainingRun) -> str:
         """What it said, a line each."""
-        return in_words(row.log) or "–"
+        return in_words(row.log, named) or "–"
 
 
 @admin.register(ModelVersion)

@@ -6,17 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recommender.training.naming import named, version_name
+from recommender.training.slots import Slot as Slot
 from recommender.training.wording import in_words
 from shop import clock
-
-
-class Slot(models.TextChoices):
-    """A named place where recommendations are shown; each has its own task to be judged by (recommender/evaluation/tasks.py)."""
-
-    HOME = "home", _("Home page")
-    PRODUCT = "product", _("Product page")
-    CART = "cart", _("Cart")
-    EMAIL = "email", _("E-mail")
 
 
 class ModelVersion(models.Model):
@@ -89,14 +82,19 @@ class ModelVersion(models.Model):
         return f"{self.algorithm}-{self.pk}"
 
     @property
+    def name(self) -> str:
+        """As operators read it: "Learned ranker v29"."""
+        return version_name(str(self))
+
+    @property
     def reason_in_words(self) -> str:
         """Why it was promoted, in the language of who looks; an operator's words as they are."""
-        return in_words(self.reason)
+        return in_words(self.reason, named)
 
     @property
     def error_in_words(self) -> str:
         """Why it could not be loaded, in the language of who looks."""
-        return in_words(self.error)
+        return in_words(self.error, named)
 
 
 class TrainingRun(models.Model):
@@ -131,9 +129,9 @@ class TrainingRun(models.Model):
     @property
     def step_in_words(self) -> str:
         """What it is doing, in the language of who looks."""
-        return in_words(self.step)
+        return in_words(self.step, named)
 
     @property
     def error_in_words(self) -> str:
         """Why it failed, in the language of who looks."""
-        return in_words(self.error)
+        return in_words(self.error, named)

@@ -7,7 +7,7 @@ what is none of them (the reason that an operator gave, the message of a library
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from django.utils.translation import gettext, gettext_noop
@@ -77,30 +77,42 @@ _STAMP = re.compile(r"(\d\d:\d\d:\d\d )(.*)")
 _OF_WHOM = re.compile(r"([\w-]+): (.*)")
 _NUMBER, _PART = r"[\d.,]+", r"(?:(?!; ).)+?"
 _NUMBERS = frozenset({"count", "read", "needed", "days", "run", "taken", "limit", "size", "mine", "other", "weeks"})
+_NAMES = frozenset({"name", "best", "base", "version", "beside", "metric"})
 _FIELD = re.compile(r"%\((\w+)\)s")
 
 
-def in_words(text: str) -> str:
-    """Stored words in the active language, line by line."""
-    return "\n".join(_line(line) for line in text.split("\n"))
+Namer = Callable[[str], str]
 
 
-def _line(line: str) -> str:
+def in_words(text: str, named: Namer = str) -> str:
+    """Stored words in the active language, line by line.
+
+    Args:
+        named: what to call an algorithm, a version, a slot or a metric; as they are stored by default.
+    """
+    return "\n".join(_line(line, named) for line in text.split("\n"))
+
+
+def _line(line: str, named: Namer) -> str:
     if stamped := _STAMP.fullmatch(line):
-        return stamped[1] + _line(stamped[2])
-    if (found := _sentence(line)) is not None:
+        return stamped[1] + _line(stamped[2], named)
+    if (found := _sentence(line, named)) is not None:
         return found
     if "; " in line:
-        return gettext("; ").join(_line(part) for part in line.split("; "))
+        return gettext("; ").join(_line(part, named) for part in line.split("; "))
     if of_whom := _OF_WHOM.fullmatch(line):
-        return f"{of_whom[1]}: {_line(of_whom[2])}"
+        return gettext("%(whom)s: %(what)s") % {"whom": named(of_whom[1]), "what": _line(of_whom[2], named)}
     return line
 
 
-def _sentence(line: str) -> str | None:
+def _sentence(line: str, named: Namer) -> str | None:
     for template, pattern in _patterns():
         if found := pattern.fullmatch(line):
-            return gettext(template) % {name: _line(value) for name, value in found.groupdict().items()}
+            values = {
+                field: named(value) if field in _NAMES else _line(value, named)
+                for field, value in found.groupdict().items()
+            }
+            return gettext(template) % values
     return None
 
 

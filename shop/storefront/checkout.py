@@ -48,7 +48,7 @@ class CheckoutForm(forms.Form):
     """Where to and with which demo card. Field names and autofill tokens are those browsers know."""
 
     email = forms.EmailField(
-        label=gettext_lazy("E-mail"),
+        label=gettext_lazy("E-mail address"),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
             "required": gettext_lazy("We need an address to send the confirmation to."),

@@ -1,0 +1,1 @@
+"""Dates as Pushcart writes them, by language."""
