@@ -10,3 +10,11 @@ class RecommenderConfig(AppConfig):
     name = "recommender"
     verbose_name = _("Recommend")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let the audit log read what trainings gave as their reasons."""
+        from recommender.training.naming import named
+        from recommender.training.wording import in_words
+        from shop.operators.wording import reason_readers
+
+        reason_readers["model"] = lambda reason: in_words(reason, named)

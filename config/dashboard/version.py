@@ -32,7 +32,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "dashboard/version.html",
         version.name,
-        version=version,
+        model=version,
         label=models_page.label_of(version),
         why=models_page.why(version),
         forest=forest([_estimate(name, figure) for name, figure in drawn]),

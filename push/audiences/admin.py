@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from push.audiences.models import Holdout, Segment
 from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
@@ -22,6 +24,11 @@ class SegmentAdmin(BigListAdmin):
 class HoldoutAdmin(ReadOnlyAdmin):
     """Who is left out at random, with history."""
 
-    list_display = ["campaign", "low", "high", "from_at", "to_at"]
+    list_display = ["campaign", "share", "from_at", "to_at"]
     ordering = ["-from_at"]
     list_select_related = ["campaign"]
+
+    @display(description=_("left out"))
+    def share(self, holdout: Holdout) -> str:
+        """The share of all shoppers, in per cent."""
+        return f"{(holdout.high - holdout.low) / 100:g}\u202f%"

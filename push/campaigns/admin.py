@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from push.campaigns import drafting, launching
 from push.campaigns.models import Campaign, Step
+from push.triggers import TRIGGERS
 from shop.operators import audit
 from shop.operators.lists import BigListAdmin
 from shop.people.models import User
@@ -60,7 +61,7 @@ class StepInline(StackedInline):
 class CampaignAdmin(BigListAdmin):
     """Campaigns; launched, paused and cancelled on their report, never by editing a field."""
 
-    list_display = ["name", "kind", "shown_status", "segment", "trigger", "holdout_share", "launched_at", "report"]
+    list_display = ["name", "shown_kind", "shown_status", "segment", "left_out", "launched_at", "report"]
     list_filter = ["status", "kind"]
     search_fields = ["name"]
     ordering = ["-created_at", "-id"]
@@ -141,6 +142,17 @@ class CampaignAdmin(BigListAdmin):
             and launching.withdraw_approval(form.instance, actor=actor)
         ):
             messages.warning(request, _("It was changed, so it is a draft again and needs its approval anew."))
+
+    @display(description=_("kind"), ordering="kind")
+    def shown_kind(self, campaign: Campaign) -> str:
+        """What sets it going: a trigger by its name, else the kind."""
+        known = campaign.trigger and campaign.trigger in TRIGGERS
+        return str(TRIGGERS.get(campaign.trigger).label if known else campaign.get_kind_display())
+
+    @display(description=_("left out"), ordering="holdout_share")
+    def left_out(self, campaign: Campaign) -> str:
+        """The holdout in per cent."""
+        return f"{campaign.holdout_share / 100:g}\u202f%" if campaign.holdout_share else "–"
 
     @display(description=_("report"))
     def report(self, campaign: Campaign) -> str:

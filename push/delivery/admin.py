@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from push.channels import CHANNELS
 from push.delivery.checks import reason_words
 from push.delivery.models import Message, Suppression
 from push.delivery.states import State
@@ -33,7 +34,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "planned_at",
         "campaign",
         "whose",
-        "channel",
+        "through",
         "shown_state",
         "shown_reason",
         "decided_at",
@@ -61,6 +62,11 @@ class MessageAdmin(ReadOnlyAdmin):
         """The shopper's id, without reading the shopper."""
         return message.shopper_id
 
+    @display(description=_("channel"), ordering="channel")
+    def through(self, message: Message) -> str:
+        """The channel, in words."""
+        return str(CHANNELS.get(message.channel).label) if message.channel in CHANNELS else message.channel
+
     @display(description=_("state"), ordering="state", label=TONES)
     def shown_state(self, message: Message) -> tuple[str, str]:
         """The state, coloured."""
@@ -77,6 +83,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
     """Addresses nothing is sent to; only their hashes are known. Deleting one lets messages through again."""
 
     list_display = ["at", "channel", "cause", "short_hash"]
+    empty_words = _("Every address may be written to: none bounced for good, and nobody reported a message.")
     list_filter = ["cause"]
     ordering = ["-at"]
 

@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from recommender.serving.models import Slate
 from recommender.training.models import Slot
+from recommender.training.naming import version_name
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
 
@@ -16,11 +18,26 @@ from shop.operators.lists import ReadOnlyAdmin, choice_filter
 class SlateAdmin(ReadOnlyAdmin):
     """Slates as shown, newest first."""
 
-    list_display = ["at", "slot", "model", "variant", "known", "fallback", "shopper_id", "visitor_id"]
+    list_display = ["at", "place", "by", "products", "known", "fallback", "shopper_id", "visitor_id"]
     list_filter = [choice_filter("slot", _("slot"), Slot.choices), "known", "fallback"]
     search_fields = ["shopper_id"]
     search_help_text = _("A whole shopper, visitor or slate id")
     ordering = ["-at", "id"]
+
+    @display(description=_("slot"), ordering="slot")
+    def place(self, slate: Slate) -> str:
+        """The slot, in words."""
+        return str(dict(Slot.choices).get(slate.slot, slate.slot))
+
+    @display(description=_("model"))
+    def by(self, slate: Slate) -> str:
+        """The model that chose, as operators read it."""
+        return version_name(slate.model) if slate.model else "–"
+
+    @display(description=_("products"))
+    def products(self, slate: Slate) -> int:
+        """How many were shown."""
+        return len(slate.items)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Slate], search_term: str

@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from recommender.training.models import ModelVersion, TrainingRun
-from recommender.training.naming import named
-from recommender.training.wording import in_words
+from recommender.training.naming import algorithm_name
 from shop.operators.lists import ReadOnlyAdmin
 
-
-class ToldAdmin(ReadOnlyAdmin):
-    """Rows that hold sentences of a training: shown in the language of who looks."""
-
-    # Field: the method that shows it.
-    told: ClassVar[dict[str, str]] = {}
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """What is shown by a method."""
-        return [*self.told.values()]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The fields in their order, sentences by their method."""
-        names = [str(name) for name in super().get_fields(request, obj)]
-        return [self.told.get(name, name) for name in names if name not in self.told.values()]
-
-    @display(description=_("reason"))
-    def told_reason(self, row: ModelVersion) -> str:
-        """Why it was promoted."""
-        return row.reason_in_words or "–"
-
-    @display(description=_("error"))
-    def told_error(self, row: ModelVersion | TrainingRun) -> str:
-        """What went wrong."""
-        return row.error_in_words or "–"
-
-    @display(description=_("step"))
-    def told_step(self, row: TrainingRun) -> str:
-        """What it is doing."""
-        return row.step_in_words or "–"
-
-    @display(description=_("log"))
-    def told_log(self, row: TrainingRun) -> str:
-        """What it said, a line each."""
-        return in_words(row.log, named) or "–"
+RUN_TONES = {
+    TrainingRun.Status.RUNNING.value: "info",
+    TrainingRun.Status.DONE.value: "success",
+    TrainingRun.Status.FAILED.value: "danger",
+    TrainingRun.Status.SKIPPED.value: "warning",
+}
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ToldAdmin):
+class ModelVersionAdmin(ReadOnlyAdmin):
     """Versions, newest first; promoted and rolled back on the models page."""
 
     list_display = [
-        "id",
-        "algorithm",
+        "name",
         "slot",
         "shown_status",
         "ndcg",
@@ -67,7 +33,6 @@ class ModelVersionAdmin(ToldAdmin):
         "pinned",
     ]
     list_filter = ["slot", "status"]
-    told: ClassVar[dict[str, str]] = {"reason": "told_reason", "error": "told_error"}
     ordering = ["-trained_at", "id"]
 
     @display(
@@ -83,18 +48,42 @@ class ModelVersionAdmin(ToldAdmin):
         """The status, coloured."""
         return version.status, str(version.get_status_display())
 
+    @display(description=_("model"), ordering="algorithm")
+    def name(self, version: ModelVersion) -> str:
+        """As operators read it."""
+        return version.name
+
     @display(description="NDCG@10")
     def ndcg(self, version: ModelVersion) -> str:
         """Value with its interval."""
         figure = version.metrics.get("ndcg@10")
-        return f"{figure['value']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})" if figure else "–"
+        return f"{figure['value']:.4f} ({figure['low']:.4f} – {figure['high']:.4f})" if figure else "–"
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(ToldAdmin):
+class TrainingRunAdmin(ReadOnlyAdmin):
     """Training runs, newest first."""
 
-    list_display = ["started_at", "algorithm", "status", "told_step", "progress", "ended_at", "told_error"]
-    told: ClassVar[dict[str, str]] = {"step": "told_step", "log": "told_log", "error": "told_error"}
+    list_display = ["started_at", "scope", "shown_status", "said", "done", "ended_at"]
     list_filter = ["status"]
     ordering = ["-started_at", "id"]
+
+    @display(description=_("algorithm"))
+    def scope(self, run: TrainingRun) -> str:
+        """What was trained, in words."""
+        return algorithm_name(run.algorithm) if run.algorithm else str(_("all algorithms"))
+
+    @display(description=_("status"), ordering="status", label=RUN_TONES)
+    def shown_status(self, run: TrainingRun) -> tuple[str, str]:
+        """The status, coloured."""
+        return run.status, str(run.get_status_display())
+
+    @display(description=_("step"))
+    def said(self, run: TrainingRun) -> str:
+        """What it is doing, or what went wrong."""
+        return run.error_in_words.partition("\n")[0] or run.step_in_words or "–"
+
+    @display(description=_("progress"))
+    def done(self, run: TrainingRun) -> str:
+        """In per cent."""
+        return f"{100 * run.progress:.0f}\u202f%"

@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from shop.events.models import Event, PoisonEvent
+from shop.events.wording import event_name
 from shop.operators.lists import ReadOnlyAdmin
 
 
@@ -19,7 +21,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     list_display = [
         "occurred_at",
-        "type",
+        "kind",
         "visitor_id",
         "shopper_id",
         "product_id",
@@ -31,6 +33,11 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ["visitor_id"]
     search_help_text = _("A whole visitor id, shopper id or event id")
     ordering = ["-id"]
+
+    @display(description=_("event"))
+    def kind(self, event: Event) -> str:
+        """Its type, in words."""
+        return event_name(event.type)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
@@ -55,4 +62,5 @@ class PoisonEventAdmin(ReadOnlyAdmin):
     """Entries of the stream that could not be stored."""
 
     list_display = ["at", "stream_id", "reason"]
+    empty_words = _("Every event that arrived could be stored.")
     ordering = ["-id"]

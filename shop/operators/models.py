@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
+from shop.operators.wording import act_in_words, object_in_words
 
 
 class AuditEntry(models.Model):
@@ -31,4 +32,4 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.object_type} {self.object_id}"
+        return f"{act_in_words(self.action)}: {object_in_words(self.object_type, self.object_id)}"

@@ -8,9 +8,8 @@ from unfold.decorators import display
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 from shop.orders.models import Order
 
-SOURCES = choice_filter(
-    "source", _("source"), [("storefront", _("Storefront")), ("api", "API"), ("history", _("Imported"))]
-)
+SOURCE_WORDS = {"storefront": _("Storefront"), "api": "API", "history": _("Imported")}
+SOURCES = choice_filter("source", _("source"), list(SOURCE_WORDS.items()))
 MAILS = choice_filter("mail", _("e-mail"), Order.Mail.choices[1:])
 
 TONES = {
@@ -34,7 +33,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "total",
         "refunded",
         "town",
-        "source",
+        "came_through",
         "simulated",
     ]
     list_filter = [("placed_at", RangeDateTimeFilter), "status", MAILS, SOURCES, "simulated"]
@@ -46,3 +45,8 @@ class OrderAdmin(ReadOnlyAdmin):
     def shown_status(self, order: Order) -> str:
         """The status, coloured."""
         return str(order.get_status_display())
+
+    @display(description=_("source"), ordering="source")
+    def came_through(self, order: Order) -> str:
+        """Through what it was placed, in words."""
+        return str(SOURCE_WORDS.get(order.source, order.source))

@@ -71,7 +71,7 @@ class UserAdmin(PersonalDataAdmin):
 class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
     """Shoppers, newest first; the page of one is a timeline."""
 
-    list_display = ["id", "masked_email", "age_band", "place", "locale", "simulated", "personalised", "created_at"]
+    list_display = ["id", "masked_email", "age_band", "place", "language", "simulated", "personalised", "created_at"]
     list_filter = ["age_band", choice_filter("locale", _("language"), settings.LANGUAGES), "simulated"]
     search_fields = ["id"]
     search_help_text = _("Shopper id, or the whole e-mail address")
@@ -85,6 +85,11 @@ class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
         if "@" in search_term:
             return queryset.filter(user__email_hash=email_hash(search_term)), False
         return (queryset.filter(id=search_term.strip()) if search_term else queryset), False
+
+    @display(description=_("language"), ordering="locale")
+    def language(self, shopper: Shopper) -> str:
+        """The language, in words."""
+        return str(dict(settings.LANGUAGES).get(shopper.locale, shopper.locale)) or "–"
 
     @display(description=_("e-mail address"))
     def masked_email(self, shopper: Shopper) -> str:

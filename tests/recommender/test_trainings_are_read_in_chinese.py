@@ -18,7 +18,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]{2,}")
 # Names of algorithms, slots, metrics and files are the same everywhere.
 NAMES = re.compile(
-    r"[a-z_]+@10|\b(home|product|cart|email|popular|content|item_knn|session_knn|user_knn|tifu_knn|buy_again|blend|ranked|als|bpr"
+    r"[a-z_]+@10|NDCG@10|kNN|EASE|ALS|BPR|\bv\d+\b|\b(home|product|cart|email|popular|content|item_knn|session_knn|user_knn|tifu_knn|buy_again|blend|ranked|als|bpr"
     r"|ease|markov|next_basket|encoder)(-\d+)?\b|manage\.py load_demo|/api/v1/events|pip install 'pushcart\[deep\]'|PyTorch|m\.bin"
 )
 

@@ -1,0 +1,61 @@
+"""Acts and their objects as people read them. Rooms above record acts by name; one that is not here is shown by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.apps import apps
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+ACTS = {
+    "campaign.create": _("Campaign made"),
+    "campaign.change": _("Campaign changed"),
+    "campaign.delete": _("Campaign deleted"),
+    "campaign.submit": _("Approval asked for"),
+    "campaign.approve": _("Campaign approved"),
+    "campaign.reject": _("Campaign sent back"),
+    "campaign.withdraw": _("Approval withdrawn"),
+    "campaign.launch": _("Campaign launched"),
+    "campaign.pause": _("Campaign paused"),
+    "campaign.resume": _("Campaign resumed"),
+    "campaign.finish": _("Campaign finished"),
+    "campaign.cancel": _("Campaign cancelled"),
+    "campaign.undo": _("Launch taken back"),
+    "cleaning.switch": _("Rule of cleaning switched"),
+    "model.pin": _("Champion pinned or unpinned"),
+    "model.promote": _("Model promoted"),
+    "model.shadow": _("Shadow begun or ended"),
+    "order.confirm": _("Payment confirmed"),
+    "order.ship": _("Order sent"),
+    "order.cancel": _("Order cancelled"),
+    "order.refund": _("Money given back"),
+    "order.mail_again": _("E-mail of an order sent again"),
+    "segment.saved": _("Segment saved"),
+    "segment.deleted": _("Segment deleted"),
+    "shopper.address_shown": _("Address of a shopper shown"),
+}
+
+
+# Kind of act ("model") to what reads its reasons: a training gives them, too, and in English.
+reason_readers: dict[str, Callable[[str], str]] = {}
+
+
+def reason_in_words(action: str, reason: str) -> str:
+    """Why it was done, in the language of who looks; an operator's words as they are."""
+    reader = reason_readers.get(action.partition(".")[0])
+    return reader(reason) if reader and reason else reason
+
+
+def act_in_words(action: str) -> str:
+    """What was done."""
+    return str(ACTS.get(action, action))
+
+
+def object_in_words(object_type: str, object_id: str) -> str:
+    """To what it was done: ``push.campaign`` and 2 are "Campaign 2"."""
+    try:
+        name = apps.get_model(object_type)._meta.verbose_name
+    except (LookupError, ValueError):
+        name = object_type
+    return f"{capfirst(str(name))} {object_id}".strip()

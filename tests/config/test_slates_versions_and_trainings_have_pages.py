@@ -1,0 +1,138 @@
+"""A slate, a model version and a training are pages for people: pictures, reasons and names, no columns of JSON."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from recommender.models import ModelVersion, Slate, TrainingRun
+from recommender.training.promotion import LARGEST_BYTES, SLOWEST_P99_MS
+from shop.catalogue.models import Category, Product
+from shop.models import AuditEntry
+from tests.factories.people import make_operator
+
+pytestmark = pytest.mark.django_db
+
+FIGURE = {"value": 0.2, "low": 0.1, "high": 0.3, "n": 90}
+
+
+@pytest.fixture
+def page(client):
+    client.force_login(make_operator())
+
+    def read(name: str, *args, language: str = "en", **data) -> str:
+        response = client.get(reverse(f"admin:{name}", args=args), data, HTTP_ACCEPT_LANGUAGE=language)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return read
+
+
+def make_version(algorithm: str, **fields) -> ModelVersion:
+    metrics = {"ndcg@10": FIGURE, "coverage@10": {"value": 0.08}, "cpu_p99_ms": {"value": 1.5}}
+    return ModelVersion.objects.create(algorithm=algorithm, slot="home", **{"metrics": metrics, **fields})
+
+
+@pytest.fixture
+def slate() -> Slate:
+    category = Category.objects.create(slug="tea", path="tea", name_en="Tea")
+    for name in ("green-tea", "honey", "lemon"):
+        Product.objects.create(id=name, name_en=name.title(), name_zh=f"{name} 茶", category=category, price=2, stock=5)
+    item = {"score": 0.9, "source": "item_knn", "reason": "viewed", "params": {"because": "honey"}}
+    return Slate.objects.create(
+        id=uuid.uuid4(),
+        slot="home",
+        visitor_id="v-1",
+        model="blend-29",
+        items=[{"product_id": "green-tea", **item}, {"product_id": "sold-long-ago", **item}],
+        context={"from": {"seen": ["honey"], "viewed": ["honey"]}, "removed": {"out_of_stock": 3}},
+    )
+
+
+def test_a_slate_says_what_was_shown_by_what_why_and_what_was_removed(page, slate, untranslated) -> None:
+    found = page("recommender_slate_change", slate.pk)
+    for words in ("Green-Tea", "/p/green-tea.svg", "Blend v29", "Bought together", "out of stock", "Honey", "0.90"):
+        assert words in found
+    assert "sold-long-ago" in found, "a product that is gone is still named"
+    assert "product_id" not in found
+    chinese = page("recommender_slate_change", slate.pk, language="zh-hans")
+    assert "green-tea 茶" in chinese
+    assert "缺货" in chinese
+    assert untranslated == set()
+
+
+def test_a_version_says_how_good_it_is_and_what_it_looks_at(page, untranslated) -> None:
+    version = make_version(
+        "ranked",
+        importance={"together_last": 0.7, "popularity": 0.3},
+        comparison={"popular": {"difference": 0.05, "low": 0.01, "high": 0.09, "n": 90}},
+        segments={"cold_shoppers": {"ndcg@10": FIGURE}},
+        params={"held_back": 0.1, "weights": {"home": [1.0, 0.5]}, "deep": False},
+    )
+    found = page("recommender_modelversion_change", version.pk)
+    for words in (
+        f"Learned ranker v{version.pk}",
+        "Goes with the current product",
+        "0.1000 – 0.3000",
+        "held back",
+        "better",
+    ):
+        assert words in found
+    assert "together_last" not in found
+    assert "与当前商品搭配" in page("recommender_modelversion_change", version.pk, language="zh-hans")
+    assert untranslated == set()
+
+
+def test_a_training_says_what_serves_what_took_long_and_what_was_left_out(page, untranslated) -> None:
+    run = TrainingRun.objects.create(
+        status="done",
+        log="10:00:00 item_knn: learning from everything",
+        report={
+            "seconds": {"dataset": 2.0, "whole/item_knn": 3.0, "judge/item_knn": 4.5},
+            "questions": {"home": 90},
+            "left_out": {"encoder": "PyTorch is not installed (pip install 'pushcart[deep]')"},
+        },
+    )
+    make_version("item_knn", run=run, status="champion")
+    found = page("recommender_trainingrun_change", run.pk)
+    for words in ("What it made serves: Home page.", "7.5", "Bought together: learning from everything", "Attention"):
+        assert words in found
+    assert "item_knn" not in found
+    chinese = page("recommender_trainingrun_change", run.pk, language="zh-hans")
+    assert "正在学习全部数据" in chinese
+    assert untranslated == set()
+
+
+@pytest.mark.parametrize("status", ["running", "failed", "skipped"])
+def test_a_training_that_did_not_end_well_has_a_page_too(page, status) -> None:
+    run = TrainingRun.objects.create(status=status, error="It was ended before it was done.", progress=0.4)
+    assert f"Training {run.pk}" in page("recommender_trainingrun_change", run.pk)
+
+
+def test_the_guardrails_stand_beside_the_champion(page) -> None:
+    make_version("popular", status="champion", size_bytes=1_000_000)
+    slow = {
+        "ndcg@10": {**FIGURE, "value": 0.4},
+        "cpu_p99_ms": {"value": 2 * SLOWEST_P99_MS},
+        "coverage@10": {"value": 0.07},
+    }
+    make_version("ranked", metrics=slow, size_bytes=int(0.1 * LARGEST_BYTES))
+    found = page("models")
+    assert "Guardrails" in found
+    assert found.count(">broken<") == 1, "slow, and neither narrow nor large"
+    assert found.count(">holds<") == 2
+
+
+def test_the_audit_log_names_acts_and_objects(page) -> None:
+    AuditEntry.objects.create(
+        action="model.promote",
+        object_type="recommender.modelversion",
+        object_id="29",
+        reason="blend is better: ndcg@10 +0.1 (+0.05 to +0.2) against popular on 90 questions",
+    )
+    found = page("shop_auditentry_changelist")
+    for words in ("Model promoted", "Model version 29", "Blend is better: NDCG@10"):
+        assert words in found
+    assert "模型上线" in page("shop_auditentry_changelist", language="zh-hans")
