@@ -10,8 +10,47 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.db.models import Field
-from django.utils.translation import gettext_lazy
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 
+ENGLISH = {
+    "at": "time",
+    "at time": "time of day",
+    "attempt": "attempts",
+    "cap count": "messages at most",
+    "cap days": "within days",
+    "counted": "shoppers",
+    "counted at": "counted on",
+    "counted exactly": "exact",
+    "created at": "since",
+    "decided at": "decided on",
+    "description en": "English description",
+    "description zh": "Chinese description",
+    "ended at": "ended",
+    "ends at": "until",
+    "exit on order": "not after an order",
+    "finished at": "finished",
+    "fit seconds": "seconds to learn",
+    "from at": "from",
+    "holdout share": "left out",
+    "in shopper zone": "by the shopper's clock",
+    "is active": "active",
+    "is staff": "may enter here",
+    "launched at": "launched",
+    "name en": "English name",
+    "name zh": "Chinese name",
+    "occurred at": "time",
+    "placed at": "placed",
+    "planned at": "planned",
+    "promoted at": "promoted",
+    "rate per minute": "messages a minute",
+    "started at": "started",
+    "to at": "until",
+    "trained at": "trained",
+    "updated at": "changed",
+    "when capped": "then",
+    "window days": "orders count for days",
+}
 ROOMS = ("shop", "recommender", "push")
 
 
@@ -24,7 +63,16 @@ def unnamed_fields() -> Iterator[Field]:
                     yield field
 
 
+def _name(plain: str) -> str:
+    """In the active language; in English better than the attribute says it, where that reads badly."""
+    found = gettext(plain)
+    return ENGLISH.get(found, found)
+
+
+_lazy_name = lazy(_name, str)
+
+
 def translate() -> None:
     """Make the names lazy; ``str()`` of one gives it in the active language."""
     for field in unnamed_fields():
-        field.verbose_name = gettext_lazy(str(field.verbose_name))
+        field.verbose_name = _lazy_name(str(field.verbose_name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -18,7 +19,7 @@ from shop.operators.lists import ReadOnlyAdmin, choice_filter
 class SlateAdmin(ReadOnlyAdmin):
     """Slates as shown, newest first."""
 
-    list_display = ["at", "place", "by", "products", "known", "fallback", "shopper_id", "visitor_id"]
+    list_display = ["at", "place", "by", "products", "known", "fallback", "shopper_id", "visitor"]
     list_filter = [choice_filter("slot", _("slot"), Slot.choices), "known", "fallback"]
     search_fields = ["shopper_id"]
     search_help_text = _("A whole shopper, visitor or slate id")
@@ -38,6 +39,11 @@ class SlateAdmin(ReadOnlyAdmin):
     def products(self, slate: Slate) -> int:
         """How many were shown."""
         return len(slate.items)
+
+    @display(description=_("visitor"))
+    def visitor(self, slate: Slate) -> str:
+        """The beginning of its id."""
+        return Truncator(slate.visitor_id).chars(14) or "–"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Slate], search_term: str

@@ -40,7 +40,7 @@ class ProductAdmin(BigListAdmin):
         "name_en",
         "name_zh",
         "brand",
-        "category",
+        "shelf",
         "price",
         "list_price",
         "stock_state",
@@ -70,6 +70,11 @@ class ProductAdmin(BigListAdmin):
             '<img src="{}" width="36" height="36" alt="" loading="lazy" style="border-radius:6px;max-width:none">',
             source,
         )
+
+    @display(description=_("category"), ordering="category__path")
+    def shelf(self, product: Product) -> str:
+        """The category's name."""
+        return product.category.name
 
     @display(description=_("stock"), label={"sold out": "danger", "few": "warning", "in stock": "success"})
     def stock_state(self, product: Product) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -22,7 +23,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = [
         "occurred_at",
         "kind",
-        "visitor_id",
+        "visitor",
         "shopper_id",
         "product_id",
         "value",
@@ -38,6 +39,11 @@ class EventAdmin(ReadOnlyAdmin):
     def kind(self, event: Event) -> str:
         """Its type, in words."""
         return event_name(event.type)
+
+    @display(description=_("visitor"))
+    def visitor(self, event: Event) -> str:
+        """The beginning of its id."""
+        return Truncator(event.visitor_id).chars(14) or "–"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
