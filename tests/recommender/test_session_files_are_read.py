@@ -33,6 +33,22 @@ def named(files, rows) -> list[str]:
     return [files.train.products.ids[row] for row in rows]
 
 
+def test_the_shop_s_rules_clean_files_too_and_say_what_they_took(tmp_path) -> None:
+    people = "1\ta\t100\n1\ta\t100.5\n1\tb\t160\n2\ta\t90000\n2\tb\t90060\n"
+    robot = "".join(f"9\ta\t{5000 + second}\n" for second in range(120))
+    write(tmp_path / "train.txt.gz", TABLE + people + robot)
+    write(tmp_path / "test.txt.gz", TABLE + "7\ta\t100000\n7\tb\t100020\n")
+    plain, cleaned = (read_sessions(tmp_path, "timestamped", clean=clean) for clean in (False, True))
+    assert (len(plain.train), plain.touched) == (125, {})
+    assert named(cleaned, cleaned.train.product) == ["a", "b", "a", "b"]
+    assert {rule: rows for rule, rows in cleaned.touched.items() if rows} == {"robot_rate": 120, "repeated": 1}
+    assert cleaned.train.products.ids == plain.train.products.ids
+    write(tmp_path / "train_sessions.txt.gz", "a b\n")
+    write(tmp_path / "test_prefix_target.tsv.gz", "a\tb\n")
+    with pytest.raises(ValueError, match="no times"):
+        read_sessions(tmp_path, "prefix", clean=True)
+
+
 def test_rows_are_put_in_the_order_of_time_and_sessions_in_the_order_of_their_end(timestamped) -> None:
     files = read_sessions(timestamped, "timestamped")
     assert files.train.sessions == 2

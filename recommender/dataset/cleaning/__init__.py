@@ -5,9 +5,9 @@ above it. Rules run in the order of the modules and, in each, in that of the fil
 """
 
 from recommender.dataset.cleaning import missing, times, robots, repeats, amounts, sessions  # noqa: I001 - their order counts
-from recommender.dataset.cleaning.applying import Cleaned, clean, fingerprint
+from recommender.dataset.cleaning.applying import Cleaned, clean, clean_days, fingerprint
 from recommender.dataset.cleaning.rules import RULES, Act, Mark, Rule
 
 MODULES = (missing, times, robots, repeats, amounts, sessions)
 
-__all__ = ["RULES", "Act", "Cleaned", "Mark", "Rule", "clean", "fingerprint"]
+__all__ = ["RULES", "Act", "Cleaned", "Mark", "Rule", "clean", "clean_days", "fingerprint"]

@@ -10,6 +10,8 @@ from typing import Any
 
 from recommender.dataset.cleaning.rules import RULES, Act
 
+DAY_MS = 86_400_000
+
 
 @dataclass(frozen=True)
 class Cleaned:
@@ -50,6 +52,17 @@ def clean(rows: Any, *, off: Collection[str] = ()) -> Cleaned:
         elif rule.act is Act.DROP:
             rows = rows[~mark.touched].reset_index(drop=True)
     return Cleaned(rows, read, touched)
+
+
+def clean_days(rows: Any, *, off: Collection[str] = ()) -> Cleaned:
+    """Rows of many days (files), each UTC day cleaned by itself, as the shop's days are."""
+    import pandas as pd
+
+    days = [clean(day, off=off) for _, day in rows.groupby(rows["at"].to_numpy() // DAY_MS, sort=True)]
+    if not days:
+        return clean(rows, off=off)
+    touched = {name: sum(day.touched[name] for day in days) for name in days[0].touched}
+    return Cleaned(pd.concat([day.rows for day in days], ignore_index=True), len(rows), touched)
 
 
 def fingerprint(off: Collection[str] = ()) -> str:
