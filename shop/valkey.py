@@ -11,14 +11,25 @@ import hiredis
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.connection import DefaultParser
 from redis.retry import Retry
 
 # What a shopper waits for must not hang on a silent server.
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
 
+
+class CannotWrite(redis.ResponseError):
+    """Valkey reads, but writes nothing until somebody helps: its disk is full, or too few replicas are left."""
+
+
+# redis-py tells errors by their first word, and does not know these.
+DefaultParser.EXCEPTION_CLASSES |= {"MISCONF": CannotWrite, "NOREPLICAS": CannotWrite}
 # What a call raises while Valkey is away, restarting or full.
-AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, redis.ReadOnlyError)
+AWAY = (
+    *(redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError),
+    *(redis.OutOfMemoryError, redis.ReadOnlyError, CannotWrite),
+)
 
 _lock = threading.Lock()
 _clients: dict[str, redis.Redis] = {}

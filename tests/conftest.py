@@ -113,12 +113,13 @@ def _no_session_left(django_db_setup) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_valkey() -> None:
-    """Nothing of another test in this worker's Valkey database, nor in the process's memory of keys."""
+    """Nothing of another test in this worker's Valkey database, nor in the process's memory of keys and visitors."""
     import redis
     from django.conf import settings
 
     from shop import valkey
     from shop.api.keys import forget_keys
+    from shop.events import joining
 
     # A busy machine is no server that is away.
     valkey.CONNECT_SECONDS, valkey.ANSWER_SECONDS = 10.0, 10.0
@@ -127,6 +128,7 @@ def _fresh_valkey() -> None:
     client.flushdb()
     client.close()
     forget_keys()
+    joining.forget()
 
 
 @pytest.fixture(autouse=True)

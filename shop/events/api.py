@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import structlog
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -23,6 +23,7 @@ from shop.events.models import Event
 from shop.events.queries import CountQuery, EventFilter, EventQuery, SendQuery
 from shop.events.types import StoredEvent
 from shop.events.visitors import is_simulated
+from shop.people.models import Visitor
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +132,8 @@ def append_or_stop(intake: Intake, key: KeyInfo) -> None:
     remember = frozenset(intake.remember)
     try:
         for start in range(0, len(intake.events), EVENTS_A_ROUND_TRIP):
-            stream.append(intake.events[start : start + EVENTS_A_ROUND_TRIP], remember=remember)
+            part = intake.events[start : start + EVENTS_A_ROUND_TRIP]
+            stream.append(part, remember=remember, vouched=key.is_secret)
     except valkey.AWAY as error:
         log.warning("events_not_taken", reason=str(error), events=len(intake.events))
         detail = "Events cannot be taken right now. Send them again with the same message ids."
@@ -190,7 +192,12 @@ class EventCount(msgspec.Struct):
 def _chosen(query: EventFilter) -> QuerySet[Event]:
     given = {name: getattr(query, name) for name in EventFilter.__struct_fields__ if getattr(query, name)}
     since, until = given.pop("since", None), given.pop("until", None)
+    shopper_id = given.pop("shopper_id", "")
     chosen = Event.objects.filter(**given)
+    if shopper_id:
+        # The subject's own rows, and what they did before they were known.
+        visitors = list(Visitor.objects.filter(shopper=shopper_id).values_list("pk", flat=True))
+        chosen = chosen.filter(Q(shopper_id=shopper_id) | Q(visitor_id__in=visitors, shopper_id=""))
     if since:
         chosen = chosen.filter(occurred_at__gte=_in_utc(since, "since"))
     return chosen.filter(occurred_at__lt=_in_utc(until, "until")) if until else chosen

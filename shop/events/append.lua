@@ -3,7 +3,7 @@
 -- KEYS[1]  the stream
 -- ARGV     gap (ms), life of a session's key (s), most acts, most cart lines, life of a remembered message id (s), most events and
 --          most bytes (passed by one event at most) of an entry; then eight per event:
---          visitor, shopper ("-": logged out), time (ms), act line, cart lines, key that remembers the message id, event id, body
+--          visitor, shopper ("-": logged out, "=ID": vouched for, "~ID": a browser's own word), time (ms), act line, cart lines, key that remembers the message id, event id, body
 -- returns  the number of events appended; those whose message id is remembered are not appended again
 --
 -- An entry of the stream holds many events: "e" their bodies and "s" their session ids, line by line (JSON has no line break of its
@@ -57,7 +57,9 @@ for i = 8, #ARGV, 8 do
         local _, lines = string.gsub(cart, "\n", "\n")
         s[8], s[7] = drop_oldest(s[8] .. cart, s[7] + lines, most_cart)
       end
-      if shopper == "-" then s[4] = "" elseif shopper ~= "" then s[4] = shopper end
+      -- What a browser says of itself opens nobody's history, and closes the one of whoever was there before.
+      local mark, named = string.sub(shopper, 1, 1), string.sub(shopper, 2)
+      if mark == "=" then s[4] = named elseif mark == "-" or (mark == "~" and s[4] ~= named) then s[4] = "" end
     end
     bodies[#bodies + 1], ids[#ids + 1] = ARGV[i + 7], session_id
     bytes, appended = bytes + #ARGV[i + 7], appended + 1

@@ -18,7 +18,9 @@ class EventFilter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which events. An empty parameter filters nothing."""
 
     visitor_id: ShortId = ""
-    shopper_id: LongId = ""
+    shopper_id: Annotated[
+        str, Meta(max_length=128, description="With what they did as a visitor before they were known")
+    ] = ""
     product_id: LongId = ""
     session_id: ShortId = ""
     type: Annotated[str, Meta(max_length=48)] = ""

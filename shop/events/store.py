@@ -10,6 +10,7 @@ import io
 import msgspec
 from django.db import connection, transaction
 
+from shop.events import joining
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
 from shop.events.types import StoredEvent
@@ -56,7 +57,7 @@ _read = msgspec.json.Decoder(_Texts).decode
 
 
 class StoreConsumer(Consumer):
-    """Writes events to ``shop_event``."""
+    """Writes events to ``shop_event``, and joins visitors to who they turn out to be."""
 
     group = "store"
 
@@ -67,8 +68,14 @@ class StoreConsumer(Consumer):
             msgspec.DecodeError, django.db.DataError: an entry cannot be stored.
             django.db.OperationalError: the database is away, or its disk is full.
         """
+        events = [(_read(entry.body), entry.session_id) for entry in entries]
+        said = joining.who_is_who(event for event, _ in events)
         # A line begins with its id: in that order two writers never wait for each other.
-        store(sorted(_line(_read(entry.body), entry.session_id) for entry in entries))
+        lines = sorted(_line(event, session_id) for event, session_id in events)
+        with transaction.atomic():
+            store(lines)
+            joined = joining.join(said) if said else set()
+        joining.remember(joined)
 
 
 def store(lines: list[str]) -> int:

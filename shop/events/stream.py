@@ -70,12 +70,14 @@ def unpack(stream_id: bytes, fields: Mapping[bytes, bytes]) -> list[StreamEntry]
     ]
 
 
-def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = None) -> int:
+def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = None, vouched: bool = True) -> int:
     """Append events and update the sessions of their visitors, all or nothing, in one round trip.
 
     Args:
         events: in the order to append them.
         remember: message ids that carry no time of the sender: appended once in 24 hours.
+        vouched: the sender knows who the shoppers are (the shop itself, or a secret key). Else their sessions stay nobody's, and
+            no recommendations are made of the history of whoever a browser says to be.
 
     Returns:
         How many were appended.
@@ -89,7 +91,7 @@ def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = N
         seen = f"seen:{event.source}:{event.message_id}" if remember and event.message_id in remember else ""
         arguments += (
             event.visitor_id,
-            "-" if event.type == "logged_out" else event.shopper_id,
+            _who(event, vouched),
             at_ms,
             sessions.act_line(event, at_ms),
             sessions.cart_lines(event, at_ms),
@@ -98,3 +100,10 @@ def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = N
             encode(event),
         )
     return int(_append([settings.EVENT_STREAM], arguments))
+
+
+def _who(event: StoredEvent, vouched: bool) -> str:
+    """The shopper of an event as the script reads it."""
+    if event.type == "logged_out":
+        return "-"
+    return f"{'=' if vouched else '~'}{event.shopper_id}" if event.shopper_id else ""

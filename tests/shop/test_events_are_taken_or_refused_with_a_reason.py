@@ -13,7 +13,7 @@ from django.test import override_settings
 from shop import valkey
 from shop.api.keys import create_key
 from shop.api.models import ApiKey
-from shop.events import live
+from shop.events import live, stream
 from shop.events.models import Event
 from shop.events.sessions import read_session
 from tests.factories.events import store_all
@@ -244,6 +244,22 @@ def test_without_valkey_nothing_is_called_accepted(post):
     assert (response.status_code, response["retry-after"]) == (503, "2")
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "MISCONF Errors writing to the AOF file: No space left on device",
+        "NOREPLICAS Not enough good replicas to write.",
+    ],
+)
+def test_a_valkey_that_cannot_write_calls_nothing_accepted(post, monkeypatch, word):
+    # The server's own words, without filling the disk that all tests share.
+    monkeypatch.setattr(stream, "_append", valkey.Script(f"return redis.error_reply('{word}')"))
+    response = post(GOOD)
+    assert (response.status_code, response["retry-after"]) == (503, "2")
+    call = {"anonymousId": "v-1", "event": "Product Viewed"}
+    assert post(call, path="/v1/track").status_code == 503
+
+
 def test_keys_decide_who_may_send_and_who_may_read(post, get, client, keys):
     assert post(GOOD, key="").status_code == 401
     assert post(GOOD, key="pk_wrong").status_code == 401
@@ -336,3 +352,18 @@ def test_events_are_counted_of_somebody_only(get, client):
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/visitor_id")
     assert get("/api/v1/events/count?shopper_id=anna").json() == {"count": 0}
     assert client.post("/api/v1/events/count").status_code == 405
+
+
+def test_only_the_shop_itself_or_a_secret_key_opens_the_history_of_a_shopper(post):
+    def known_as() -> str:
+        return read_session("v-anna0001").shopper_id
+
+    said = {**GOOD, "type": "identified", "shopper_id": "anna"}
+    assert post(said).status_code == 202
+    assert known_as() == ""
+    assert post(said, key="sk_test_demo").status_code == 202
+    assert known_as() == "anna"
+    assert post(said).status_code == 202
+    assert known_as() == "anna"
+    assert post({**said, "shopper_id": "wei"}).status_code == 202
+    assert known_as() == ""

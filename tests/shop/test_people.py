@@ -212,3 +212,31 @@ def test_what_a_visitor_did_before_logging_in_belongs_to_the_shopper_and_to_nobo
     link_visitor("v-before-login", owner)
     assert [event.visitor_id for event in events_of(owner)] == ["v-before-login"]
     assert not events_of(outsider).exists()
+
+
+@pytest.mark.django_db
+def test_an_event_that_says_who_a_visitor_is_joins_them_once_and_moves_them_never(client: Client) -> None:
+    from shop.api.keys import create_key
+    from shop.events.stream import append
+    from shop.people.merging import events_of
+    from shop.people.models import Visitor
+    from tests.factories.events import an_event, store_all
+
+    owner, outsider = make_shopper(), make_shopper()
+    browser = {"visitor_id": "v-told-by-event"}
+    append(
+        [
+            an_event("product_viewed", **browser),
+            # A link of a mail may have been passed on.
+            an_event("message_clicked", **browser, shopper_id=outsider.pk),
+            an_event("identified", **browser, shopper_id=owner.pk),
+            an_event("logged_in", **browser, shopper_id=outsider.pk),
+            an_event("identified", visitor_id="v-of-nobody", shopper_id="not-a-shopper"),
+        ]
+    )
+    store_all()
+    assert list(Visitor.objects.values_list("pk", "shopper_id")) == [("v-told-by-event", owner.pk)]
+    assert {event.type for event in events_of(owner)} == {"product_viewed", "identified"}
+    _, key = create_key("server", "sk")
+    told = client.get(f"/api/v1/events/count?shopper_id={owner.pk}", headers={"authorization": f"Bearer {key}"}).json()
+    assert told == {"count": 2}
