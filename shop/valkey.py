@@ -10,9 +10,9 @@ from typing import Any
 import hiredis
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
 from redis.connection import DefaultParser
-from redis.retry import Retry
+
+from shop import silence
 
 # What a shopper waits for must not hang on a silent server.
 CONNECT_SECONDS = 0.5
@@ -35,6 +35,11 @@ _lock = threading.Lock()
 _clients: dict[str, redis.Redis] = {}
 
 
+def patience(url: str) -> dict[str, Any]:
+    """Options of a connection pool: how long it waits for the server at ``url``."""
+    return silence.options(url, connect_seconds=CONNECT_SECONDS, answer_seconds=ANSWER_SECONDS)
+
+
 def client() -> redis.Redis:
     """A client of ``REDIS_URL`` with one connection pool for all threads; bytes in, bytes out; one new try on a stale connection.
 
@@ -46,12 +51,7 @@ def client() -> redis.Redis:
         with _lock:
             found = _clients.setdefault(
                 url,
-                redis.Redis.from_url(
-                    url,
-                    socket_connect_timeout=CONNECT_SECONDS,
-                    socket_timeout=ANSWER_SECONDS,
-                    retry=Retry(NoBackoff(), 1),
-                ),
+                redis.Redis(connection_pool=redis.ConnectionPool.from_url(url, **patience(url))),
             )
     return found
 

@@ -117,7 +117,7 @@ def _fresh_valkey() -> None:
     import redis
     from django.conf import settings
 
-    from shop import valkey
+    from shop import silence, valkey
     from shop.api.keys import forget_keys
     from shop.events import joining
 
@@ -129,6 +129,7 @@ def _fresh_valkey() -> None:
     client.close()
     forget_keys()
     joining.forget()
+    silence.forget()
 
 
 @pytest.fixture(autouse=True)

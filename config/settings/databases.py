@@ -24,7 +24,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.understood("REDIS_URL", environment.parse_redis, embedded.redis_url(DATA_DIR) if DEBUG else "")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "shop.cache.ValkeyCache",
         "LOCATION": REDIS_URL or "redis://unset",
         "KEY_PREFIX": "cache",
     }

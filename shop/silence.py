@@ -1,0 +1,90 @@
+"""Connections to Valkey that wait for a silent server once.
+
+After a call without an answer the process takes it for away for :data:`REST_SECONDS`: a page that asks ten times waits once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.retry import Retry
+
+REST_SECONDS = 2.0
+
+_silent_until = 0.0
+
+
+class _Impatient:
+    """What each kind of connection gets."""
+
+    def connect(self) -> None:
+        """Open it.
+
+        Raises:
+            redis.ConnectionError: also while the server rests.
+        """
+        _raise_while_silent()
+        try:
+            super().connect()  # type: ignore[misc]
+        except redis.TimeoutError:
+            _note_silence()
+            raise
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send; raises as :meth:`connect` does."""
+        _raise_while_silent()
+        super().send_packed_command(command, check_health)  # type: ignore[misc]
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        """Read; a server that does not answer is noted."""
+        try:
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]
+        except redis.TimeoutError:
+            _note_silence()
+            raise
+
+
+class ImpatientConnection(_Impatient, Connection):
+    """Over TCP."""
+
+
+class ImpatientTLSConnection(_Impatient, SSLConnection):
+    """Over TLS."""
+
+
+class ImpatientSocketConnection(_Impatient, UnixDomainSocketConnection):
+    """Over a Unix socket."""
+
+
+_KINDS = {"unix": ImpatientSocketConnection, "rediss": ImpatientTLSConnection}
+
+
+def options(url: str, *, connect_seconds: float, answer_seconds: float) -> dict[str, Any]:
+    """Options of a connection pool for ``url``: how long it waits, and one new try on a stale connection."""
+    return {
+        "connection_class": _KINDS.get(urlsplit(url).scheme, ImpatientConnection),
+        "socket_connect_timeout": connect_seconds,
+        "socket_timeout": answer_seconds,
+        "retry": Retry(NoBackoff(), 1),
+    }
+
+
+def _note_silence() -> None:
+    global _silent_until
+    _silent_until = time.monotonic() + REST_SECONDS
+
+
+def _raise_while_silent() -> None:
+    if time.monotonic() < _silent_until:
+        raise redis.ConnectionError("Valkey did not answer a moment ago")
+
+
+def forget() -> None:
+    """Ask again at once (tests)."""
+    global _silent_until
+    _silent_until = 0.0
