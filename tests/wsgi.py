@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import connection
 from django.test import override_settings
 
 
@@ -17,19 +16,23 @@ def application() -> Callable[..., list[bytes]]:
         from config.wsgi import application
 
     def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        # As Django's own client does: they would end the connection that holds the transaction.
-        for signal in (request_started, request_finished):
-            signal.disconnect(close_old_connections)
-        try:
-            with patch("config.wsgi.close_old_connections"):
-                response = application(environ, start_response)
+        with _kept():
+            response = application(environ, start_response)
             try:
                 return list(response)
             finally:
                 if hasattr(response, "close"):
                     response.close()
-        finally:
-            for signal in (request_started, request_finished):
-                signal.connect(close_old_connections)
 
     return call
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """What Django does around each request ends connections that are old or were left in a transaction: a test's is meant to be."""
+    before = connection.settings_dict["AUTOCOMMIT"], connection.close_at
+    connection.settings_dict["AUTOCOMMIT"], connection.close_at = connection.get_autocommit(), None
+    try:
+        yield
+    finally:
+        connection.settings_dict["AUTOCOMMIT"], connection.close_at = before

@@ -19,7 +19,6 @@ from shop.people.encryption import keyed_hash
 if TYPE_CHECKING:
     from django.utils.functional import Promise
 
-    from push.campaigns.models import Campaign, Step
     from shop.catalogue.models import Product
     from shop.people.models import Shopper
 
@@ -72,14 +71,6 @@ class Prepared(Protocol):
 
     def render(self, material: Material) -> Rendered:
         """Fill in one shopper. Must not touch the database or the network."""
-        ...
-
-
-class Prepare(Protocol):
-    """``push.content.rendering.prepare``."""
-
-    def __call__(self, campaign: Campaign, step: Step, channel: str, locale: str) -> Prepared:
-        """Compile the content of ``step`` for ``locale``; raises ``ContentError`` with the place of the mistake."""
         ...
 
 

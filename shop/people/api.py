@@ -18,11 +18,10 @@ from shop.api.idempotency import idempotent
 from shop.api.keys import audit, key_of
 from shop.api.problems import Conflict
 from shop.people import consents, erasure
-from shop.people.models import Consent, Shopper, User
+from shop.people.models import PROFILE, Consent, Shopper, User
 from shop.people.registering import AddressTaken, register
 from shop.people.serializers import (
     PERSONAL,
-    PROFILE,
     ConsentOutSerializer,
     ConsentSerializer,
     ErasureReasonSerializer,

@@ -100,6 +100,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
 
+# What the shop says of a shopper.
+PROFILE = (
+    "age_band",
+    "gender",
+    "place",
+    "locale",
+    "time_zone",
+    "household",
+    "birthday",
+    "attributes",
+    "personalised",
+)
+
+
 class Shopper(models.Model):
     """A known person as the shop sees them. ``id`` is the shop's own key and stands as ``shopper_id`` in events and the API."""
 

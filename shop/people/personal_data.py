@@ -16,7 +16,7 @@ from shop.events.models import Event, OutboxEvent, PoisonEvent
 from shop.orders.models import Order
 from shop.people.erasure import Erased, Rows, rows_of
 from shop.people.merging import events_of
-from shop.people.models import Address, Consent, Shopper, User, Visitor
+from shop.people.models import PROFILE, Address, Consent, Shopper, User, Visitor
 
 log = structlog.get_logger(__name__)
 
@@ -142,25 +142,12 @@ class ProfilePart:
     """Account, profile, addresses and the browsers that logged in."""
 
     name = "profile"
-    profile = (
-        "id",
-        "age_band",
-        "gender",
-        "place",
-        "locale",
-        "time_zone",
-        "household",
-        "birthday",
-        "attributes",
-        "personalised",
-        "created_at",
-    )
 
     def export(self, shopper: Shopper) -> Rows:
         """One row, addresses and browsers within."""
         user = shopper.user
         row: dict[str, Any] = {"email": user.email, "name": user.name, "phone": user.phone}
-        row |= {field: getattr(shopper, field) for field in self.profile}
+        row |= {field: getattr(shopper, field) for field in ("id", *PROFILE, "created_at")}
         row["addresses"] = rows_of(shopper.addresses.all(), ("name", "street", "postcode", "town", "country"))
         row["visitors"] = rows_of(shopper.visitors.all(), ("id", "linked_at"))
         return [row]
@@ -180,7 +167,7 @@ class ProfilePart:
         user.groups.clear()
         user.user_permissions.clear()
         blank = Shopper(id=shopper.pk, user=user)
-        for field in self.profile[1:-1]:
+        for field in PROFILE:
             setattr(shopper, field, getattr(blank, field))
         shopper.personalised = False
         shopper.save()

@@ -13,20 +13,9 @@ from shop.api.json_field import ObjectField
 from shop.api.keys import key_of
 from shop.api.pagination import ListQuery
 from shop.people import consents
-from shop.people.models import Shopper
+from shop.people.models import PROFILE, Shopper
 
 PERSONAL = ("email", "name", "phone")
-PROFILE = (
-    "age_band",
-    "gender",
-    "place",
-    "locale",
-    "time_zone",
-    "household",
-    "birthday",
-    "attributes",
-    "personalised",
-)
 
 
 class ShopperFieldsSerializer(serializers.Serializer):

@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from django.db import connection, connections
 
-from shop.api.keys import create_key
+from shop.api.keys import create_key, forget_keys
 from tests.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +96,17 @@ def test_a_web_process_loads_no_library_that_only_training_needs():
     ended = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_database_ended_is_not_used_again(bearer):
+    def recommended() -> str:
+        forget_keys()
+        return ask("/api/v1/recommendations/home?visitor_id=v-anna0001", HTTP_AUTHORIZATION=bearer)[0]
+
+    assert recommended() == "200 OK"
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [connection.connection.info.backend_pid])
+    other.close()
+    assert recommended() == "200 OK"

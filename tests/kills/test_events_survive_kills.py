@@ -111,7 +111,7 @@ class Sender(threading.Thread):
         self.port, self.events, self.pause = port, events, pause
         self.random = random.Random(seed)
         self.accepted: list[str] = []
-        self.retries = 0
+        self.retries = self.unanswered = 0
         self.failure = ""
 
     def run(self) -> None:
@@ -151,7 +151,8 @@ class Sender(threading.Thread):
                     self.failure = f"{answer.status} {content[:300]!r}"
                     return
             except (OSError, http.client.HTTPException):
-                pass
+                # The process that was asked is being killed: nobody answered, so the same body is sent again, as clients do.
+                self.unanswered += 1
             finally:
                 connection.close()
             self.retries += 1
@@ -181,7 +182,10 @@ def check(events: int, senders: int, pause: float, kill_every: float, seed: int)
             assert len(stored) == len(set(stored)), "an event was stored twice"
             assert set(stored) == set(accepted), f"{len(set(accepted) - set(stored))} were lost"
             assert shop.asked("SELECT reason FROM shop_poisonevent") == []
-            print(f"{len(accepted)} events, kills {shop.kills}, retries {sum(client.retries for client in clients)}")
+            print(
+                f"{len(accepted)} events, kills {shop.kills}, retries {sum(client.retries for client in clients)}, "
+                f"of requests without an answer {sum(client.unanswered for client in clients)}"
+            )
         finally:
             shop.stop()
 

@@ -88,11 +88,10 @@ print(*[name for name in {HEAVY!r} if name in sys.modules])
 """
 
 
-def test_a_web_process_that_serves_a_model_has_loaded_no_library_that_only_training_needs():
-    make_trained_shop()
-    champion = ModelVersion.objects.get(slot="home", status="champion")
+def words_of_a_process(script: str, *arguments: str) -> list[str]:
+    """What ``script`` prints in a process of its own, on the servers of this test."""
     ended = subprocess.run(
-        [sys.executable, "-c", SERVE, str(champion)],
+        [sys.executable, "-c", script, *arguments],
         cwd=ROOT,
         env=environment_of_this_test(SERVING_WATCH="0"),
         capture_output=True,
@@ -100,7 +99,13 @@ def test_a_web_process_that_serves_a_model_has_loaded_no_library_that_only_train
         timeout=180,
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split() == []
+    return ended.stdout.split()
+
+
+def test_a_web_process_that_serves_a_model_has_loaded_no_library_that_only_training_needs():
+    make_trained_shop()
+    champion = ModelVersion.objects.get(slot="home", status="champion")
+    assert words_of_a_process(SERVE, str(champion)) == []
 
 
 COMPILE = f"""
@@ -120,13 +125,4 @@ print(*[kernel.__name__ for kernel, count in zip(kernels, before) if len(kernel.
 
 def test_no_request_waits_for_a_kernel_to_be_compiled():
     make_trained_shop()
-    ended = subprocess.run(
-        [sys.executable, "-c", COMPILE],
-        cwd=ROOT,
-        env=environment_of_this_test(SERVING_WATCH="0"),
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split() == []
+    assert words_of_a_process(COMPILE) == []

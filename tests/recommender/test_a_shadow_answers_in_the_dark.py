@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recommender.models import ModelVersion, ShadowAnswer, Slate
-from recommender.serving import champions, facts, recommend
+from recommender.serving import recommend
 from recommender.serving.shadow_report import report
 from recommender.serving.shadows import ShadowConsumer
 from recommender.serving.slate_log import SlateConsumer
@@ -15,18 +15,13 @@ from shop.events.consumers import Runner
 from shop.models import AuditEntry
 from tests.factories.events import store_all
 from tests.factories.people import make_operator
-from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-in-the-light"
 
 
 @pytest.fixture
-def candidate(django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        make_trained_shop()
-    facts.load()
-    champions.load()
+def candidate(shop):
     return ModelVersion.objects.get(slot="home", algorithm="popular")
 
 

@@ -8,22 +8,13 @@ import pytest
 
 from config.dashboard import needs, slots
 from recommender.models import Slate, SlotDay
-from recommender.serving import champions, facts, recommend, rollups
+from recommender.serving import recommend, rollups
 from recommender.serving.slates import new_slate_id
 from shop import clock
 from shop.events import recording
-from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-" + "1" * 24
-
-
-@pytest.fixture
-def shop(django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        make_trained_shop()
-    facts.load()
-    champions.load()
 
 
 def test_a_slate_knows_whether_there_was_anything_to_choose_by(shop) -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recommender.models import ModelVersion, Slate
-from recommender.serving import champions, facts, reason_text, recommend, recommend_many, slate_log
+from recommender.serving import champions, reason_text, recommend, recommend_many, slate_log
 from recommender.serving.contexts import Known
 from recommender.serving.explaining import heading_of
 from recommender.serving.slates import Reason, SlateItem
@@ -17,18 +17,9 @@ from shop import valkey
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Product
-from tests.factories.trained import make_trained_shop
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-somebody-1"
-
-
-@pytest.fixture
-def shop(django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        make_trained_shop()
-    facts.load()
-    champions.load()
 
 
 def ids(slate) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext_lazy as _
 
 from recommender.dataset.cleaning.rules import Act, Bools, Mark, rule
-from recommender.dataset.cleaning.times import MINUTE_MS, actors
+from recommender.dataset.cleaning.times import MINUTE_MS, actors, acts_in_order
 from recommender.dataset.kinds import Kind
 
 # Words by which crawlers, monitors and libraries name themselves in User-Agent (a sender puts it into properties.user_agent).
@@ -50,10 +50,9 @@ def robot_agent(rows: Any) -> Mark:
 )
 def robot_rate(rows: Any) -> Mark:
     """Whoever is faster than people are."""
-    actor, at = actors(rows), rows["at"].to_numpy(np.int64)
-    acts = np.flatnonzero(rows.kind.to_numpy() != Kind.PURCHASE)
-    order = acts[np.lexsort((at[acts], actor[acts]))]
+    actor, at, order = acts_in_order(rows)
     found = np.zeros(len(rows), bool)
+    # Rows are those of one day, so twice its length is no limit.
     for many, within in ((A_MINUTE, MINUTE_MS), (A_DAY, 2 * 24 * 60 * MINUTE_MS)):
         if len(order) >= many:
             first, last = order[: len(order) - many + 1], order[many - 1 :]

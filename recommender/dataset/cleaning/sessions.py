@@ -8,8 +8,7 @@ import numpy as np
 from django.utils.translation import gettext_lazy as _
 
 from recommender.dataset.cleaning.rules import Act, Mark, rule
-from recommender.dataset.cleaning.times import MINUTE_MS, actors
-from recommender.dataset.kinds import Kind
+from recommender.dataset.cleaning.times import MINUTE_MS, acts_in_order
 
 GAP_MS = 30 * MINUTE_MS
 MOST_ACTS = 300
@@ -23,9 +22,7 @@ MOST_ACTS = 300
 )
 def endless_session(rows: Any) -> Mark:
     """Whole sessions, so that what is left of a person's day is cut as before."""
-    actor, at = actors(rows), rows["at"].to_numpy(np.int64)
-    acts = np.flatnonzero(rows.kind.to_numpy() != Kind.PURCHASE)
-    order = acts[np.lexsort((at[acts], actor[acts]))]
+    actor, at, order = acts_in_order(rows)
     new = np.ones(len(order), bool)
     new[1:] = (np.diff(actor[order]) != 0) | (np.diff(at[order]) > GAP_MS)
     session = np.cumsum(new) - 1

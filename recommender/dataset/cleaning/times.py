@@ -8,6 +8,7 @@ import numpy as np
 from django.utils.translation import gettext_lazy as _
 
 from recommender.dataset.cleaning.rules import Act, Mark, rule
+from recommender.dataset.kinds import Kind
 
 MINUTE_MS = 60_000
 # What clocks are allowed to be ahead of ours, and when a row counts as late.
@@ -62,3 +63,10 @@ def actors(rows: Any) -> Any:
     import pandas as pd
 
     return pd.factorize(rows.visitor.where(rows.visitor != "", "\x00" + rows.shopper))[0]
+
+
+def acts_in_order(rows: Any) -> tuple[Any, Any, Any]:
+    """(rows,) who acted, (rows,) when, and (acts,) rows of all but orders: actor by actor, oldest first."""
+    actor, at = actors(rows), rows["at"].to_numpy(np.int64)
+    acts = np.flatnonzero(rows.kind.to_numpy() != Kind.PURCHASE)
+    return actor, at, acts[np.lexsort((at[acts], actor[acts]))]

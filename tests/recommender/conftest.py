@@ -1,0 +1,17 @@
+"""What several tests of serving begin with."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def shop(django_capture_on_commit_callbacks) -> None:
+    """A trained shop, as a web process has loaded it."""
+    from recommender.serving import champions, facts
+    from tests.factories.trained import make_trained_shop
+
+    with django_capture_on_commit_callbacks(execute=True):
+        make_trained_shop()
+    facts.load()
+    champions.load()
