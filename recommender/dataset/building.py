@@ -125,10 +125,11 @@ def read_dataset(
     since = start_of(day_of(until - timedelta(days=days)))
     products = read_products()
     say(f"{len(products)} products")
-    manifest = cache.build(since, until, off=switching.rules_off(), say=say)
     columns = _Columns({product_id: row for row, product_id in enumerate(products.ids)}, _known_visitors())
-    for day, rows in cache.frames(manifest):
-        columns.add(day, rows)
+    with cache.alone():
+        manifest = cache.build(since, until, off=switching.rules_off(), say=say)
+        for day, rows in cache.frames(manifest):
+            columns.add(day, rows)
     dataset = _assemble(products, columns)
     read = sum(day.read for day in manifest.days.values())
     say(f"{len(dataset)} interactions of {read} rows that were read")

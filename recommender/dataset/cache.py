@@ -69,8 +69,8 @@ def folder() -> Path:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One build at a time; the lock goes with the connection."""
+def alone() -> Iterator[None]:
+    """One build at a time; the lock goes with the connection. Who reads :func:`frames` holds it: the next build removes files."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('pushcart dataset'))")
     try:
@@ -89,7 +89,7 @@ def build(
         since, until: whole days but for the last.
         off: rules that are switched off.
     """
-    with _alone():
+    with alone():
         rules = cleaning.fingerprint(off)
         old = _load(rules)
         now = Manifest(SCHEMA, rules, sorted(off), since.isoformat(), until.isoformat())

@@ -33,10 +33,11 @@ COLUMNS: dict[str, Any] = {
     "value": np.float64,
     "agent": str,
 }
+# floor(): a cast alone rounds, which would count the last half second of a day as the next day's.
 ORDER_LINES = """
 COPY (
     SELECT 'l' || l.id, o.visitor_id, coalesce(o.shopper_id, ''), l.product_id, {purchase},
-           (extract(epoch FROM o.placed_at) * 1000)::bigint, (extract(epoch FROM o.placed_at) * 1000)::bigint,
+           floor(extract(epoch FROM o.placed_at) * 1000)::bigint, floor(extract(epoch FROM o.placed_at) * 1000)::bigint,
            l.quantity - l.returned, l.unit_price, ''
     FROM shop_orderline l JOIN shop_order o ON o.id = l.order_id
     WHERE o.placed_at >= '{since}' AND o.placed_at < '{until}' AND o.status NOT IN ('declined', 'cancelled')
@@ -45,19 +46,19 @@ COPY (
 """
 EVENTS = """
 COPY (
-    SELECT id, visitor_id, shopper_id, product_id, CASE type {cases} END, (extract(epoch FROM occurred_at) * 1000)::bigint,
-           (extract(epoch FROM received_at) * 1000)::bigint, quantity, value, coalesce(properties->>'user_agent', '')
+    SELECT id, visitor_id, shopper_id, product_id, CASE type {cases} END, floor(extract(epoch FROM occurred_at) * 1000)::bigint,
+           floor(extract(epoch FROM received_at) * 1000)::bigint, quantity, value, coalesce(properties->>'user_agent', '')
     FROM shop_event
     WHERE id >= '{low}' AND id < '{high}' AND occurred_at >= '{since}' AND occurred_at < '{until}' AND type IN ({types})
 ) TO STDOUT WITH (FORMAT csv)
 """
 EVENT_PULSE = """
-SELECT (extract(epoch FROM occurred_at)::bigint / 86400)::int, type, count(*),
+SELECT floor(extract(epoch FROM occurred_at) / 86400)::int, type, count(*),
        bit_xor(uuid_hash_extended(id, 0) # hashtextextended(concat_ws('/', visitor_id, shopper_id, product_id), 1))
 FROM shop_event WHERE id >= %s AND id < %s AND occurred_at >= %s AND occurred_at < %s GROUP BY 1, 2
 """
 ORDER_PULSE = """
-SELECT (extract(epoch FROM o.placed_at)::bigint / 86400)::int, count(*), count(DISTINCT o.id) FILTER (WHERE o.source = 'history'),
+SELECT floor(extract(epoch FROM o.placed_at) / 86400)::int, count(*), count(DISTINCT o.id) FILTER (WHERE o.source = 'history'),
        count(DISTINCT o.id),
        bit_xor(hashtextextended(concat_ws('/', l.id, l.product_id, o.status, o.visitor_id, o.shopper_id, l.quantity, l.returned,
                                           l.unit_price), 2))

@@ -122,9 +122,11 @@ def forget_old() -> None:
             old = ModelVersion.objects.filter(slot=slot, algorithm=name, shadow_since=None)
             old = old.exclude(status=ModelVersion.Status.CHAMPION)
             keep_pks = old.order_by("-trained_at", "-pk").values_list("pk", flat=True)[:KEEP_RETIRED]
-            doomed = old.exclude(pk__in=list(keep_pks))
-            files = set(doomed.values_list("file", flat=True))
-            doomed.delete()
-            still = set(ModelVersion.objects.filter(file__in=files).values_list("file", flat=True))
-            for file in files - still:
+            with transaction.atomic():
+                # Locked: one that an operator promotes at this moment is no old one any more.
+                doomed = old.exclude(pk__in=list(keep_pks)).select_for_update(of=("self",)).order_by("pk")
+                files = {version.pk: version.file for version in doomed}
+                ModelVersion.objects.filter(pk__in=files).delete()
+            still = set(ModelVersion.objects.filter(file__in=files.values()).values_list("file", flat=True))
+            for file in set(files.values()) - still:
                 storages["models"].delete(file)

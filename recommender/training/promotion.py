@@ -50,7 +50,7 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
             _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": in_words(str(error))}
         ) from error
     with transaction.atomic():
-        list(ModelVersion.objects.select_for_update().filter(slot=version.slot).values_list("pk"))
+        _lock(version.slot)
         former = champion(version.slot)
         if former is not None and former.pk == version.pk:
             raise PromotionError(_("%(version)s serves this slot already.") % {"version": version})
@@ -65,6 +65,11 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
             "model.promote", actor=actor, target=version, before=before, after={"champion": str(version)}, reason=reason
         )
         transaction.on_commit(announce)
+
+
+def _lock(slot: str) -> None:
+    """Let nobody else change what serves ``slot`` until the transaction ends; always in the same order."""
+    list(ModelVersion.objects.select_for_update().filter(slot=slot).order_by("pk").values_list("pk"))
 
 
 def roll_back(slot: str, *, actor: User | None, reason: str) -> ModelVersion:
@@ -90,11 +95,11 @@ def pin(version: ModelVersion, pinned: bool, *, actor: User | None, reason: str)
     Raises:
         PromotionError: it is not the champion.
     """
-    if version.status != Status.CHAMPION:
-        raise PromotionError(_("%(version)s is not the champion of its slot.") % {"version": version})
     before = {"pinned": version.pinned}
-    ModelVersion.objects.filter(pk=version.pk).update(pinned=pinned)
-    audit.record("model.pin", actor=actor, target=version, before=before, after={"pinned": pinned}, reason=reason)
+    with transaction.atomic():
+        if not ModelVersion.objects.filter(pk=version.pk, status=Status.CHAMPION).update(pinned=pinned):
+            raise PromotionError(_("%(version)s is not the champion of its slot.") % {"version": version})
+        audit.record("model.pin", actor=actor, target=version, before=before, after={"pinned": pinned}, reason=reason)
 
 
 def shadow(version: ModelVersion, share: float, *, actor: User | None, reason: str) -> None:
@@ -107,8 +112,6 @@ def shadow(version: ModelVersion, share: float, *, actor: User | None, reason: s
 
     if not 0 < share <= 1:
         raise PromotionError(_("The share of a shadow is above 0 and at most 1, not %(share)s.") % {"share": share})
-    if version.status == Status.CHAMPION:
-        raise PromotionError(_("%(version)s serves this slot already.") % {"version": version})
     try:
         open_model(version)
     except BrokenFile as error:
@@ -116,7 +119,10 @@ def shadow(version: ModelVersion, share: float, *, actor: User | None, reason: s
             _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": in_words(str(error))}
         ) from error
     with transaction.atomic():
-        former = ModelVersion.objects.select_for_update().filter(slot=version.slot, shadow_since__isnull=False)
+        _lock(version.slot)
+        if ModelVersion.objects.filter(pk=version.pk, status=Status.CHAMPION).exists():
+            raise PromotionError(_("%(version)s serves this slot already.") % {"version": version})
+        former = ModelVersion.objects.filter(slot=version.slot, shadow_since__isnull=False)
         before = {"shadow": ", ".join(map(str, former))}
         former.update(shadow_since=None)
         version.shadow_since, version.shadow_share = clock.now(), share

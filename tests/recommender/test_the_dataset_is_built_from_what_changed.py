@@ -88,6 +88,15 @@ def test_only_days_that_changed_are_read_again_and_the_answer_is_that_of_a_fresh
     assert arrays_of(read_dataset()) == fresh(tmp_path, settings)
 
 
+def test_the_last_half_second_of_a_day_is_not_the_next_day_s(shop, clock, settings, tmp_path) -> None:
+    three_days(clock)
+    days_read()
+    midnight = NOW.replace(hour=0)
+    happened(an_event(at=midnight - timedelta(days=1, milliseconds=300), visitor_id="v-late"))
+    assert days_read() == 1
+    assert arrays_of(read_dataset()) == fresh(tmp_path, settings)
+
+
 def test_a_broken_file_and_the_halves_of_a_killed_build_are_mended(shop, clock, settings, tmp_path) -> None:
     three_days(clock)
     whole = arrays_of(read_dataset())

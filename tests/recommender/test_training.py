@@ -147,6 +147,20 @@ def test_promotion_and_rollback_are_audited_and_announced(trained, django_captur
     assert [entry.reason for entry in entries.order_by("id")] == ["to compare", "worse"]
 
 
+def test_an_act_on_a_version_that_changed_meanwhile_is_refused(trained) -> None:
+    former = ModelVersion.objects.get(status="champion", slot="home")
+    candidate = ModelVersion.objects.filter(slot="home", status="candidate").first()
+    as_another_sees_it = ModelVersion.objects.get(pk=candidate.pk)
+    promotion.promote(candidate, actor=None, reason="better")
+    with pytest.raises(promotion.PromotionError, match="is not the champion"):
+        promotion.pin(former, True, actor=None, reason="it is good")
+    with pytest.raises(promotion.PromotionError, match="serves this slot already"):
+        promotion.shadow(as_another_sees_it, 0.5, actor=None, reason="to compare")
+    home = ModelVersion.objects.filter(slot="home")
+    assert not home.filter(pinned=True).exists()
+    assert not home.filter(shadow_since__isnull=False).exists()
+
+
 def test_a_pinned_champion_outlives_a_training(trained) -> None:
     version = ModelVersion.objects.get(status="champion", slot="home")
     promotion.pin(version, True, actor=None, reason="holiday season")
