@@ -1,10 +1,12 @@
 """Connections to Valkey that wait for a silent server once.
 
-After a call without an answer the process takes it for away for :data:`REST_SECONDS`: a page that asks ten times waits once.
+After a call without an answer, its new try included, the process takes it for away for :data:`REST_SECONDS`, so that a page which
+asks ten times waits once. A server that only stumbled answers the new try, as before.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +17,18 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from redis.retry import Retry
 
 REST_SECONDS = 2.0
+NEW_TRIES = 1
 
 _silent_until = 0.0
+
+
+class _Waits(threading.local):
+    """How often this thread waited in vain since the last answer."""
+
+    in_vain = 0
+
+
+_waits = _Waits()
 
 
 class _Impatient:
@@ -43,10 +55,12 @@ class _Impatient:
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         """Read; a server that does not answer is noted."""
         try:
-            return super().read_response(*args, **kwargs)  # type: ignore[misc]
+            answer = super().read_response(*args, **kwargs)  # type: ignore[misc]
         except redis.TimeoutError:
             _note_silence()
             raise
+        _waits.in_vain = 0
+        return answer
 
 
 class ImpatientConnection(_Impatient, Connection):
@@ -70,13 +84,16 @@ def options(url: str, *, connect_seconds: float, answer_seconds: float) -> dict[
         "connection_class": _KINDS.get(urlsplit(url).scheme, ImpatientConnection),
         "socket_connect_timeout": connect_seconds,
         "socket_timeout": answer_seconds,
-        "retry": Retry(NoBackoff(), 1),
+        "retry": Retry(NoBackoff(), NEW_TRIES),
     }
 
 
 def _note_silence() -> None:
     global _silent_until
-    _silent_until = time.monotonic() + REST_SECONDS
+    _waits.in_vain += 1
+    if _waits.in_vain > NEW_TRIES:
+        _waits.in_vain = 0
+        _silent_until = time.monotonic() + REST_SECONDS
 
 
 def _raise_while_silent() -> None:
