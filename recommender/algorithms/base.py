@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms import arrays
 from recommender.dataset import Dataset
+from recommender.dataset.browsing import NOTHING_SEEN, Seen
 
 Rows = NDArray[np.int32]
 NO_ROWS: Rows = np.zeros(0, np.int32)
@@ -38,6 +39,7 @@ class Context:
         counts: (history,) how often each was bought, decayed by age; empty: once each.
         bought, bought_ms: (purchases,) everything that the shopper bought, oldest first, with repeats, and when (ms since the
             epoch, UTC); rows of one time are one basket. Empty where only ``history`` is known.
+        seen: what the shopper did with products in earlier visits short of buying; nothing where it is not known.
         cart: products in the cart.
         product: product in view, -1 for none.
         profile: what the shopper told of themselves, as ``fact=value`` (:meth:`recommender.dataset.shoppers.Shoppers.groups`);
@@ -54,6 +56,7 @@ class Context:
     counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     bought: Rows = field(default_factory=lambda: NO_ROWS)
     bought_ms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    seen: Seen = NOTHING_SEEN
     cart: Rows = field(default_factory=lambda: NO_ROWS)
     product: int = -1
     profile: tuple[str, ...] = ()
@@ -99,6 +102,7 @@ class Context:
         known = self.session < products
         past = self.history < products
         owned = self.bought < products
+        looked = self.seen.product < products
         return replace(
             self,
             session=self.session[known],
@@ -107,11 +111,12 @@ class Context:
             counts=self.counts[past] if len(self.counts) else self.counts,
             bought=self.bought[owned],
             bought_ms=self.bought_ms[owned],
+            seen=self.seen.take(looked),
             cart=self.cart[self.cart < products],
         )
 
-    def _rows(self) -> tuple[Rows, Rows, Rows, Rows]:
-        return self.session, self.history, self.bought, self.cart
+    def _rows(self) -> tuple[Rows, ...]:
+        return self.session, self.history, self.bought, self.seen.product, self.cart
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,10 @@ class Algorithm(ABC):
     search_seconds: ClassVar[float] = 0.0
     # Asks for Context.bought: the file that serves keeps every purchase with its time.
     reads_purchases: ClassVar[bool] = False
+    # Asks for Context.seen: the file that serves keeps what shoppers looked at, the newest of it.
+    reads_browsing: ClassVar[bool] = False
+    # Asks for Context.states.
+    reads_states: ClassVar[bool] = False
 
     products_: int = 0
     members: dict[str, Algorithm]

@@ -19,6 +19,7 @@ from recommender.algorithms.base import Context, Rows
 from recommender.dataset import Dataset, Kind
 from recommender.dataset.interactions import DAY_MS
 from recommender.profiles.long_term import LongTerm, learn
+from recommender.profiles.states import ShopperStates
 
 METRIC = "ndcg@10"
 EMAIL_DAYS = 7
@@ -45,14 +46,24 @@ class Questioner:
         dataset: everything, before and after.
         cut_ms: histories are from sessions that ended before; questions from sessions that began after.
         seed: of choices of products and sessions.
+        states: of shoppers as of the cut, where an algorithm that is asked looks at them.
     """
 
-    def __init__(self, dataset: Dataset, cut_ms: int, *, until_ms: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        cut_ms: int,
+        *,
+        until_ms: int | None = None,
+        seed: int = 0,
+        states: ShopperStates | None = None,
+    ) -> None:
         self.earlier = dataset.before(cut_ms)
         later = dataset.since(cut_ms)
         self.later = later if until_ms is None else later.before(until_ms)
         self.cut_ms = cut_ms
         self.seed = seed
+        self.states = states
         self.history: LongTerm = learn(self.earlier)
         self.shopper_ids = dataset.shopper_ids
         of_row = self.earlier.session_shopper[self.earlier.session_of_row]
@@ -90,7 +101,10 @@ class Questioner:
         return wanted
 
     def _known(self, shopper: int) -> dict[str, Any]:
-        return self.history.known(self.shopper_ids[shopper]) if shopper >= 0 else {}
+        if shopper < 0:
+            return {}
+        states = {"states": self.states.of(self.shopper_ids[shopper])} if self.states is not None else {}
+        return self.history.known(self.shopper_ids[shopper]) | states
 
     def _events_before(self, session: int, question: Question) -> int:
         shopper = int(self.later.session_shopper[session])

@@ -1,145 +1,314 @@
-"""The columns: pair, shopper, affinity, product, words, hour, weekday and profile of each product that is asked about."""
+"""The one place where columns are computed: of a question about products, and of a rating, by a dataset or by a request.
+
+Plain ``njit`` instead of the house's ``kernel``: what is unknown is nan, of which fast mathematics know nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.kinds import WEIGHT_OF, Kind
-from recommender.dataset.shoppers import FACTS
-from recommender.features.acts import Question
-from recommender.features.facts import WORDS, Facts, Floats, Rows
+from recommender.features.columns import DAYS, FIXED
+from recommender.features.facts import Floats, Rows, Table, Times
 
-DAYS = (1, 7, 28, 91)
-NUMBERS = (
-    # The shopper and the product.
-    *(f"bought_{days}" for days in DAYS),
-    *("bought", "bought_lately", "at_hand", "at_hand_lately"),
-    # The shopper.
-    *(f"all_bought_{days}" for days in DAYS),
-    *("all_bought", "all_lately", "acts"),
-    # How near the product is to what the shopper did.
-    *("price_gap", "price_distance", "category", "brand", "tags", "words", "words_of_last", "category_of_last"),
-    # The product.
-    *("popular", "again", "log_price", "price_known", "age"),
-    *(f"word_{number + 1}" for number in range(WORDS)),
-)
-NAMES = (*NUMBERS, "hour", "weekday", *FACTS)
-# Half-life of an act in what a shopper likes, and what one step back leaves of what they are at.
-HALF_LIFE_DAYS, FADING = 91.0, 0.8
-HOUR_MS = 3_600_000
+# Half-life, days, of an act in what a shopper likes, and of what was done with one product; what one step back leaves of what they
+# are at; ratings that the mean of all is worth in the mean of a shopper or a product.
+HALF_LIFE, LATELY, FADING, SHRINK = 91.0, 28.0, 0.8, 5.0
+PURCHASE, WISH, ADD = int(Kind.PURCHASE), int(Kind.WISH), int(Kind.ADD)
+WEIGHT = WEIGHT_OF.astype(np.float64)
+WINDOWS = np.array(DAYS, np.float64)
+
+# Places in a row of numbers.
+BOUGHT, ALL_BOUGHT = FIXED.index("bought_1"), FIXED.index("all_bought_1")
+LOOKED, ALL_LOOKED = FIXED.index("looked_1"), FIXED.index("all_looked_1")
+AT_HAND, RATED, PRICE_GAP, POPULAR = (FIXED.index(name) for name in ("at_hand", "rated_1", "price_gap", "popular"))
+STATE, WORD = FIXED.index("state_browsing"), len(FIXED)
+# Of each product that is asked about: purchases and looks by window and whenever, each lately, wanted, and the latest at hand.
+WITHIN = len(DAYS) + 1
+OWN_LATELY, OWN_LOOKED_LATELY, OWN_WANTED, OWN_HAND = 2 * WITHIN, 2 * WITHIN + 1, 2 * WITHIN + 2, 2 * WITHIN + 3
+OWN = 2 * WITHIN + 4
 
 
-def describe(asked: Question, facts: Facts) -> Floats:
-    """(products asked about, :data:`NAMES`) of one question: the same whether it was learned from or served."""
-    bought = asked.kind == Kind.PURCHASE
-    days = asked.age_ms / DAY_MS
-    own = asked.asked[:, None] == asked.product[None, :]
-    within = ((days[:, None] <= np.array([*DAYS, np.inf])) & bought[:, None]).astype(np.float64)
-    lately = np.where(bought, np.exp2(-days / 28), 0.0)
-    hand = np.where(bought, 0.0, FADING ** np.arange(len(bought) - 1, -1, -1))
-    pair = [
-        np.log1p(own.astype(np.float64) @ within),
-        _most(own, lately),
-        (own & ~bought).any(axis=1),
-        _most(own, hand),
-    ]
-    shopper = [*np.log1p(within.sum(axis=0)), lately.max(initial=0.0), np.log1p(np.count_nonzero(~bought))]
-    about = [*_affinity(asked, days, facts), *_product(asked, facts)]
-    told = [asked.at_ms // HOUR_MS % 24, (asked.at_ms // DAY_MS + 3) % 7, *profile_codes(asked.profile, facts.groups)]
-    columns = [*pair, *(_constant(value, asked) for value in shopper), *about]
-    columns += [_constant(value, asked) for value in told]
-    return np.column_stack(columns).astype(np.float32)
+class Acts(NamedTuple):
+    """What a shopper did, oldest first.
+
+    Attributes:
+        product, kind, at_ms: (acts,) of :class:`recommender.dataset.Kind`; ms since the epoch, UTC.
+        stars: (acts,) what was given; nan where it is no rating.
+    """
+
+    product: Rows
+    kind: NDArray[np.int8]
+    at_ms: Times
+    stars: Floats
 
 
-def describe_all(asked: Sequence[Question], facts: Facts) -> Floats:
-    """The rows of all questions, one after the other."""
-    return np.concatenate([np.zeros((0, len(NAMES)), np.float32), *(describe(each, facts) for each in asked)])
+class Work(NamedTuple):
+    """Arrays that calls share: all zero but ``row`` before and after each.
+
+    Attributes:
+        slot: (products,) one and the place of a product among those asked about.
+        category, brand, tag: (codes,) the share of acts with each.
+        row: (columns,) one product's numbers.
+    """
+
+    slot: Rows
+    category: NDArray[np.float64]
+    brand: NDArray[np.float64]
+    tag: NDArray[np.float64]
+    row: NDArray[np.float64]
 
 
-def profile_codes(profile: tuple[str, ...], groups: NDArray[np.bytes_]) -> list[int]:
-    """Of each fact, the row of what was told in ``groups``; -1 not told, or not known."""
-    row = {word: number for number, word in enumerate(groups.tolist())}
-    told = {word.partition("=")[0]: row.get(word.encode(), -1) for word in profile}
-    return [told.get(fact, -1) for fact in FACTS]
+def work_for(table: Table) -> Work:
+    """Arrays for questions about these products; not to be shared by threads."""
+    category, brand, tag = (
+        np.zeros(int(codes.max(initial=-1)) + 1) for codes in (table.category, table.brand, table.tag)
+    )
+    row = np.zeros(len(FIXED) + table.words.shape[1])
+    return Work(np.zeros(len(table.popular), np.int32), category, brand, tag, row)
 
 
-def _constant(value: float, asked: Question) -> NDArray[np.float64]:
-    return np.full(len(asked.asked), value, np.float64)
+@numba.njit(cache=True, nogil=True)
+def _mean(count, total, mean):  # type: ignore[no-untyped-def]
+    return (total + SHRINK * mean) / (count + SHRINK)
 
 
-def _most(own: NDArray[np.bool_], value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each product, the largest value among its own acts; 0 without one."""
-    most: NDArray[np.float64] = np.where(own, value, 0.0).max(axis=1, initial=0.0)
-    return most
+@numba.njit(cache=True, nogil=True)
+def _spread(count, total, squares):  # type: ignore[no-untyped-def]
+    return np.sqrt(max(squares / count - (total / count) ** 2, 0.0)) if count >= 2 else 1.0
 
 
-def _affinity(asked: Question, days: NDArray[np.float64], facts: Facts) -> list[NDArray]:
-    """Price, category, brand, tags and words of the products against those of the acts, an act weighing less as it ages."""
-    share = WEIGHT_OF[asked.kind].astype(np.float64) * np.exp2(-days / HALF_LIFE_DAYS)
-    share = share / max(share.sum(), 1e-12)
-    prices = facts.log_price[asked.product].astype(np.float64)
-    priced = ~np.isnan(prices)
-    worth = share[priced].sum()
-    mean = (share[priced] @ prices[priced]) / worth if worth > 0 else np.nan
-    gap = np.nan_to_num(facts.log_price[asked.asked] - mean)
-    vectors = facts.words[asked.asked].astype(np.float64)
-    liked = share @ facts.words[asked.product].astype(np.float64)
-    columns = [
-        gap,
-        np.abs(gap),
-        _shares(facts.category[asked.product], facts.category[asked.asked], share),
-        _shares(facts.brand[asked.product], facts.brand[asked.asked], share),
-        _tag_shares(asked, facts, share),
-        vectors @ liked,
-    ]
-    if not len(asked.product):
-        return [*columns, np.zeros(len(asked.asked)), np.zeros(len(asked.asked))]
-    last = asked.product[-1]
-    same = (facts.category[asked.asked] == facts.category[last]) & (facts.category[last] >= 0)
-    return [*columns, vectors @ facts.words[last].astype(np.float64), same]
+@numba.njit(cache=True, nogil=True)
+def _mark(product, share, table, work):  # type: ignore[no-untyped-def]
+    """Add an act's share to its category, brand and tags."""
+    if table.category[product] >= 0:
+        work.category[table.category[product]] += share
+    if table.brand[product] >= 0:
+        work.brand[table.brand[product]] += share
+    for n in range(table.tag_start[product], table.tag_start[product + 1]):
+        work.tag[table.tag[n]] += share
 
 
-def _shares(of_acts: Rows, of_asked: Rows, share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of the acts with the same code; 0 where it is not known."""
-    known = of_acts >= 0
-    most = int(max(of_acts.max(initial=-1), of_asked.max(initial=-1))) + 1
-    sums = np.append(np.bincount(of_acts[known], share[known], minlength=most), 0.0)
-    # A code of -1 meets the zero at the end.
-    shares: NDArray[np.float64] = sums[of_asked]
-    return shares
+@numba.njit(cache=True, nogil=True)
+def _wipe(acts, asked, table, work):  # type: ignore[no-untyped-def]
+    """All zero again."""
+    for product in asked:
+        work.slot[product] = 0
+    for product in acts.product:
+        if table.category[product] >= 0:
+            work.category[table.category[product]] = 0.0
+        if table.brand[product] >= 0:
+            work.brand[table.brand[product]] = 0.0
+        for n in range(table.tag_start[product], table.tag_start[product + 1]):
+            work.tag[table.tag[n]] = 0.0
 
 
-def _tag_shares(asked: Question, facts: Facts, share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean over a product's tags of the share of the acts that have the tag."""
-    if not len(facts.tag):
-        return np.zeros(len(asked.asked))
-    act, of_acts = _tags(asked.product, facts)
-    row, of_asked = _tags(asked.asked, facts)
-    sums = np.bincount(row, _shares(of_acts, of_asked, share[act]), minlength=len(asked.asked))
-    means: NDArray[np.float64] = sums / np.maximum(np.bincount(row, minlength=len(asked.asked)), 1)
-    return means
+@numba.njit(cache=True, nogil=True)
+def _count(days, first, lately, counts):  # type: ignore[no-untyped-def]
+    """An act within each window, and how lately it was."""
+    for w in range(len(WINDOWS)):
+        if days <= WINDOWS[w]:
+            counts[first + w] += 1.0
+    counts[first + len(WINDOWS)] += 1.0
+    if lately >= 0:
+        counts[lately] = max(counts[lately], np.exp2(-days / LATELY))
 
 
-def _tags(products: Rows, facts: Facts) -> tuple[NDArray[np.int64], Rows]:
-    """Of each tag of the products, the place of the product and the tag."""
-    low, count = facts.tag_start[products], facts.tag_start[products + 1] - facts.tag_start[products]
-    place = np.repeat(np.arange(len(products)), count)
-    rows = np.arange(len(place)) + np.repeat(low - (np.cumsum(count) - count), count)
-    return place, facts.tag[rows]
+@numba.njit(cache=True, nogil=True)
+def _know(acts, skip, here, at_ms, table, stars, work, own, liked, liking, known):  # type: ignore[no-untyped-def]
+    """Go through the acts once: what the shopper's row says, what was done with each product asked about, and what is liked.
+
+    ``known``: sum of shares, of those with a price, of their prices; count, sum and squares of stars, and sum of rests.
+    """
+    row, count = work.row, len(acts.product)
+    for a in range(count):
+        if a == skip:
+            continue
+        product, kind, days = acts.product[a], acts.kind[a], abs(at_ms - acts.at_ms[a]) / DAY_MS
+        slot, hand = work.slot[product] - 1, a >= count - here
+        share = WEIGHT[kind] * np.exp2(-days / HALF_LIFE)
+        known[0] += share
+        _mark(product, share, table, work)
+        if not np.isnan(table.log_price[product]):
+            known[1] += share
+            known[2] += share * table.log_price[product]
+        for w in range(len(liked)):
+            liked[w] += share * table.words[product, w]
+        if hand:
+            if slot >= 0:
+                own[slot, OWN_HAND] = max(own[slot, OWN_HAND], FADING ** (count - 1 - a))
+        elif kind == PURCHASE:
+            _count(days, ALL_BOUGHT, ALL_BOUGHT + WITHIN, row)
+            if slot >= 0:
+                _count(days, 0, OWN_LATELY, own[slot])
+        else:
+            _count(days, ALL_LOOKED, ALL_LOOKED + WITHIN, row)
+            if slot >= 0:
+                _count(days, WITHIN, OWN_LOOKED_LATELY, own[slot])
+                own[slot, OWN_WANTED] += kind in (ADD, WISH)
+        if not np.isnan(acts.stars[a]):
+            _count(days, RATED, -1, row)
+            mean = _mean(stars.sums[product, 0], stars.sums[product, 1], known[7])
+            given = float(acts.stars[a])
+            known[3] += 1.0
+            known[4] += given
+            known[5] += given * given
+            known[6] += given - mean
+            for w in range(len(liking)):
+                liking[w] += (given - mean) * table.words[product, w]
+            row[RATED + WITHIN + 3] = max(row[RATED + WITHIN + 3], (at_ms - acts.at_ms[a]) / DAY_MS)
 
 
-def _product(asked: Question, facts: Facts) -> list[NDArray]:
-    price, created = facts.log_price[asked.asked], facts.created_ms[asked.asked]
-    age = np.where(created > 0, np.maximum(asked.at_ms - created, 0) / DAY_MS, 0.0)
-    return [
-        facts.popular[asked.asked],
-        facts.again[asked.asked],
-        np.nan_to_num(price),
-        ~np.isnan(price),
-        np.log1p(age),
-        facts.words[asked.asked],
-    ]
+@numba.njit(cache=True, nogil=True)
+def _shopper(here, known, states, row):  # type: ignore[no-untyped-def]
+    """What is the same for every product asked about."""
+    for first in (ALL_BOUGHT, ALL_LOOKED, RATED):
+        for w in range(WITHIN):
+            row[first + w] = np.log1p(row[first + w])
+    row[AT_HAND + 2] = np.log1p(here)
+    row[RATED + WITHIN] = _mean(known[3], known[4], known[7])
+    row[RATED + WITHIN + 1] = _spread(known[3], known[4], known[5])
+    row[RATED + WITHIN + 2] = known[6] / (known[3] + SHRINK)
+    for n in range(len(states)):
+        row[STATE + n] = states[n]
+
+
+@numba.njit(cache=True, nogil=True)
+def _liking(product, last, table, work, own, liked, liking, known, row):  # type: ignore[no-untyped-def]
+    """The product by what the shopper did with it and with products like it."""
+    for w in range(WITHIN):
+        row[BOUGHT + w], row[LOOKED + w] = np.log1p(own[w]), np.log1p(own[WITHIN + w])
+    row[BOUGHT + WITHIN], row[LOOKED + WITHIN] = own[OWN_LATELY], own[OWN_LOOKED_LATELY]
+    row[LOOKED + WITHIN + 1] = np.log1p(own[OWN_WANTED])
+    row[AT_HAND], row[AT_HAND + 1] = own[OWN_HAND] > 0, own[OWN_HAND]
+    share, words, wanted, of_last = max(known[0], 1e-12), 0.0, 0.0, 0.0
+    for w in range(len(liked)):
+        value = table.words[product, w]
+        words += value * liked[w] / share
+        wanted += value * liking[w] / (known[3] + SHRINK)
+        if last >= 0:
+            of_last += value * table.words[last, w]
+        row[WORD + w] = value
+    category, brand = table.category[product], table.brand[product]
+    row[AT_HAND + 3] = of_last
+    row[AT_HAND + 4] = last >= 0 and category >= 0 and category == table.category[last]
+    row[RATED + WITHIN + 8] = wanted
+    price = table.log_price[product]
+    gap = price - known[2] / known[1] if known[1] > 0 and not np.isnan(price) else 0.0
+    row[PRICE_GAP], row[PRICE_GAP + 1] = gap, abs(gap)
+    row[PRICE_GAP + 2] = work.category[category] / share if category >= 0 else 0.0
+    row[PRICE_GAP + 3] = work.brand[brand] / share if brand >= 0 else 0.0
+    low, high, tags = table.tag_start[product], table.tag_start[product + 1], 0.0
+    for n in range(low, high):
+        tags += work.tag[table.tag[n]] / share / (high - low)
+    row[PRICE_GAP + 4], row[PRICE_GAP + 5] = tags, words
+
+
+@numba.njit(cache=True, nogil=True)
+def _product(product, at_ms, table, stars, mean, row):  # type: ignore[no-untyped-def]
+    """What everybody knows of the product at the moment."""
+    count, total, squares = stars.sums[product, 0], stars.sums[product, 1], stars.sums[product, 2]
+    row[RATED + WITHIN + 4] = np.log1p(count)
+    row[RATED + WITHIN + 5] = _mean(count, total, mean)
+    row[RATED + WITHIN + 6] = _spread(count, total, squares)
+    row[RATED + WITHIN + 7] = max(at_ms - stars.first_ms[product], 0) / DAY_MS if count > 0 else 0.0
+    price, created = table.log_price[product], table.created_ms[product]
+    row[POPULAR], row[POPULAR + 1] = table.popular[product], table.again[product]
+    row[POPULAR + 2], row[POPULAR + 3] = (0.0, 0.0) if np.isnan(price) else (float(price), 1.0)
+    row[POPULAR + 4] = np.log1p(max(at_ms - created, 0) / DAY_MS) if created > 0 else 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def describe(acts, skip, here, at_ms, states, asked, table, stars, work, chosen, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (asked, at least chosen) with the chosen numbers of each product asked about.
+
+    Args:
+        acts: what the shopper did, the last ``here`` of them in this visit; act ``skip`` is not known (-1: all are).
+        at_ms: the moment; a rating that is known though it came later counts by its distance.
+        states: (4,) of :attr:`recommender.algorithms.base.Context.states`; zeros where they are not known.
+        asked: products, each once.
+        chosen: places of numbers, see :func:`recommender.features.columns.picked`.
+    """
+    row = work.row
+    row[:] = 0.0
+    own, known = np.zeros((len(asked), OWN)), np.zeros(8)
+    liked, liking = np.zeros(table.words.shape[1]), np.zeros(table.words.shape[1])
+    known[7] = stars.total[1] / stars.total[0] if stars.total[0] > 0 else stars.total[2]
+    for j in range(len(asked)):
+        work.slot[asked[j]] = j + 1
+    _know(acts, skip, here, at_ms, table, stars, work, own, liked, liking, known)
+    _shopper(here, known, states, row)
+    last = acts.product[-1] if len(acts.product) else -1
+    for j in range(len(asked)):
+        _product(asked[j], at_ms, table, stars, known[7], row)
+        _liking(asked[j], last, table, work, own[j], liked, liking, known, row)
+        for n in range(len(chosen)):
+            out[j, n] = row[chosen[n]]
+    row[:] = 0.0
+    _wipe(acts, asked, table, work)
+
+
+@numba.njit(cache=True, nogil=True)
+def _enter(product, given, at_ms, sign, stars):  # type: ignore[no-untyped-def]
+    """Enter a rating (sign 1) or take it out (sign -1)."""
+    stars.sums[product, 0] += sign
+    stars.sums[product, 1] += sign * given
+    stars.sums[product, 2] += sign * given * given
+    stars.total[0] += sign
+    stars.total[1] += sign * given
+    if sign > 0:
+        stars.first_ms[product] = min(stars.first_ms[product], at_ms)
+
+
+@numba.njit(cache=True, nogil=True)
+def _rating(user, item, at_ms, low, high, skip, acts, table, stars, work, chosen, out):  # type: ignore[no-untyped-def]
+    """The row of one question about a rating, from the user's acts ``low`` to ``high``."""
+    own = Acts(acts.product[low:high], acts.kind[low:high], acts.at_ms[low:high], acts.stars[low:high])
+    asked = np.empty(1, np.int32)
+    asked[0] = item
+    describe(own, skip, 0, at_ms, np.zeros(0, np.float32), asked, table, stars, work, chosen, out)
+
+
+@numba.njit(cache=True, nogil=True)
+def walk(user, item, given, at_ms, start, acts, table, stars, work, chosen, out):  # type: ignore[no-untyped-def]
+    """Describe each rating, in the order of time, from what was given before its moment; then it is entered.
+
+    Args:
+        start: (users + 1,) acts of each user, all of them, oldest first. ``stars``: empty, and full in the end.
+    """
+    high, low = start[:-1].copy(), 0
+    while low < len(user):
+        end = low
+        while end < len(user) and at_ms[end] == at_ms[low]:
+            end += 1
+        for n in range(low, end):
+            u = user[n]
+            _rating(u, item[n], at_ms[n], start[u], high[u], -1, acts, table, stars, work, chosen, out[n : n + 1])
+        for n in range(low, end):
+            _enter(item[n], given[n], at_ms[n], 1.0, stars)
+            high[user[n]] += 1
+        low = end
+
+
+@numba.njit(cache=True, nogil=True)
+def leave_out(user, item, given, at_ms, place, start, acts, table, stars, work, chosen, out):  # type: ignore[no-untyped-def]
+    """Describe each rating from all others. ``place``: which of the acts it is."""
+    for n in range(len(user)):
+        u = user[n]
+        _enter(item[n], given[n], at_ms[n], -1.0, stars)
+        skip = place[n] - start[u]
+        _rating(u, item[n], at_ms[n], start[u], start[u + 1], skip, acts, table, stars, work, chosen, out[n : n + 1])
+        _enter(item[n], given[n], at_ms[n], 1.0, stars)
+
+
+@numba.njit(cache=True, nogil=True)
+def ask(user, item, at_ms, start, acts, table, stars, work, chosen, out):  # type: ignore[no-untyped-def]
+    """Describe questions from everything that is known."""
+    for n in range(len(user)):
+        u = user[n]
+        _rating(u, item[n], at_ms[n], start[u], start[u + 1], -1, acts, table, stars, work, chosen, out[n : n + 1])

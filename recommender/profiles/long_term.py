@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from recommender.algorithms import arrays
 from recommender.dataset import Dataset, Kind
+from recommender.dataset.browsing import NOTHING_SEEN, Browsing, Seen, browsing_of
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases, purchases_of
 
 NONE: tuple[NDArray[np.int32], NDArray[np.float32]] = (np.zeros(0, np.int32), np.zeros(0, np.float32))
 LONGEST_ID = 128
 DATED = ("bought_start", "bought", "bought_ms")
+SEEN = ("seen_start", *(f"seen_{field.name}" for field in fields(Seen)))
 
 
 class LongTerm:
@@ -32,11 +35,14 @@ class LongTerm:
         told: (shoppers, facts) int16 index into ``groups``, -1 not told; without columns in files of before there was any.
         bought_start: (shoppers + 1,) rows of each shopper in ``bought`` and ``bought_ms``: every purchase with its time, oldest
             first, the newest ``MOST_BOUGHT``; none of anybody where whoever answers does not ask for them.
+        browsing: what else each did with products, oldest first, the newest ``MOST_SEEN``; nothing of anybody where whoever answers
+            does not ask for it.
     """
 
     HALF_LIFE_DAYS = 60.0
     MOST = 100
     MOST_BOUGHT = 10_000
+    MOST_SEEN = 300
 
     def __init__(
         self,
@@ -52,6 +58,7 @@ class LongTerm:
         bought_start: NDArray[np.int64] | None = None,
         bought: NDArray[np.int32] | None = None,
         bought_ms: NDArray[np.int64] | None = None,
+        browsing: Browsing | None = None,
     ) -> None:
         self.shopper_ids = shopper_ids
         self.start = start
@@ -64,6 +71,7 @@ class LongTerm:
         self.bought_start = np.zeros(len(start), np.int64) if bought_start is None else bought_start
         self.bought = np.zeros(0, np.int32) if bought is None else bought
         self.bought_ms = np.zeros(0, np.int64) if bought_ms is None else bought_ms
+        self.browsing = Browsing(np.zeros(len(start), np.int64), NOTHING_SEEN) if browsing is None else browsing
 
     def of(self, shopper_id: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Products and decayed counts of a shopper; empty for one who is not known."""
@@ -84,6 +92,7 @@ class LongTerm:
             "counts": self.count[rows],
             "bought": self.bought[bought],
             "bought_ms": self.bought_ms[bought],
+            "seen": self.browsing.of(row),
             "profile": self.profile_of(shopper_id),
         }
 
@@ -97,15 +106,17 @@ class LongTerm:
         row = int(np.searchsorted(self.shopper_ids, wanted))
         return row if row < len(self.shopper_ids) and self.shopper_ids[row] == wanted else -1
 
-    def columns(self, *, purchases: bool = True) -> dict[str, NDArray[Any]]:
+    def columns(self, *, purchases: bool = True, browsing: bool = True) -> dict[str, NDArray[Any]]:
         """Everything but the products, as plain arrays; :meth:`of_columns` takes them back.
 
         Args:
-            purchases: with every purchase and its time, the longest of them.
+            purchases: with every purchase and its time, the longest of them. ``browsing``: with what else was done.
         """
         names = arrays.pack_strings(self.groups)
         own = {name: getattr(self, name) for name in ("shopper_ids", "start", "product", "count", "told")}
         own |= {name: getattr(self, name) for name in DATED if purchases}
+        if browsing:
+            own |= dict(zip(SEEN, (self.browsing.start, *vars(self.browsing.acts).values()), strict=True))
         return own | {f"groups-{name}": array for name, array in names.items()}
 
     @classmethod
@@ -113,6 +124,9 @@ class LongTerm:
         """From :meth:`columns`."""
         own: dict[str, Any] = {name: found[name] for name in ("shopper_ids", "start", "product", "count")}
         own |= {name: found[name] for name in DATED if name in found}
+        if "seen_start" in found:
+            start, *acts = (found[name] for name in SEEN)
+            own["browsing"] = Browsing(start, Seen(*acts))
         if "told" in found:
             packed = {name: found[f"groups-{name}"] for name in ("bytes", "ends")}
             own |= {"told": found["told"], "groups": arrays.unpack_strings(packed)}
@@ -167,17 +181,31 @@ def learn(dataset: Dataset, *, without: Sequence[str] = ()) -> LongTerm:
     groups, told = _groups(dataset, refused)
     dated = _dated(purchases_of(dataset), order, refused)
     products = (start, product[kept], count[kept], dataset.products.ids)
-    return LongTerm(ids, *products, until, groups, told[order], **dated)
+    seen = _seen(browsing_of(dataset), order, refused)
+    return LongTerm(ids, *products, until, groups, told[order], **dated, browsing=seen)
+
+
+def _newest(
+    start: NDArray[np.int64], most: int, order: NDArray[np.int64], refused: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Starts of shoppers in ``order``, and rows of the newest ``most`` of each; none of those who refused."""
+    counts = np.minimum(np.diff(start)[: len(order)], most) * ~refused
+    counts = counts[order]
+    begins = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    # The newest rows of each are those before its end.
+    ends = start[1:][order] if len(order) else np.zeros(0, np.int64)
+    return begins, np.arange(begins[-1]) + np.repeat(ends - begins[1:], counts)
+
+
+def _seen(browsing: Browsing, order: NDArray[np.int64], refused: NDArray[np.bool_]) -> Browsing:
+    """What was done, of shoppers in ``order``; nothing of those who refused."""
+    start, rows = _newest(browsing.start, LongTerm.MOST_SEEN, order, refused)
+    return Browsing(start, browsing.acts.take(rows))
 
 
 def _dated(purchases: Purchases, order: NDArray[np.int64], refused: NDArray[np.bool_]) -> dict[str, Any]:
     """The columns :data:`DATED`, of shoppers in ``order``; nothing of those who refused."""
-    counts = np.minimum(np.diff(purchases.start)[: len(order)], LongTerm.MOST_BOUGHT) * ~refused
-    counts = counts[order]
-    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    # The newest rows of each are those before its end.
-    ends = purchases.start[1:][order] if len(order) else np.zeros(0, np.int64)
-    rows = np.arange(start[-1]) + np.repeat(ends - start[1:], counts)
+    start, rows = _newest(purchases.start, LongTerm.MOST_BOUGHT, order, refused)
     return {"bought_start": start, "bought": purchases.product[rows], "bought_ms": purchases.at[rows]}
 
 

@@ -1,147 +1,58 @@
-"""What is known of a user and an item when a rating is given: one row a rating, never from the rating itself.
+"""Questions about ratings for the pipeline of features: one row a rating, never described by itself.
 
 The article's program has one row a user and one label an event, so that it cannot run; here features and labels are of the same
-row. The same kernel walks through the training part and answers questions afterwards, so that both see the same features.
+row. The columns are those of :mod:`recommender.features`, computed where a shop's are; what is here is who knew what when.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.features.text import word_vectors
-from recommender.ratings.table import Ratings, Rows, Values
+from recommender.dataset import Kind
+from recommender.features import describing
+from recommender.features.columns import OF_RATINGS
+from recommender.features.describing import Acts
+from recommender.features.facts import NEVER, Facts, Floats, Stars, Times, facts_of_words, word_table
+from recommender.features.pipeline import column_names, moment_of, pipeline_of
+from recommender.ratings.table import Ratings, Rows
 
 Known = Literal["before", "others"]
-NAMES = (
-    "ratings of the user",
-    "mean of the user",
-    "spread of the user",
-    "kindness of the user",
-    "days since the user's first",
-    "ratings of the item",
-    "mean of the item",
-    "spread of the item",
-    "days since the item's first",
-    "liking of its words",
-)
-SHRINK = 5.0
-DAY = 86_400.0
 WORDS = 16
+GROUPS = OF_RATINGS
 
 
-@dataclass
-class Ledger:
-    """Sums that features are made of; a rating can be entered and taken out again.
+class Rated:
+    """Rows of a pipeline: ratings that are described by others, or that are asked for.
 
-    Attributes:
-        user, item: (users, 4), (items, 4): count, sum, sum of squares, sum of rests over the mean of the item.
-        user_first, item_first: seconds of the first rating; a large number before it.
-        liking: (users, words) sum of rests times words of the item.
-        words: (items, words) what the item is about.
-        total: (2,) count and sum of all.
+    Args:
+        kernel: of :mod:`recommender.features.describing`; ``rows``: what it takes of each rating.
+        start, acts: of each user.
+        at_ms: of each row.
     """
 
-    user: Values
-    item: Values
-    user_first: NDArray[np.int64]
-    item_first: NDArray[np.int64]
-    liking: Values
-    words: Values
-    total: Values
+    def __init__(self, kernel: Any, rows: Sequence[NDArray[Any]], start: Times, acts: Acts, at_ms: Times) -> None:
+        self.kernel = kernel
+        self.rows = rows
+        self.start = start
+        self.acts = acts
+        self.at_ms = at_ms
 
-    @classmethod
-    def empty(cls, users: int, items: int, words: Values) -> Ledger:
-        """Before the first rating."""
-        never = np.iinfo(np.int64).max
-        user_first, item_first = np.full(users, never, np.int64), np.full(items, never, np.int64)
-        liking = np.zeros((users, words.shape[1]))
-        return cls(np.zeros((users, 4)), np.zeros((items, 4)), user_first, item_first, liking, words, np.zeros(2))
+    def numbers(self, facts: Facts, chosen: NDArray[np.int64]) -> Floats:
+        """See :class:`recommender.features.pipeline.Asked`."""
+        out = np.empty((len(self.at_ms), len(chosen)), np.float32)
+        work = describing.work_for(facts.table)
+        self.kernel(*self.rows, self.start, self.acts, facts.table, facts.stars, work, chosen, out)
+        return out
 
-
-@numba.njit(cache=True, nogil=True)
-def _enter(u, i, value, rest, sign, user, item, liking, words, total):  # type: ignore[no-untyped-def]
-    """Enter a rating (sign 1) or take it out (sign -1)."""
-    user[u, 0] += sign
-    user[u, 1] += sign * value
-    user[u, 2] += sign * value * value
-    user[u, 3] += sign * rest
-    item[i, 0] += sign
-    item[i, 1] += sign * value
-    item[i, 2] += sign * value * value
-    total[0] += sign
-    total[1] += sign * value
-    for w in range(words.shape[1]):
-        liking[u, w] += sign * rest * words[i, w]
-
-
-@numba.njit(cache=True, nogil=True)
-def _mean_of(row, mean):  # type: ignore[no-untyped-def]
-    return (row[1] + SHRINK * mean) / (row[0] + SHRINK)
-
-
-@numba.njit(cache=True, nogil=True)
-def _spread_of(row):  # type: ignore[no-untyped-def]
-    if row[0] < 2:
-        return 1.0
-    return np.sqrt(max(row[2] / row[0] - (row[1] / row[0]) ** 2, 0.0))
-
-
-@numba.njit(cache=True, nogil=True)
-def _describe(u, i, at, user, item, user_first, item_first, liking, words, total, default, out):  # type: ignore[no-untyped-def]
-    mean = total[1] / total[0] if total[0] > 0 else default
-    out[0] = np.log1p(user[u, 0])
-    out[1] = _mean_of(user[u], mean)
-    out[2] = _spread_of(user[u])
-    out[3] = user[u, 3] / (user[u, 0] + SHRINK)
-    out[4] = max(at - user_first[u], 0) / DAY if user[u, 0] > 0 else 0.0
-    out[5] = np.log1p(item[i, 0])
-    out[6] = _mean_of(item[i], mean)
-    out[7] = _spread_of(item[i])
-    out[8] = max(at - item_first[i], 0) / DAY if item[i, 0] > 0 else 0.0
-    out[9] = 0.0
-    for w in range(words.shape[1]):
-        out[9] += liking[u, w] * words[i, w] / (user[u, 0] + SHRINK)
-        out[10 + w] = words[i, w]
-
-
-@numba.njit(cache=True, nogil=True)
-def _walk(users, items, values, at, user, item, user_first, item_first, liking, words, total, default, out, rests):  # type: ignore[no-untyped-def]
-    """Describe each rating from what was given before its second, then enter it. ``rests`` are written for taking out again."""
-    low = 0
-    while low < len(users):
-        high = low
-        while high < len(users) and at[high] == at[low]:
-            high += 1
-        for n in range(low, high):
-            _describe(
-                users[n], items[n], at[n], user, item, user_first, item_first, liking, words, total, default, out[n]
-            )
-        for n in range(low, high):
-            rests[n] = values[n] - out[n, 6]
-            _enter(users[n], items[n], values[n], rests[n], 1, user, item, liking, words, total)
-            user_first[users[n]] = min(user_first[users[n]], at[n])
-            item_first[items[n]] = min(item_first[items[n]], at[n])
-        low = high
-
-
-@numba.njit(cache=True, nogil=True)
-def _leave_out(users, items, values, at, user, item, user_first, item_first, liking, words, total, default, out, rests):  # type: ignore[no-untyped-def]
-    """Describe each rating from all others."""
-    for n in range(len(users)):
-        _enter(users[n], items[n], values[n], rests[n], -1, user, item, liking, words, total)
-        _describe(users[n], items[n], at[n], user, item, user_first, item_first, liking, words, total, default, out[n])
-        _enter(users[n], items[n], values[n], rests[n], 1, user, item, liking, words, total)
-
-
-@numba.njit(cache=True, nogil=True)
-def _ask(users, items, at, user, item, user_first, item_first, liking, words, total, default, out):  # type: ignore[no-untyped-def]
-    for n in range(len(users)):
-        _describe(users[n], items[n], at[n], user, item, user_first, item_first, liking, words, total, default, out[n])
+    def codes(self, facts: Facts, names: Sequence[str]) -> Floats:
+        """See :class:`recommender.features.pipeline.Asked`; nobody told anything."""
+        moment, nothing = moment_of(self.at_ms), np.full(len(self.at_ms), -1)
+        columns = [moment.get(name, nothing) for name in names]
+        return np.array(columns, np.float32).reshape(len(names), len(self.at_ms)).T
 
 
 class Features:
@@ -159,36 +70,40 @@ class Features:
         self.known = known
         self.words = words
 
-    def fit_transform(self, ratings: Ratings) -> Values:
+    def fit_transform(self, ratings: Ratings) -> Floats:
         """(rows, features) of the training rows; enters them all. ``ratings`` are in the order of time."""
-        self.ledger = Ledger.empty(ratings.users, ratings.items, word_vectors(ratings.texts, self.words))
-        # Before the first rating the middle of the scale is what is known.
-        self.default = (ratings.low + ratings.high) / 2
-        out = np.empty((len(ratings), self.width))
-        rests = np.empty(len(ratings))
-        rows = (ratings.user, ratings.item, ratings.value, ratings.at)
-        _walk(*rows, *self._state(), self.default, out, rests)  # type: ignore[call-arg]
+        self._fit(ratings)
+        at_ms = ratings.at * 1000
+        rows = (ratings.user, ratings.item, ratings.value, at_ms)
+        described = self._rows(describing.walk, rows, at_ms)
         if self.known == "others":
-            rests = ratings.value - out[:, 6]
-            _leave_out(*rows, *self._state(), self.default, out, rests)  # type: ignore[call-arg]
-        return out
+            described = self._rows(describing.leave_out, (*rows, self.place_), at_ms)
+        return described
 
-    def transform(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Values:
+    def transform(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Floats:
         """(n, features) from everything entered."""
-        out = np.empty((len(user), self.width))
-        _ask(user, item, at, *self._state(), self.default, out)  # type: ignore[call-arg]
-        return out
-
-    @property
-    def width(self) -> int:
-        """How many features there are."""
-        return len(NAMES) + int(self.ledger.words.shape[1])
+        return self._rows(describing.ask, (user, item, at * 1000), at * 1000)
 
     @property
     def names(self) -> list[str]:
         """The name of each."""
-        return [*NAMES, *(f"words {n + 1}" for n in range(self.ledger.words.shape[1]))]
+        return column_names(self.facts_, GROUPS)
 
-    def _state(self) -> tuple[NDArray, ...]:
-        held = self.ledger
-        return held.user, held.item, held.user_first, held.item_first, held.liking, held.words, held.total
+    def _fit(self, ratings: Ratings) -> None:
+        count = ratings.items
+        # Before the first rating the middle of the scale is what is known.
+        total = np.array([0.0, 0.0, (ratings.low + ratings.high) / 2])
+        stars = Stars(np.zeros((count, 3)), np.full(count, NEVER, np.int64), total)
+        self.facts_ = facts_of_words(word_table(ratings.texts, count, self.words if any(ratings.texts) else 0), stars)
+        order = np.argsort(ratings.user, kind="stable")
+        self.start_ = np.concatenate([[0], np.cumsum(ratings.counts()[0])]).astype(np.int64)
+        kind = np.full(len(ratings), Kind.RATE, np.int8)
+        at_ms, stars_given = (ratings.at * 1000)[order], ratings.value[order].astype(np.float32)
+        self.acts_ = Acts(ratings.item[order], kind, at_ms, stars_given)
+        self.place_ = np.empty(len(ratings), np.int64)
+        self.place_[order] = np.arange(len(ratings))
+        self.pipeline_ = pipeline_of(self.facts_, GROUPS)
+
+    def _rows(self, kernel: Any, rows: Sequence[NDArray[Any]], at_ms: Times) -> Floats:
+        described: Floats = self.pipeline_.transform(Rated(kernel, rows, self.start_, self.acts_, at_ms))
+        return described

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommender.algorithms.base import NO_ROWS, Context, Rows
+from recommender.dataset.browsing import NOTHING_SEEN, Seen
 from recommender.dataset.kinds import KIND_OF_EVENT, WEIGHTS, Kind
 from recommender.training.artefacts import Model
-from shop.events.sessions import Session
+from shop.events.sessions import Session, acts_of
 
 # What was looked at in order, for rules and headings; the newest of the session.
 MOST_ACTS = 20
@@ -26,6 +27,7 @@ class Known:
         in_cart, bought: of the session.
         viewed: those of ``seen`` that were looked at, not only put into the cart.
         last: the last product looked at or taken, or empty.
+        earlier_lines: what the visitor's sessions before this one did, as :mod:`shop.events.sessions` keeps it.
     """
 
     shopper_id: str = ""
@@ -34,6 +36,7 @@ class Known:
     in_cart: list[str] = field(default_factory=list)
     bought: list[str] = field(default_factory=list)
     viewed: frozenset[str] = frozenset()
+    earlier_lines: str = ""
 
     @property
     def last(self) -> str:
@@ -65,6 +68,7 @@ def known_of(session: Session | None, *, shopper_id: str, product_id: str, perso
         in_cart=session.in_cart,
         bought=session.bought,
         viewed=frozenset(viewed),
+        earlier_lines=session.earlier_lines,
     )
 
 
@@ -90,11 +94,31 @@ def context_of(known: Known, slot: str, model: Model, at_ms: int) -> Context:
         return Context(slot, product=row.get(known.product_id, -1), at_ms=at_ms)
     if slot == "cart":
         return Context(slot, cart=_rows(known.in_cart, row), at_ms=at_ms)
+    past = model.history.known(known.shopper_id) if known.shopper_id else {}
+    if known.shopper_id and known.earlier_lines and model.algorithm.reads_browsing:
+        past["seen"] = seen_since(known.earlier_lines, model, past.get("seen", NOTHING_SEEN))
     return Context(
         slot,
         session=_rows(known.seen, row),
         product=row.get(known.product_id, -1) if slot == "home" else -1,
         states=model.states.of(known.shopper_id) if model.states and known.shopper_id else NO_STATES,
         at_ms=at_ms,
-        **(model.history.known(known.shopper_id) if known.shopper_id else {}),
+        **past,
     )
+
+
+def seen_since(lines: str, model: Model, seen: Seen) -> Seen:
+    """What the model's file says was seen, and what this browser saw in visits that the training did not know yet."""
+    found = [
+        (model.row[act.product_id], kind, act.at_ms)
+        for act in acts_of(lines)
+        if act.at_ms > model.history.until_ms
+        and (kind := KIND_OF_EVENT.get(act.type)) is not None
+        and WEIGHTS[kind] > 0
+        and act.product_id in model.row
+    ]
+    if not found:
+        return seen
+    product, kinds, at = (np.array(column) for column in zip(*found, strict=True))
+    stars = np.full(len(found), np.nan, np.float32)
+    return seen.then(Seen(product.astype(np.int32), kinds.astype(np.int8), at.astype(np.int64), stars))

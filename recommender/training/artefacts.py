@@ -73,9 +73,8 @@ def store(algorithm: Algorithm, history: LongTerm, states: ShopperStates | None 
         "until_ms": history.until_ms,
     }
     content = {f"model/{name}": array for name, array in algorithm.learned().items()}
-    content |= {
-        f"history/{name}": array for name, array in history.columns(purchases=algorithm.reads_purchases).items()
-    }
+    kept = history.columns(purchases=algorithm.reads_purchases, browsing=algorithm.reads_browsing)
+    content |= {f"history/{name}": array for name, array in kept.items()}
     content |= {f"states/{name}": array for name, array in (states.columns() if states else {}).items()}
     content |= {f"catalogue/{name}": array for name, array in arrays.pack_strings(history.product_ids).items()}
     with tempfile.TemporaryDirectory() as folder:

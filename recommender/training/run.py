@@ -124,7 +124,9 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     stages.tune(dataset.before(cut), remembered, search=not quick)
     stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
     _require_some(stages, dataset.before(cut))
-    questioner = Questioner(dataset, cut, seed=SEED)
+    looked_at = any(_trait(name, "reads_states", False) for name in stages.alive)
+    before = _states(dataset.before(cut), progress) if looked_at else None
+    questioner = Questioner(dataset, cut, seed=SEED, states=before)
     questions = {slot: questioner.ask(slot, QUESTIONS) for slot in Slot.values}
     asked = {slot: len(found) for slot, found in questions.items()}
     progress.note("; ".join(f"{slot}: {count} questions" for slot, count in asked.items()))

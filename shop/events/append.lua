@@ -1,16 +1,17 @@
 -- Append events to the stream and bring the sessions of their visitors up to date: atomic, one round trip.
 --
 -- KEYS[1]  the stream
--- ARGV     gap (ms), life of a session's key (s), most acts, most cart lines, life of a remembered message id (s), most events and
---          most bytes (passed by one event at most) of an entry; then eight per event:
+-- ARGV     gap (ms), life of a session's key (s), most acts (of this session, and of those before), most cart lines, life of a
+--          remembered message id (s), most events and most bytes (passed by one event at most) of an entry; then eight per event:
 --          visitor, shopper ("-": logged out, "=ID": vouched for, "~ID": a browser's own word), time (ms), act line, cart lines, key that remembers the message id, event id, body
 -- returns  the number of events appended; those whose message id is remembered are not appended again
 --
 -- An entry of the stream holds many events: "e" their bodies and "s" their session ids, line by line (JSON has no line break of its
 -- own), because what an entry costs on its way through every group is far more than what it holds.
 --
--- A session is {id, started, last, shopper, n acts, acts, n cart lines, cart lines}, packed; lines end in "\n" and are put in the order of
--- their times by the reader, so that the order of arrival does not matter.
+-- A session is {id, started, last, shopper, n acts, acts, n cart lines, cart lines, n earlier acts, earlier acts}, packed; lines end in
+-- "\n" and are put in the order of their times by the reader, so that the order of arrival does not matter. Earlier acts are of sessions
+-- that are over; who logs out leaves none to the next.
 local gap, life, most_acts, most_cart = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_events, most_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
 local sessions, appended = {}, 0
@@ -42,6 +43,7 @@ for i = 8, #ARGV, 8 do
         sessions[visitor] = s
       end
       if s[1] == "" or at > s[3] + gap then
+        s[10], s[9] = drop_oldest((s[10] or "") .. s[6], (s[9] or 0) + s[5], most_acts)
         s[1], s[2], s[3], s[5], s[6] = id, at, at, 0, ""
       end
       -- Later than a gap before the session began: of a session that is over, and no act of this one.
@@ -52,14 +54,17 @@ for i = 8, #ARGV, 8 do
         if act ~= "" then
           s[6], s[5] = drop_oldest(s[6] .. act, s[5] + 1, most_acts)
         end
+      elseif act ~= "" then
+        s[10], s[9] = drop_oldest((s[10] or "") .. act, (s[9] or 0) + 1, most_acts)
       end
       if cart ~= "" then
         local _, lines = string.gsub(cart, "\n", "\n")
         s[8], s[7] = drop_oldest(s[8] .. cart, s[7] + lines, most_cart)
       end
       -- What a browser says of itself opens nobody's history, and closes the one of whoever was there before.
-      local mark, named = string.sub(shopper, 1, 1), string.sub(shopper, 2)
+      local mark, named, before = string.sub(shopper, 1, 1), string.sub(shopper, 2), s[4]
       if mark == "=" then s[4] = named elseif mark == "-" or (mark == "~" and s[4] ~= named) then s[4] = "" end
+      if mark == "-" or (before ~= "" and s[4] ~= before) then s[9], s[10] = 0, "" end
     end
     bodies[#bodies + 1], ids[#ids + 1] = ARGV[i + 7], session_id
     bytes, appended = bytes + #ARGV[i + 7], appended + 1

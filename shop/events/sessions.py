@@ -35,7 +35,7 @@ class Act(NamedTuple):
 
 @dataclass(frozen=True)
 class Session:
-    """What a visitor did since they came; ``in_cart`` and ``bought`` reach back further.
+    """What a visitor did since they came; ``in_cart``, ``bought`` and ``earlier`` reach back further.
 
     Attributes:
         session_id: id of the event that began it.
@@ -44,6 +44,7 @@ class Session:
         acts: oldest first, the newest :data:`MOST_ACTS`.
         in_cart: product ids, in the order they were added.
         bought: product ids of the last days, newest last.
+        earlier_lines: acts of the sessions before, the newest :data:`MOST_ACTS`, as lines; see :attr:`earlier`.
     """
 
     session_id: str
@@ -54,6 +55,12 @@ class Session:
     acts: list[Act] = field(default_factory=list)
     in_cart: list[str] = field(default_factory=list)
     bought: list[str] = field(default_factory=list)
+    earlier_lines: str = ""
+
+    @property
+    def earlier(self) -> list[Act]:
+        """Acts of the sessions before, oldest first; put in order only where somebody asks."""
+        return acts_of(self.earlier_lines)
 
 
 def key(visitor_id: str) -> str:
@@ -81,17 +88,28 @@ def forget(visitor_id: str) -> None:
     valkey.client().delete(key(visitor_id))
 
 
-_decode = msgspec.msgpack.Decoder(tuple[str, int, int, str, int, str, int, str]).decode
+_decode = msgspec.msgpack.Decoder(tuple[str, int, int, str, int, str, int, str, int, str]).decode
+# Written before earlier acts were kept; gone when such a key has lived its days.
+_decode_older = msgspec.msgpack.Decoder(tuple[str, int, int, str, int, str, int, str]).decode
 
 
 def parse(reply: bytes | None, visitor_id: str = "") -> Session | None:
     """The session in the reply to :func:`queue_read`; None for none."""
     if not reply:
         return None
-    session_id, started, last, shopper_id, _, act_lines, _, cart_lines = _decode(reply)
+    try:
+        session_id, started, last, shopper_id, _, act_lines, _, cart_lines, _, earlier = _decode(reply)
+    except msgspec.ValidationError:
+        earlier = ""
+        session_id, started, last, shopper_id, _, act_lines, _, cart_lines = _decode_older(reply)
     in_cart, bought = _replay(_lines(cart_lines))
-    acts = [Act(kind, product_id, at) for at, kind, product_id in _lines(act_lines)]
-    return Session(session_id, visitor_id, shopper_id, started, last, acts, in_cart, bought)
+    acts = acts_of(act_lines)
+    return Session(session_id, visitor_id, shopper_id, started, last, acts, in_cart, bought, earlier)
+
+
+def acts_of(lines: str) -> list[Act]:
+    """The acts of lines as the script keeps them, oldest first."""
+    return [Act(kind, product_id, at) for at, kind, product_id in _lines(lines)]
 
 
 def _lines(text: str) -> list[tuple[int, str, str]]:

@@ -21,14 +21,15 @@ from recommender.algorithms.ranked import Ranked, gathering, learning
 from recommender.algorithms.ranked.features import WIDTH, describe
 from recommender.algorithms.ranked.words import vocabulary
 from recommender.dataset import Kind, Products
+from recommender.dataset.browsing import Seen
 from recommender.dataset.interactions import DAY_MS, build, from_sessions
 from recommender.dataset.purchases import purchases_of
 from recommender.dataset.shoppers import shoppers_of
 from recommender.features.acts import Histories, asked_by
-from recommender.features.describing import NAMES
 from recommender.features.facts import Facts, facts_of
-from recommender.features.pipeline import column_names, pipeline_of
+from recommender.features.pipeline import Prepared, Questions, column_names, pipeline_of
 from recommender.profiles.long_term import LongTerm, learn
+from recommender.profiles.states import ShopperStates, StateModel
 
 ITEMS = 9
 SESSIONS = st.lists(st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=7), min_size=3, max_size=30)
@@ -131,7 +132,7 @@ ACTS = st.lists(
         st.integers(0, 1),
         st.integers(0, 10 * 24),
         st.integers(0, ITEMS - 1),
-        st.sampled_from([Kind.VIEW, Kind.PURCHASE]),
+        st.sampled_from([Kind.VIEW, Kind.VIEW, Kind.ADD, Kind.WISH, Kind.RATE, Kind.REMOVE, Kind.PURCHASE]),
     ),
     min_size=20,
     max_size=60,
@@ -163,6 +164,7 @@ def test_the_pipeline_says_the_same_of_a_dataset_and_of_a_request(acts, tmp_path
         kind=kind.astype(np.int8),
         at=(hour * 3_600_000 + 1_700_000_000_000).astype(np.int64),
         shopper_ids=[f"s{n}" for n in range(12)],
+        value=np.where(kind == Kind.RATE, 1.0 + product % 5, np.nan).astype(np.float32),
         shoppers=told,
     )
     session = dataset.sessions - 1
@@ -171,50 +173,90 @@ def test_the_pipeline_says_the_same_of_a_dataset_and_of_a_request(acts, tmp_path
     before = dataset.before(began)
     if not len(before):
         return
-    facts, every = facts_of(before), np.arange(ITEMS, dtype=np.int32)
-    offline = pipeline_of(facts).transform(
-        [asked_by(Histories(dataset).context(who, dataset.product[rows], began), every)]
-    )
-    # The same moment as the shop has it: histories and facts from files, asked by the shopper's id.
+    facts, every, states = facts_of(before), np.arange(ITEMS, dtype=np.int32), of_twelve()
+    known_then = Histories(dataset, states).context(who, dataset.product[rows], began)
+    offline = pipeline_of(facts).transform(Questions([asked_by(known_then, every)]))
+    # The same moment as the shop has it: histories, states and facts from files, asked by the shopper's id.
     learn(before).save(tmp_path / "history")
-    arrays.write(tmp_path / "facts", facts._asdict(), {})
+    arrays.write(tmp_path / "facts", {**facts.arrays(), **_named("states", states.columns())}, {})
     kept, _ = arrays.read(tmp_path / "facts")
+    of_shoppers = ShopperStates.of_columns({name[7:]: kept[name] for name in kept if name.startswith("states/")})
     known = LongTerm.load(tmp_path / "history").known(f"s{who}")
     request = Context("home", session=dataset.product[rows].copy(), at_ms=began, **known)
-    served = pipeline_of(Facts(**kept)).transform([asked_by(request, every)])
+    request = replace(request, states=of_shoppers.of(f"s{who}"))
+    asked = asked_by(request, every)
+    served = Prepared(Facts.of_arrays(kept)).rows(asked)
     assert offline.tobytes() == served.tobytes()
+    assert offline.tobytes() == pipeline_of(Facts.of_arrays(kept)).transform(Questions([asked])).tobytes()
     assert offline.shape == (ITEMS, len(column_names(facts)))
     assert np.isfinite(offline).all()
+    said = dict(zip(column_names(facts), offline.T, strict=True))
+    assert said["state_browsing"][0] > 0, "states are known"
+    looked = np.isin(before.kind, [Kind.VIEW, Kind.ADD, Kind.WISH, Kind.RATE])
+    looked &= before.session_shopper[before.session_of_row] == who
+    assert np.expm1(said["looked"]).round(3).tolist() == np.bincount(before.product[looked], minlength=ITEMS).tolist()
+
+
+def of_twelve() -> ShopperStates:
+    """States of s0 to s11, as if they had been learned."""
+    model = StateModel(np.full(4, 0.25), np.full((4, 4), 0.25), np.ones((4, 4)))
+    probability = np.random.default_rng(2).dirichlet(np.ones(4), 12).astype(np.float32)
+    return ShopperStates(model, np.sort(np.array([f"s{n}" for n in range(12)], "S")), probability, 0)
+
+
+def _named(name: str, found: dict) -> dict:
+    return {f"{name}/{key}": array for key, array in found.items()}
 
 
 def test_the_pipeline_says_what_its_names_say() -> None:
     facts = facts_of(from_sessions([[0, 1], [2]], SOME_PRODUCTS))
     day = DAY_MS
+    seen = Seen(
+        np.array([8, 8, 1], np.int32),
+        np.array([Kind.VIEW, Kind.ADD, Kind.RATE], np.int8),
+        np.array([98 * day, 99 * day, 99 * day]),
+        np.array([np.nan, np.nan, 4.0], np.float32),
+    )
     context = Context(
         session=np.array([4, 2], np.int32),
         bought=np.array([0, 1, 0], np.int32),
         bought_ms=np.array([0, 60 * day, 95 * day]),
+        seen=seen,
+        states=np.array([0.5, 0.25, 0.25, 0], np.float32),
         at_ms=100 * day + 6 * 3_600_000,
     )
-    rows = pipeline_of(facts).transform([asked_by(context, np.array([0, 1, 2, 8], np.int32))])
-    said = dict(zip(column_names(facts), rows.T, strict=True))
-    assert len(NAMES) == len(set(NAMES))
+    rows = Prepared(facts).rows(asked_by(context, np.array([0, 1, 2, 8], np.int32)))
+    names = column_names(facts)
+    assert len(names) == len(set(names)) == rows.shape[1]
+    said = dict(zip(names, rows.T, strict=True))
     assert np.expm1(said["bought_7"]).round(4).tolist() == [1, 0, 0, 0]
     assert np.expm1(said["bought_91"]).round(4).tolist() == [1, 1, 0, 0]
     assert np.expm1(said["bought"]).round(4).tolist() == [2, 1, 0, 0]
     assert np.expm1(said["all_bought_91"]).round(4).tolist() == [2] * 4
+    assert np.expm1(said["looked_1"]).round(4).tolist() == [0] * 4
+    assert np.expm1(said["looked_7"]).round(4).tolist() == [0, 1, 0, 2]
+    assert np.expm1(said["wanted"]).round(4).tolist() == [0, 0, 0, 1]
+    assert np.expm1(said["all_looked"]).round(4).tolist() == [3] * 4
+    assert np.expm1(said["rated"]).round(4).tolist() == [1] * 4
+    assert said["state_comparing"].tolist() == [0.25] * 4
     assert said["at_hand"].tolist() == [0, 0, 1, 0]
     assert said["at_hand_lately"].tolist() == [0, 0, 1, 0]
     assert (said["hour_sin"][0], said["hour_cos"][0]) == pytest.approx((1, 0), abs=1e-6)
     # 11 April 1970 was a Saturday.
     assert said["weekday_5"].tolist() == [1] * 4
-    weights = np.array([5 * 0.5 ** (100.25 / 91), 5 * 0.5 ** (40.25 / 91), 5 * 0.5 ** (5.25 / 91), 1, 1])
+    # Bought 0, 1, 0; then seen 8, put into the cart 8, rated 1; at hand 4, 2.
+    ages = [100.25, 40.25, 5.25, 2.25, 1.25, 1.25, 0, 0]
+    weights = np.array([5, 5, 5, 1, 3, 2, 1, 1]) * 0.5 ** (np.array(ages) / 91)
+    product = np.array([0, 1, 0, 8, 8, 1, 4, 2])
     share = weights / weights.sum()
-    assert said["category"] == pytest.approx([share[0] + share[2], share[1] + share[3], share[4], share[4]], rel=1e-5)
-    assert said["brand"] == pytest.approx([share[:3].sum(), share[:3].sum(), share[4], share[:3].sum()], rel=1e-5)
-    # p8 is soft (nobody's) and dry (p1's).
-    assert said["tags"][3] == pytest.approx(share[1] / 2, rel=1e-5)
-    mean = share @ np.log([3.5, 9, 3.5, 2, 12])
+    of_product = np.bincount(product, share, minlength=ITEMS)
+    category = np.bincount(product % 3, share)
+    assert said["category"] == pytest.approx(category[[0, 1, 2, 2]], rel=1e-5)
+    brand = of_product[[0, 1, 8]].sum()
+    assert said["brand"] == pytest.approx([brand, brand, of_product[2], brand], rel=1e-5)
+    # p8 is soft (its own) and dry (p1's, and its own).
+    assert said["tags"][3] == pytest.approx((of_product[8] + of_product[[1, 8]].sum()) / 2, rel=1e-5)
+    mean = share @ np.log(SOME_PRODUCTS.price[product])
     assert said["price_gap"] == pytest.approx(np.log([3.5, 9, 12, 4]) - mean, rel=1e-4, abs=1e-5)
     assert said["words_of_last"].argmax() == 2
 

@@ -17,10 +17,11 @@ from recommender.algorithms.pointwise import learning
 from recommender.algorithms.pointwise.kept import FORMS, Kept, keep, predict, splits
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import split
-from recommender.dataset import Dataset
+from recommender.dataset import Dataset, NotEnoughData
 from recommender.features.acts import asked_by
-from recommender.features.facts import Facts, facts_of
-from recommender.features.pipeline import column_names, pipeline_of
+from recommender.features.facts import FIELDS, Facts, facts_of
+from recommender.features.pipeline import Prepared, column_names, pipeline_of
+from recommender.profiles.states import ShopperStates, learn_states
 
 SOURCES: tuple[type[Algorithm], ...] = (Popular, BuyAgain, ItemKNN)
 # Further below the best than this, scores would round to zero.
@@ -43,6 +44,8 @@ class Pointwise(Algorithm):
     costly = True
     by_default = False
     reads_purchases = True
+    reads_browsing = True
+    reads_states = True
 
     def __init__(self, candidates: int = 60, questions: int = 2_000, seed: int = 0) -> None:
         self.candidates = candidates
@@ -61,13 +64,13 @@ class Pointwise(Algorithm):
                 self.name,
                 sources,
                 pipeline_of(facts_of(earlier)),
-                learning.questions(dataset, last, self.questions, self.seed),
+                learning.questions(dataset, last, _states(earlier), self.questions, self.seed),
                 most=self.candidates,
                 seed=self.seed,
             )
         self._keep(None if estimator is None else keep(self.name, estimator))
         self.members = {kind.name: kind().fit(dataset) for kind in SOURCES}
-        for field, array in facts_of(dataset)._asdict().items():
+        for field, array in facts_of(dataset).arrays().items():
             setattr(self, f"fact_{field}_", array)
 
     def _keep(self, kept: Kept | None) -> None:
@@ -75,27 +78,28 @@ class Pointwise(Algorithm):
         for field, array in fields.items():
             setattr(self, f"kept_{field}_", array)
 
-    def _held(self) -> tuple[Any, Kept]:
-        """The pipeline and what was learned, put together once."""
-        held: tuple[Any, Kept] | None = vars(self).get("held")
+    def _held(self) -> tuple[Prepared, Kept]:
+        """What rows are made of and what was learned, put together once."""
+        held: tuple[Prepared, Kept] | None = vars(self).get("held")
         if held is None:
             form = FORMS[self.name]
-            held = (pipeline_of(self._facts()), form(*(getattr(self, f"kept_{field}_") for field in form._fields)))
+            held = (Prepared(self._facts()), form(*(getattr(self, f"kept_{field}_") for field in form._fields)))
             vars(self)["held"] = held
         return held
 
     def _facts(self) -> Facts:
-        return Facts(*(getattr(self, f"fact_{field}_") for field in Facts._fields))
+        return Facts.of_arrays({field: getattr(self, f"fact_{field}_") for field in FIELDS})
 
     def _rank(self, context: Context, k: int) -> Ranking:
-        if not (len(context.evidence) or len(context.bought) or context.profile):
+        if not (len(context.evidence) or len(context.bought) or len(context.seen) or context.profile):
             return self.members["popular"].recommend(context, k)
         found = learning.candidates_of(self.members, context, self.candidates)
         if not len(found.products):
             return Ranking(found.products, np.zeros(0, np.float32))
-        pipeline, kept = self._held()
+        prepared, kept = self._held()
         if len(kept[0]):
-            rows = learning.rows_of(pipeline, [asked_by(context, found.products)], [found.scores])
+            rows = prepared.rows(asked_by(context, found.products), more=found.scores.shape[1])
+            rows[:, prepared.width :] = found.scores
             score = predict(kept, rows)
         else:
             score = np.log(found.scores.sum(axis=1, dtype=np.float64))
@@ -103,6 +107,11 @@ class Pointwise(Algorithm):
         # Scores are positive, and the best is 1.
         shown = np.exp(np.maximum(score[order] - score[order[0]], LEAST_SCORE)).astype(np.float32)
         return Ranking(found.products[order], shown)
+
+    def warm_up(self) -> None:
+        """Compile, or read, the kernels that a popular list does without."""
+        super().warm_up()
+        self.recommend(Context(session=np.zeros(1, np.int32)), 1)
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """What the first source that can says of it: own purchases, company, popularity."""
@@ -125,10 +134,17 @@ class Pointwise(Algorithm):
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
         self.restore_members(found, meta)
-        wanted = [*(f"fact_{name}_" for name in Facts._fields), *(f"kept_{name}_" for name in FORMS[self.name]._fields)]
+        wanted = [*(f"fact_{name}_" for name in FIELDS), *(f"kept_{name}_" for name in FORMS[self.name]._fields)]
         missing = [name for name in wanted if not hasattr(self, name)]
         if missing or {kind.name for kind in SOURCES} - set(self.members):
             raise BrokenFile(f"the file lacks something of {self.name}: {', '.join(missing) or 'a source'}")
+
+
+def _states(dataset: Dataset) -> ShopperStates | None:
+    try:
+        return learn_states(dataset)
+    except NotEnoughData:
+        return None
 
 
 class Linear(Pointwise):

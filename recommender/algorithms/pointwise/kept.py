@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.algorithms.kernels import kernel
 from recommender.algorithms.ranked.trees import Trees, flatten, floor32, walk
 
 Floats = NDArray[np.float32]
@@ -33,7 +34,6 @@ class Nodes(NamedTuple):
         root: (trees,) first node of each.
         feature: int16, -1 of a leaf. ``threshold``: at most that goes ``left``, else ``right``; a leaf goes to itself.
         value: of a leaf, a share of the sum over trees.
-        depth: (1,) steps from a root to the farthest leaf.
     """
 
     root: NDArray[np.int32]
@@ -42,7 +42,6 @@ class Nodes(NamedTuple):
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     value: Values
-    depth: NDArray[np.int64]
 
 
 Kept = Layers | Nodes | Trees
@@ -72,7 +71,9 @@ def predict(kept: Kept, rows: Floats) -> Values:
     if isinstance(kept, Layers):
         return _pass(kept, rows)
     if isinstance(kept, Nodes):
-        return _descend(kept, rows)
+        found = np.empty(len(rows))
+        _descend(kept, rows, found)
+        return found
     score = np.empty(len(rows), np.float32)
     walk(kept, rows, len(rows), score)
     return score.astype(np.float64)
@@ -121,16 +122,17 @@ def _nodes(trees: list[Any]) -> Nodes:
         np.where(leaf, here, left + first).astype(np.int32),
         np.where(leaf, here, right + first).astype(np.int32),
         np.concatenate([tree.value[:, 0, 0] for tree in trees]) / len(trees),
-        np.array([max(tree.max_depth for tree in trees)], np.int64),
     )
 
 
-def _descend(nodes: Nodes, rows: Floats) -> Values:
-    """All rows through all trees at once, a level at a time."""
-    here = np.repeat(nodes.root[None, :], len(rows), axis=0)
-    row = np.arange(len(rows))[:, None]
-    for _ in range(int(nodes.depth[0])):
-        below = rows[row, nodes.feature[here]] <= nodes.threshold[here]
-        here = np.where(below, nodes.left[here], nodes.right[here])
-    total: Values = nodes.value[here].sum(axis=1)
-    return total
+@kernel
+def _descend(nodes: Nodes, rows: Floats, score: Values) -> None:
+    """Fill ``score`` with the sum of the leaves that each row comes to."""
+    for row in range(len(rows)):
+        score[row] = 0.0
+        for root in nodes.root:
+            here = root
+            while nodes.feature[here] >= 0:
+                below = rows[row, nodes.feature[here]] <= nodes.threshold[here]
+                here = nodes.left[here] if below else nodes.right[here]
+            score[row] += nodes.value[here]

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import Algorithm, Context, Rows
 from recommender.algorithms.prefixes import mixed_moments
 from recommender.dataset import Dataset
-from recommender.features.acts import Histories, asked_by
+from recommender.features.acts import Histories, Question, asked_by
 from recommender.features.estimators import ESTIMATORS
+from recommender.features.pipeline import Questions
+from recommender.profiles.states import ShopperStates
 
 # Of each question: what came next, and so many of the other candidates at random.
 OTHERS = 30
@@ -44,22 +46,25 @@ def candidates_of(members: Mapping[str, Algorithm], context: Context, most: int)
     return Candidates(products, scores)
 
 
-def rows_of(pipeline: Any, asked: list[Any], scores: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+def rows_of(pipeline: Any, asked: list[Question], scores: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The pipeline's columns and those of the sources, of all questions."""
-    rows: NDArray[np.float32] = np.hstack([pipeline.transform(asked), np.concatenate(scores)])
+    rows: NDArray[np.float32] = np.hstack([pipeline.transform(Questions(asked)), np.concatenate(scores)])
     return np.ascontiguousarray(rows, np.float32)
 
 
-def questions(dataset: Dataset, last: Dataset, most: int, seed: int) -> Iterator[tuple[Context, Rows]]:
+def questions(
+    dataset: Dataset, last: Dataset, states: ShopperStates | None, most: int, seed: int
+) -> Iterator[tuple[Context, Rows]]:
     """What a request in the midst of each session of ``last`` would have known, and the products that then came.
 
-    Histories are those of ``dataset`` before the session. At most ``most``, drawn at random, in their order.
+    Histories are those of ``dataset`` before the session; ``states`` those of before ``last``, as a model that serves has them.
+    At most ``most``, drawn at random, in their order.
     """
     rng = np.random.default_rng(seed)
     order, session = mixed_moments(last, seed)
     items = last.product[order].astype(np.int32)
     start = np.searchsorted(session, np.arange(last.sessions + 1))
-    histories = Histories(dataset)
+    histories = Histories(dataset, states)
     drawn = np.sort(rng.permutation(last.sessions)[:most])
     for number in drawn.tolist():
         acts = items[start[number] : start[number + 1]]
