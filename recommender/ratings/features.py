@@ -18,7 +18,7 @@ from recommender.features.columns import OF_RATINGS
 from recommender.features.describing import Acts
 from recommender.features.facts import NEVER, Facts, Floats, Stars, Times, facts_of_words, word_table
 from recommender.features.pipeline import column_names, moment_of, pipeline_of
-from recommender.ratings.table import Ratings, Rows
+from recommender.ratings.table import Ratings, Rows, Values
 
 Known = Literal["before", "others"]
 WORDS = 16
@@ -70,7 +70,7 @@ class Features:
         self.known = known
         self.words = words
 
-    def fit_transform(self, ratings: Ratings) -> Floats:
+    def fit_transform(self, ratings: Ratings) -> Values:
         """(rows, features) of the training rows; enters them all. ``ratings`` are in the order of time."""
         self._fit(ratings)
         at_ms = ratings.at * 1000
@@ -80,7 +80,7 @@ class Features:
             described = self._rows(describing.leave_out, (*rows, self.place_), at_ms)
         return described
 
-    def transform(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Floats:
+    def transform(self, user: Rows, item: Rows, at: NDArray[np.int64]) -> Values:
         """(n, features) from everything entered."""
         return self._rows(describing.ask, (user, item, at * 1000), at * 1000)
 
@@ -104,6 +104,8 @@ class Features:
         self.place_[order] = np.arange(len(ratings))
         self.pipeline_ = pipeline_of(self.facts_, GROUPS)
 
-    def _rows(self, kernel: Any, rows: Sequence[NDArray[Any]], at_ms: Times) -> Floats:
-        described: Floats = self.pipeline_.transform(Rated(kernel, rows, self.start_, self.acts_, at_ms))
-        return described
+    def _rows(self, kernel: Any, rows: Sequence[NDArray[Any]], at_ms: Times) -> Values:
+        described = self.pipeline_.transform(Rated(kernel, rows, self.start_, self.acts_, at_ms))
+        # Of floats estimators make sums that hang on how many are asked.
+        values: Values = described.astype(np.float64)
+        return values

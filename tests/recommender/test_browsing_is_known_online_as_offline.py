@@ -1,4 +1,4 @@
-"""What a shopper did in earlier visits is known when serving as it was when learning: from the model's file, since then from Valkey."""
+"""What a shopper did in earlier visits is known when serving as it was when learning: from the file, since then from Valkey."""
 
 from __future__ import annotations
 
