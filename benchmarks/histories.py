@@ -56,14 +56,14 @@ def filled(model: Algorithm, popular: Algorithm, *, new: bool = False) -> Ask:
 
 
 def values_of(rankings: Sequence[Rows], targets: Sequence[Rows]) -> Values:
-    """Recall (over at most ten), NDCG and hit rate at 10, one value a question."""
+    """Recall (over at most ten, and over all that was wanted), NDCG and hit rate at 10, one value a question."""
     from recommender.evaluation import metrics
 
     hits = metrics.hits_of(rankings, targets)
     wanted = np.array([len(rows) for rows in targets], np.int64)
-    recall = hits[:, :DEPTH].sum(axis=1) / np.minimum(wanted, DEPTH)
     return {
-        "recall@10": recall,
+        "recall@10": hits[:, :DEPTH].sum(axis=1) / np.minimum(wanted, DEPTH),
+        "recall_of_all@10": metrics.recall(hits, wanted, DEPTH),
         "NDCG@10": metrics.ndcg(hits, wanted, DEPTH),
         "HR@10": metrics.hit_rate(hits, DEPTH),
     }

@@ -26,6 +26,7 @@ LAST_DAYS = 30
 # Baskets without times: a week apart, the last of everybody in the same one.
 STEP_MS = 7 * DAY_MS
 END_MS = 1_700_000_000_000
+BORDER = [-1]
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,9 @@ def _json(path: Path) -> dict[str, list[list[Any]]]:
     found = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     if not isinstance(found, dict):
         raise ValueError(f"{path.name} is not an object of user to baskets")
+    # Public files (TIFU-kNN's and those after it) have a border [-1] at both ends of a history.
     return {
-        str(user): [basket if isinstance(basket, list) else [basket] for basket in baskets]
+        str(user): [basket if isinstance(basket, list) else [basket] for basket in baskets if basket != BORDER]
         for user, baskets in found.items()
     }
 

@@ -62,28 +62,55 @@ def past_of(dataset: Dataset, horizon_days: float, seed: int) -> Past:
     return Past(earlier, contexts_of(earlier, both.tolist(), cut), targets)
 
 
-def value(model: Algorithm, past: Past) -> float:
-    """Mean NDCG at 10."""
-    rankings = [model.recommend(context, DEPTH).products for context in past.contexts]
-    wanted = np.array([len(rows) for rows in past.targets], np.int64)
-    return float(metrics.ndcg(metrics.hits_of(rankings, past.targets), wanted, DEPTH).mean())
+class Value(NamedTuple):
+    """Mean NDCG at 10 over all products, and over those new to the shopper alone, of whoever bought any.
+
+    What counts is the sum, as in the search for the values of habits: most of what is bought is bought again, and the first alone
+    would pick who never shows a shopper anything new.
+    """
+
+    all: float
+    new: float
+
+    @property
+    def total(self) -> float:
+        """What is picked by."""
+        return self.all + self.new
+
+
+def value(model: Algorithm, past: Past) -> Value:
+    """What a model reaches."""
+    rankings = [model.recommend(context, DEPTH + len(np.unique(context.bought))).products for context in past.contexts]
+    strange = [
+        (ranking[~np.isin(ranking, context.bought)], wanted[~np.isin(wanted, context.bought)])
+        for ranking, wanted, context in zip(rankings, past.targets, past.contexts, strict=True)
+    ]
+    found = [(ranking, wanted) for ranking, wanted in strange if len(wanted)]
+    return Value(_ndcg(rankings, past.targets), _ndcg([ranking for ranking, _ in found], [rows for _, rows in found]))
+
+
+def _ndcg(rankings: Sequence[Rows], targets: Sequence[Rows]) -> float:
+    """Mean at 10; 0 of nothing."""
+    wanted = np.array([len(rows) for rows in targets], np.int64)
+    return float(metrics.ndcg(metrics.hits_of(rankings, targets), wanted, DEPTH).mean()) if len(targets) else 0.0
 
 
 def pick(
     made: Mapping[str, Callable[[], Algorithm]], dataset: Dataset, horizon_days: float, *, seed: int = 0
-) -> tuple[str, dict[str, Any], dict[str, float]]:
-    """The best by name, its parameters for learning from everything, and the NDCG at 10 of each; the first if nobody can be asked.
+) -> tuple[str, dict[str, Any], dict[str, Value]]:
+    """The best by name, its parameters for learning from everything, and the value of each; the first if nobody can be asked.
 
     Args:
         made: name to what makes one that has not learned yet.
     """
     past = past_of(dataset, horizon_days, seed)
-    values: dict[str, float] = {}
+    values: dict[str, Value] = {}
     best, params = next(iter(made)), next(iter(made.values()))().params()
     for name, make in made.items() if past.contexts else ():
         model = make().fit(past.earlier)
         values[name] = value(model, past)
-        log.info("picking", algorithm=name, ndcg=round(values[name], 5), questions=len(past.contexts))
-        if values[name] == max(values.values()):
+        ndcg = {"ndcg": round(values[name].all, 5), "new_ndcg": round(values[name].new, 5)}
+        log.info("picking", algorithm=name, questions=len(past.contexts), **ndcg)
+        if values[name].total == max(each.total for each in values.values()):
             best, params = name, model.settled()
     return best, params, values

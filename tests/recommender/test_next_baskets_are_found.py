@@ -158,8 +158,23 @@ def test_the_algorithm_is_picked_by_the_last_purchases_of_the_training_part(hori
     assert all(18 not in context.bought for context in asked.contexts)
     made = {"buy_again": BuyAgain, "popular": lambda: Popular(half_life_days=1.0)}
     name, params, values = picking.pick(made, dataset, horizon)
-    assert values[name] == max(values.values())
+    assert values[name].total == max(value.total for value in values.values())
     assert params == made[name]().params()
+
+
+def test_showing_shoppers_something_new_counts_when_an_algorithm_is_picked() -> None:
+    """Each buys what is their own each week, and something that is new to them, which others had before."""
+    weeks = range(10)
+    dataset = dataset_of(
+        {shopper: [(7 * week, [shopper % 4, 4 + (week + shopper) % 12]) for week in weeks] for shopper in range(30)}
+    )
+    own = {"buy_again": BuyAgain}
+    both = {**own, "next_basket": lambda: NextBasket(trees=0, tune_seconds=0)}
+    _, _, alone = picking.pick(own, dataset, 7.0)
+    name, _, values = picking.pick(both, dataset, 7.0)
+    assert alone["buy_again"].new == 0 < values["next_basket"].new
+    assert name == "next_basket"
+    assert values["buy_again"] == alone["buy_again"]
 
 
 def test_new_products_only_are_answered_where_that_is_asked(mixed) -> None:
@@ -199,8 +214,8 @@ def test_no_moment_knows_what_it_asks_for(mixed, horizon) -> None:
 
 def test_histories_are_read_and_missing_files_named(tmp_path) -> None:
     history, future = tmp_path / "history.json.gz", tmp_path / "future.json.gz"
-    history.write_bytes(gzip.compress(json.dumps({"a": [[1, 2], [2]], "b": [[3]], "c": []}).encode()))
-    future.write_bytes(gzip.compress(json.dumps({"a": [[2, 3, 3]], "b": []}).encode()))
+    history.write_bytes(gzip.compress(json.dumps({"a": [[-1], [1, 2], [2], [-1]], "b": [[3]], "c": []}).encode()))
+    future.write_bytes(gzip.compress(json.dumps({"a": [[-1], [2, 3, 3], [-1]], "b": []}).encode()))
     files = read_baskets(history, future)
     names = files.train.products.ids
     assert [files.train.shopper_ids[row] for row in files.shoppers] == ["a"]

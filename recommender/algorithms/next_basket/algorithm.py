@@ -10,6 +10,7 @@ import structlog
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
 from recommender.algorithms.next_basket import learning
 from recommender.algorithms.next_basket.describing import describe, work_for
@@ -34,10 +35,11 @@ class NextBasket(Algorithm):
         horizon_days: how far ahead is asked; 0: the next basket, whenever it comes.
         cuts: moments that are learned from.
         questions: shoppers asked at each moment, at most.
-        trees: of each of the two models; 0: the blend.
+        trees: how many; 0: the blend.
         answers: "any", or "new" for products that the shopper has not bought.
         neighbours, group, within, between, own: see :class:`~recommender.algorithms.tifu_knn.TIFUKNN`.
         tune_seconds: processor seconds for searching these.
+        judge: whether the trees must rank better than the blend to stand, which costs learning them twice.
         seed: of choices of shoppers and rows.
     """
 
@@ -51,7 +53,7 @@ class NextBasket(Algorithm):
         self,
         horizon_days: float = 7.0,
         cuts: int = 4,
-        questions: int = 1_500,
+        questions: int = 2_500,
         trees: int = 150,
         answers: Literal["any", "new"] = "any",
         neighbours: int = 300,
@@ -60,6 +62,7 @@ class NextBasket(Algorithm):
         between: float = 0.7,
         own: float = 0.7,
         tune_seconds: float = 30.0,
+        judge: bool = True,
         seed: int = 1,
     ) -> None:
         self.horizon_days = horizon_days
@@ -73,6 +76,7 @@ class NextBasket(Algorithm):
         self.between = between
         self.own = own
         self.tune_seconds = tune_seconds
+        self.judge = judge
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
@@ -126,9 +130,12 @@ class NextBasket(Algorithm):
         return tifu
 
     def settled(self) -> dict[str, Any]:
-        """Parameters with the values that were found."""
+        """Parameters with the values that were found, and what was judged of the trees: another fit need not learn them twice."""
         found = {name: value for name, value in self._tifu().rule.items() if name != "late"}
-        return {**self.params(), **found, "tune_seconds": 0.0}
+        judged: dict[str, Any] = {"judge": False} if len(self.learned_trees.root) else {}
+        if len(self.checked_) and not judged:
+            judged = {"trees": 0}
+        return {**self.params(), **found, "tune_seconds": 0.0, **judged}
 
     def _choose_trees(self, purchases: Purchases, dataset: Dataset) -> tuple[Trees, NDArray[np.float64]]:
         """The trees that stand, and what decided it: NDCG at 10 of blend and trees."""
@@ -144,6 +151,8 @@ class NextBasket(Algorithm):
             log.info("next_basket_moment", groups=len(groups[-1].size), rows=len(groups[-1].features))
         if latest is None or sum(len(part.size) for part in groups[1:]) < learning.LEAST_GROUPS:
             return NO_TREES, nothing
+        if not self.judge:
+            return learning.fit_trees(groups, self.trees, self.seed), nothing
         early = learning.fit_trees(groups[1:], self.trees, self.seed)
         checked = learning.check(*latest, early, limits)
         log.info(
@@ -159,6 +168,9 @@ class NextBasket(Algorithm):
         return [learning.without_own(moment) for moment in kept] if self.answers == "new" else kept
 
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        missing = [field for field in Facts._fields if f"fact_{field}_" not in found]
+        if missing:
+            raise BrokenFile(f"the file is from before {', '.join(missing)} were learned: train {self.name} anew")
         super()._restore(found, meta)
         if "rule_" not in found:  # Files from before values were searched for.
             self.rule_ = np.array(list(self._tifu().rule.values()), np.float64)

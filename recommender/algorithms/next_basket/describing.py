@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
-from recommender.algorithms.next_basket.facts import Facts
+from recommender.algorithms.next_basket.facts import LATE_DAYS, Facts
 from recommender.algorithms.tifu_knn import Habits, Room, room, score_habits, tidy
 
 Floats = NDArray[np.float32]
@@ -32,13 +32,16 @@ FEATURES = (
     *("baskets", "baskets_28", "baskets_91", "basket_size", "distinct", "basket_days", "repeats"),
     # The category.
     *("category_share", "category_days", "share_in_category", "popular_in_category", "parent_share", "category_gone"),
+    # What changed lately: the pair, the product, the shopper.
+    *("last_gap", "since_over_last_gap", "week", "firsts", "kept", "shopper_keeps", "shopper_tries"),
 )
 WIDTH = len(FEATURES)
 OWN_MOST, OTHERS_EACH, MOST = 160, 60, 340
 NEVER = np.float32(9_999.0)
 DAY = 86_400_000.0
 # Columns of what is summed of one's own products.
-TIMES, T28, T91, F14, F45, F150, LAST, FIRST, LAST_BASKET, FIRST_BASKET = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+TIMES, T28, T91, F14, F45, F150, LAST, FIRST, LAST_BASKET, FIRST_BASKET, SECOND = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+SUMS = 11
 
 
 class Work(NamedTuple):
@@ -46,7 +49,7 @@ class Work(NamedTuple):
 
     Attributes:
         slot: (products,) row of ``found`` plus one; ``own_slot``: of ``sums`` plus one.
-        sums: (own products, 10).
+        sums: (own products, 11).
         together, told: scores of company, and the products that have one.
         found, features, score: (most,) of each candidate.
     """
@@ -78,7 +81,7 @@ def work_for(shoppers: int, products: int, categories: int) -> Work:
             habits,
             np.zeros(products, np.int32),
             np.zeros(products, np.int32),
-            np.zeros((products, 10), np.float32),
+            np.zeros((products, SUMS), np.float32),
             np.zeros(products, np.float32),
             np.zeros(products, np.float32),
             np.empty(products, np.int32),
@@ -111,6 +114,7 @@ def _sum_up(product: Rows, at: Times, now: int, work: Work) -> int:
         sums[F14] += np.float32(2.0 ** (-days / 14))
         sums[F45] += np.float32(2.0 ** (-days / 45))
         sums[F150] += np.float32(2.0 ** (-days / 150))
+        sums[SECOND] = sums[LAST] if sums[TIMES] > 1 else NEVER
         sums[LAST] = days
         sums[LAST_BASKET] = basket
     return basket + 1
@@ -207,6 +211,7 @@ def _own_columns(to: Floats, item: int, place: int, baskets: int, facts: Facts, 
         to[11:13] = 0.0
         to[13] = NEVER
         to[24] = NEVER
+        to[40:42] = NEVER
         return
     sums = work.sums[row]
     to[0] = sums[TIMES]
@@ -221,6 +226,8 @@ def _own_columns(to: Floats, item: int, place: int, baskets: int, facts: Facts, 
     to[12] = work.habits.own[item]
     to[13] = place
     to[24] = sums[LAST] / (facts.gap[item] + 1)
+    to[40] = sums[SECOND] - sums[LAST] if sums[TIMES] > 1 else NEVER
+    to[41] = sums[LAST] / (to[40] + 1) if sums[TIMES] > 1 else NEVER
 
 
 @inner
@@ -237,6 +244,9 @@ def _product_columns(to: Floats, item: int, most: Floats, facts: Facts, work: Wo
     to[23] = facts.gap[item]
     to[25] = facts.first[item]
     to[26] = facts.last[item]
+    to[42] = np.log1p(facts.week[item])
+    to[43] = np.log1p(facts.firsts[item])
+    to[44] = facts.kept[item]
 
 
 @inner
@@ -253,6 +263,19 @@ def _shopper(product: Rows, at: Times, now: int, mine: int, baskets: int) -> Flo
     told[5] = (now - at[-1]) / DAY if len(at) else NEVER
     told[6] = (len(product) - mine) / max(len(product), 1)
     return told
+
+
+@inner
+def _changes(mine: int, work: Work) -> tuple[float, float]:
+    """Of the own products of before the last 28 days the share bought again since, and of those bought since the share of new."""
+    before, kept, late, new = 1.0, 0.0, 1.0, 0.0
+    for place in range(mine):
+        known, lately = work.sums[place, FIRST] >= LATE_DAYS, work.sums[place, LAST] < LATE_DAYS
+        before += known
+        kept += known and lately
+        late += lately
+        new += not known
+    return kept / before, new / late
 
 
 @inner
@@ -311,6 +334,7 @@ def describe(
     told = _go_together(mine, at[-1] if len(at) else 0, product, at, acts, facts, work)
     count: int = _gather(mine, near, told, new_only, facts, work)
     shopper, total = _shopper(product, at, now, mine, baskets), _in_categories(mine, facts, work)
+    keeps, tries = _changes(mine, work)
     most, share = np.full(2, 1e-9, np.float32), np.float32(habits.share)
     for place in range(count):
         most[0] = max(most[0], work.habits.score[work.found[place]])
@@ -320,6 +344,7 @@ def describe(
         _own_columns(to, item, place, baskets, facts, work)
         _product_columns(to, item, most, facts, work)
         to[27:34] = shopper
+        to[45], to[46] = keeps, tries
         _category_columns(to, item, total, facts, work)
         # TIFU's formula, and a little of company and popularity where habits say nothing.
         company = np.float32(0.01) * to[17] + np.float32(1e-4) * to[20] + np.float32(1e-9)

@@ -14,7 +14,7 @@ from recommender.dataset.products import Products
 from recommender.dataset.purchases import Purchases
 
 Floats = NDArray[np.float32]
-LATE_DAYS, LATER_DAYS = 28.0, 91.0
+WEEK_DAYS, LATE_DAYS, LATER_DAYS = 7.0, 28.0, 91.0
 # Neighbours of each product, baskets that are added below a cosine, and the half-life of a basket.
 WIDTH, SHRINK, HALF_LIFE_DAYS = 60, 10.0, 120.0
 PRIOR = 5.0
@@ -26,7 +26,9 @@ class Facts(NamedTuple):
     """One value a product, float32 unless said.
 
     Attributes:
-        seen, late, later: baskets with it: all, of the last 28 and 91 days.
+        seen, week, late, later: baskets with it: all, of the last 7, 28 and 91 days.
+        firsts: shoppers who bought it for the first time in the last 28 days.
+        kept: of those who had bought it before the last 28 days, the share who did within them, shrunk to that of all.
         again: share of its buyers who bought it more than once, shrunk to that of all.
         gap: mean days between two purchases of one shopper, shrunk likewise.
         first, last: days before ``until`` of the first and the last purchase.
@@ -37,8 +39,11 @@ class Facts(NamedTuple):
     """
 
     seen: Floats
+    week: Floats
     late: Floats
     later: Floats
+    firsts: Floats
+    kept: Floats
     again: Floats
     gap: Floats
     first: Floats
@@ -55,24 +60,26 @@ def build_facts(purchases: Purchases, products: Products, until_ms: int) -> Fact
     """Count everything."""
     width, item = len(products), purchases.product
     age = (until_ms - purchases.at) / DAY_MS
-    seen, late, later = (np.bincount(item[age < days], minlength=width) for days in (np.inf, LATE_DAYS, LATER_DAYS))
+    spans = (np.inf, WEEK_DAYS, LATE_DAYS, LATER_DAYS)
+    seen, week, late, later = (np.bincount(item[age < days], minlength=width) for days in spans)
     first, last = np.zeros(width), np.full(width, 9_999.0)
     np.maximum.at(first, item, age)
     np.minimum.at(last, item, age)
-    again, gap = _habits(purchases, age, width)
+    again, gap, firsts, kept = _habits(purchases, age, width)
     category, parent = _categories(products)
     in_category = np.bincount(category, later, minlength=int(category.max(initial=0)) + 1)
     near, like = _together(purchases, age, width)
     decayed = np.bincount(item, np.exp2(-age / LATE_DAYS), minlength=width)
     popular = np.argsort(-decayed, kind="stable")[:POPULAR]
-    columns: list[Any] = [np.asarray(values, np.float32) for values in (seen, late, later, again, gap, first, last)]
+    counted = (seen, week, late, later, firsts, kept, again, gap, first, last)
+    columns: list[Any] = [np.asarray(values, np.float32) for values in counted]
     popular = popular[decayed[popular] > 0].astype(np.int32)
     rest = (category, parent, in_category.astype(np.float32), near, like, popular)
     return Facts(*columns, *rest)  # type: ignore[call-arg]
 
 
-def _habits(purchases: Purchases, age: NDArray[np.float64], width: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Repeat share and mean gap of each product."""
+def _habits(purchases: Purchases, age: NDArray[np.float64], width: int) -> tuple[NDArray[Any], ...]:
+    """Repeat share, mean gap, late first purchases, and late share of those who had bought it before, of each product."""
     key = purchases.shopper.astype(np.int64) * width + purchases.product
     pairs, inverse, times = np.unique(key, return_inverse=True, return_counts=True)
     oldest, newest = np.zeros(len(pairs)), np.full(len(pairs), np.inf)
@@ -85,7 +92,10 @@ def _habits(purchases: Purchases, age: NDArray[np.float64], width: int) -> tuple
     gaps = np.bincount(item[twice], oldest[twice] - newest[twice], minlength=width)
     steps = np.bincount(item[twice], times[twice] - 1, minlength=width)
     mean = gaps.sum() / max(steps.sum(), 1)
-    return again, (gaps + PRIOR * mean) / (steps + PRIOR)
+    before, lately = oldest >= LATE_DAYS, newest < LATE_DAYS
+    had, still = (np.bincount(item[rows], minlength=width) for rows in (before, before & lately))
+    kept = (still + PRIOR * still.sum() / max(had.sum(), 1)) / (had + PRIOR)
+    return again, (gaps + PRIOR * mean) / (steps + PRIOR), np.bincount(item[~before], minlength=width), kept
 
 
 def _categories(products: Products) -> tuple[Rows, Rows]:

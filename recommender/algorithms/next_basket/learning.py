@@ -24,27 +24,24 @@ Floats = NDArray[np.float32]
 log = structlog.get_logger(__name__)
 
 LEAST_GROUPS = 200
-# Of the candidates that were not bought these many of each question are learned from, besides one's most habitual products.
-OTHERS, HABITUAL = 40, 60
 LEAST_GAIN = 1e-3
-COMMON = {
-    "learning_rate": 0.05,
+# Pointwise alone: of groups of hundreds of rows a pairwise model costs several times as much.
+MODEL: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.08,
+    "num_leaves": 31,
+    "min_data_in_leaf": 200,
+    "lambda_l2": 10.0,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "feature_fraction": 0.5,
-    "min_data_in_leaf": 100,
-    "lambda_l2": 10.0,
-    "max_bin": 127,
+    "max_bin": 63,
     "verbose": -1,
     "num_threads": 1,
     "deterministic": True,
     "force_row_wise": True,
     "use_missing": False,
 }
-MODELS: tuple[dict[str, Any], ...] = (
-    {**COMMON, "objective": "binary", "num_leaves": 31},
-    {**COMMON, "objective": "lambdarank", "num_leaves": 31, "lambdarank_truncation_level": 20},
-)
 
 
 class Parts(NamedTuple):
@@ -122,11 +119,9 @@ def _fill(
     parts: Parts,
     work: Work,
     to: Groups,
-    seed: int,
 ) -> tuple[int, int]:
-    """Fill ``to``; returns rows and groups. Questions without a hit among the candidates teach nothing."""
+    """Fill ``to`` with all candidates, as all are ranked; returns rows and groups. Questions without a hit teach nothing."""
     start, product, at, later_start, later, now = moment
-    np.random.seed(seed)
     none = np.zeros(0, np.int32)
     rows, groups = 0, 0
     for shopper in asked:
@@ -135,23 +130,17 @@ def _fill(
         count = describe(
             product[own], at[own], now[shopper], none, new_only, neighbours, parts.habits, parts.facts, work
         )
-        begin, hits, others = rows, 0, 0
-        for place in range(count):
-            others += work.features[place, 0] == 0 or place >= HABITUAL
-        share = OTHERS / max(others, 1)
+        hits = 0
         for place in range(count):
             hit = False
             for item in wanted:
                 hit |= item == work.found[place]
-            if hit or (work.features[place, 0] > 0 and place < HABITUAL) or np.random.random() < share:
-                to.features[rows], to.hit[rows] = work.features[place], hit
-                hits += hit
-                rows += 1
-        if hits == 0:
-            rows = begin
-        else:
-            to.size[groups] = rows - begin
+            to.features[rows + place], to.hit[rows + place] = work.features[place], hit
+            hits += hit
+        if hits > 0:
+            to.size[groups] = count
             groups += 1
+            rows += count
     return rows, groups
 
 
@@ -172,13 +161,12 @@ def groups_of(moment: Moment, parts: Parts, limits: Limits) -> Groups:
     """Rows of the questions of one moment."""
     asked = asked_of(moment, limits.most, limits.seed)
     work = work_for(len(parts.habits.square), len(parts.facts.seen), levels(parts.facts))
-    # One's own, the hits and as many others as are chosen, with room for the luck of choosing.
     room = Groups(
         np.empty((len(asked) * MOST, WIDTH), np.float32),
         np.empty(len(asked) * MOST, np.int8),
         np.empty(len(asked), np.int32),
     )
-    rows, groups = _fill(asked, _arrays(moment), limits.new_only, limits.neighbours, parts, work, room, limits.seed)
+    rows, groups = _fill(asked, _arrays(moment), limits.new_only, limits.neighbours, parts, work, room)
     return Groups(room.features[:rows].copy(), room.hit[:rows].copy(), room.size[:groups])
 
 
@@ -188,17 +176,14 @@ def levels(facts: Facts) -> int:
 
 
 def fit_trees(groups: list[Groups], count: int, seed: int) -> Trees:
-    """A pointwise and a pairwise model, flattened; their raw scores are added."""
+    """One pointwise model, flattened."""
     import lightgbm
 
-    features, hit, size = (np.concatenate([getattr(part, name) for part in groups]) for name in Groups._fields)
-    models = []
-    for model in MODELS:
-        params = {**model, "seed": seed}
-        group = size if model["objective"] == "lambdarank" else None
-        told = lightgbm.Dataset(features, hit.astype(np.float32), group=group, params=params)
-        models.append((lightgbm.train(params, told, count), np.arange(WIDTH)))
-    return flatten(*models)
+    params = {**MODEL, "seed": seed}
+    hit = np.concatenate([part.hit for part in groups]).astype(np.float32)
+    # A list, so that nothing is copied to be one table.
+    told = lightgbm.Dataset([part.features for part in groups], hit, params=params)
+    return flatten((lightgbm.train(params, told, count), np.arange(WIDTH)))
 
 
 @kernel
