@@ -20,6 +20,7 @@ MAGIC = b"PUSHCART-ARRAYS-1\n"
 ALIGN = 64
 # Numbers, booleans and fixed-width bytes; never objects.
 KINDS = "biufS"
+OWN_PAGES = 1 << 20
 
 
 class BrokenFile(ValueError):
@@ -88,6 +89,24 @@ def _map(mapped: mmap.mmap, entry: Mapping[str, Any], start: int) -> NDArray[Any
     if count == 0:
         return np.zeros(entry["shape"], dtype)
     return np.frombuffer(mapped, dtype, count, start + entry["offset"]).reshape(entry["shape"])
+
+
+def room(count: int, dtype: Any) -> NDArray[Any]:
+    """An array of ``count`` without content, a large one on pages of its own.
+
+    They go back to the system when the array is forgotten. Pages of the heap stay where anything small lies behind them, and who
+    takes in sessions every few seconds would hold each index several times over.
+    """
+    kind = np.dtype(dtype)
+    if count * kind.itemsize < OWN_PAGES:
+        return np.empty(count, kind)
+    pages = mmap.mmap(-1, count * kind.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages, kind, count)
+
+
+def together(*parts: NDArray[Any]) -> NDArray[Any]:
+    """The parts of one kind, one after the other, in a :func:`room`."""
+    return np.concatenate(parts, out=room(sum(map(len, parts)), parts[0].dtype))
 
 
 def pack_strings(strings: Sequence[str]) -> dict[str, NDArray[Any]]:

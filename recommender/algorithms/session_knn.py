@@ -13,6 +13,7 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from recommender.algorithms.arrays import room, together
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
 from recommender.algorithms.prefixes import REMOVED, Answers
 from recommender.dataset import Dataset
@@ -203,9 +204,9 @@ class SessionKNN(Algorithm):
         before = len(self.start_) - 1
         sessions = before + len(new.start_) - 1
         held, posting = new.held_by_, (new.posting_start_, new.posting_ + np.int32(before))
-        new.start_ = np.concatenate([self.start_, self.start_[-1] + new.start_[1:]])
-        new.items_ = np.concatenate([self.items_, new.items_])
-        new.moments_ = np.concatenate([self.moments_, new.moments_])
+        new.start_ = together(self.start_, self.start_[-1] + new.start_[1:])
+        new.items_ = together(self.items_, new.items_)
+        new.moments_ = together(self.moments_, new.moments_)
         if sessions > self.sessions:
             # The oldest leave, and all are numbered anew.
             first = new.start_[sessions - self.sessions]
@@ -269,7 +270,8 @@ class SessionKNN(Algorithm):
         self.item_weight_ = (idf**rule.item_idf).astype(np.float32)
         age = (sessions - np.arange(sessions)) / max(sessions, 1)
         prior = np.exp(-age / rule.recency) / (np.diff(self.start_) + 2.0) ** rule.norm
-        self.prior_: NDArray[np.float32] = prior.astype(np.float32)
+        self.prior_: NDArray[np.float32] = room(sessions, np.float32)
+        self.prior_[:] = prior
         steps = np.arange(FARTHEST)
         self.step_weight_ = np.exp(-steps / rule.decay).astype(np.float32)
         self.after_ = np.exp(-steps / rule.reach).astype(np.float32)
@@ -302,7 +304,7 @@ def joined(first: Lists, second: Lists, *, most: int) -> Lists:
     lengths = np.diff(first[0]), np.diff(second[0])
     taken = lengths[0], np.minimum(lengths[1], most - lengths[0])
     start = np.concatenate([[0], np.cumsum(taken[0] + taken[1])]).astype(np.int64)
-    entries = np.empty(start[-1], np.int32)
+    entries = room(int(start[-1]), np.int32)
     for (begins, held), count, skipped in zip((first, second), taken, (0 * taken[0], taken[0]), strict=True):
         place = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
         entries[np.repeat(start[:-1] + skipped, count) + place] = held[np.repeat(begins[:-1], count) + place]
