@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -10,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from config.dashboard import campaign_acts, pages, words
+from config.dashboard import campaign_acts, draft, message, pages, words
 from config.dashboard.charts import Bar, Estimate, forest
 from push.campaigns import launching
 from push.delivery.checks import reason_words
@@ -20,6 +22,7 @@ from push.models import Campaign, Message
 from push.results.report import CampaignReport, report
 from recommender.experiments.comparison import Comparison
 
+BEFORE = frozenset({Campaign.Status.DRAFT, Campaign.Status.IN_REVIEW, Campaign.Status.APPROVED})
 # What people put up with, by the big mailbox providers' own rules.
 LIMITS = {"unsubscribed": 0.5, "complained": 0.1, "bounced": 2.0}
 
@@ -135,20 +138,51 @@ def _terms(found: CampaignReport) -> list[tuple[str, str]]:
     ]
 
 
-def _hours(found: CampaignReport) -> list[dict[str, Any]]:
-    """Hour by hour, each series in per cent of its own highest."""
-    most_accepted = max((accepted for _hour, accepted, _clicked in found.hours), default=0)
-    most_clicked = max((clicked for _hour, _accepted, clicked in found.hours), default=0)
+Counted = Sequence[tuple[datetime, int]]
+
+
+def _histograms(hours: Sequence[tuple[datetime, int, int]]) -> list[dict[str, Any]]:
+    """Messages accepted and human clicks by hour, each on its own scale; hours without anything stand empty between."""
+    if not hours:
+        return []
+    first, last = hours[0][0], hours[-1][0]
+    length = max(_hours_between(first, last) + 1, 24)
+    series: list[tuple[str, str, Counted]] = [
+        (_("Accepted"), "b2", [(hour, accepted) for hour, accepted, _clicked in hours]),
+        (_("Human clicks"), "b1", [(hour, clicked) for hour, _accepted, clicked in hours]),
+    ]
     return [
         {
-            "label": words.moment(hour),
-            "accepted": accepted,
-            "clicked": clicked,
-            "accepted_share": 100 * accepted / most_accepted if most_accepted else 0,
-            "clicked_share": 100 * clicked / most_clicked if most_clicked else 0,
+            "title": title,
+            "tone": tone,
+            "bars": _columns(counted, first, 100 / length),
+            "sum": words.number(sum(count for _hour, count in counted)),
+            "peak": words.number(max(count for _hour, count in counted)),
+            "from": words.moment(first),
+            "to": words.moment(first + timedelta(hours=length - 1)),
         }
-        for hour, accepted, clicked in found.hours
+        for title, tone, counted in series
     ]
+
+
+def _columns(counted: Counted, first: datetime, step: float) -> list[dict[str, Any]]:
+    """Bars in per cent of the chart, ``step`` wide."""
+    most = max(count for _hour, count in counted)
+    return [
+        {
+            "x": step * _hours_between(first, hour),
+            "width": 0.8 * step,
+            "y": 100 - 100 * count / most,
+            "height": 100 * count / most,
+            "title": f"{words.moment(hour)}: {words.number(count)}",
+        }
+        for hour, count in counted
+        if count
+    ]
+
+
+def _hours_between(first: datetime, last: datetime) -> int:
+    return int((last - first).total_seconds() // 3600)
 
 
 def _last_sent(campaign: Campaign) -> Message | None:
@@ -164,6 +198,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return campaign_acts.act(request, campaign)
     found = report(campaign)
+    sent = _last_sent(campaign)
     unlaunched = campaign.status in (Campaign.Status.DRAFT, Campaign.Status.APPROVED)
     return pages.render(
         request,
@@ -179,10 +214,13 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         not_got=_not_got(found),
         missed=words.number(sum(row.count for row in found.not_got)),
         annoyed=_annoyed(found),
-        hours=_hours(found),
+        hours=[(words.moment(hour), accepted, clicked) for hour, accepted, clicked in found.hours],
+        histograms=_histograms(found.hours),
         compared=found.incremental.treated.people + found.incremental.held.people,
         simulated=words.percent(found.simulated, 1) if found.simulated else "",
-        sent=_last_sent(campaign),
+        sent=sent,
+        picture=message.as_sent(request, sent) if sent else {},
+        drafts=draft.before_launch(request, campaign) if campaign.status in BEFORE else None,
         actions=campaign_acts.offered(request, campaign),
         missing=launching.missing(campaign) if unlaunched else [],
         stall=why_nothing_moves(campaign),

@@ -23,7 +23,7 @@ from shop.models import Product
 from shop.people.masking import mask_text, may_see
 
 
-def _as_sent(request: HttpRequest, message: Message) -> dict[str, Any]:
+def as_sent(request: HttpRequest, message: Message) -> dict[str, Any]:
     """What the demo's mail server or the inbox received; names are masked without the permission."""
     mail = ReceivedMail.objects.filter(message_id=message.pk).order_by("-pk").first() if settings.DEMO else None
     if mail is not None:
@@ -78,6 +78,6 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         moments=[(label, moment) for label, moment in moments if moment],
         products=products,
         receipts=Receipt.objects.filter(message=message).order_by("at")[:100],
-        sent=_as_sent(request, message),
+        sent=as_sent(request, message),
         may_see=may_see(request.user),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from config.dashboard import (
     campaign,
     data_quality,
+    draft,
     live,
     message,
     models_page,
@@ -25,6 +26,7 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
     return [
         ("live/", live.page, "live"),
         ("campaigns/<int:pk>/", campaign.page, "campaign_report"),
+        ("campaigns/<int:pk>/preview/<int:step_id>/", draft.frame, "campaign_preview"),
         ("messages/<uuid:pk>/", message.page, "message_page"),
         ("models/", models_page.page, "models"),
         ("data-quality/", data_quality.page, "data_quality"),

@@ -34,6 +34,10 @@ class LoginForm(AuthenticationForm):
 class PasswordResetForm(DjangoPasswordResetForm):
     """Asks for the address; found by its keyed hash (``PasswordResetView.form_class``)."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+
     def get_users(self, email: str) -> Iterable[Any]:
         """The active user with this address who can log in, if there is one."""
         user = User.objects.by_email(email)

@@ -1,0 +1,52 @@
+"""Before its launch a campaign's page says who will get it, what could be seen of it, and how it looks to a shopper."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from push.audiences.reach import waterfall
+from shop.models import User
+from tests.factories.campaigns import make_audience, make_campaign
+from tests.factories.people import make_operator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft():
+    make_audience(30)
+    return make_campaign(name="Soup week", holdout_share=2000)
+
+
+def test_the_waterfall_of_the_page_is_that_of_planning(client, draft, untranslated) -> None:
+    client.force_login(make_operator())
+    reach = waterfall(draft, draft.steps.get())
+    assert reach.held_out > 0
+    found = client.get(reverse("admin:campaign_report", args=[draft.pk])).content.decode()
+    assert f"{reach.will_get} shoppers would get it now" in found
+    assert f"<b>=\u202f{reach.will_get}</b>" in found
+    assert f"<b>\u2212\u202f{reach.held_out}</b>" in found
+    assert "What could we see?" in found
+    assert "From planned to ordered" not in found, "nothing was planned"
+    chinese = client.get(reverse("admin:campaign_report", args=[draft.pk]), HTTP_ACCEPT_LANGUAGE="zh-hans")
+    assert "谁会收到" in chinese.content.decode()
+    assert untranslated == set()
+
+
+def test_the_preview_is_the_message_of_a_shopper_and_can_do_nothing(client, draft) -> None:
+    client.force_login(make_operator())
+    where = reverse("admin:campaign_preview", args=[draft.pk, draft.steps.get().pk])
+    response = client.get(where)
+    assert response.status_code == 200
+    assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert "<script" not in response.content.decode()
+    assert "Nobody can be reached" in client.get(where, {"as": "nobody-of-that-name"}).content.decode()
+
+
+def test_the_preview_names_people_and_is_for_those_who_may_see_them(client, draft) -> None:
+    viewer = User.objects.create_user("viewer@example.org", "a-long-password", is_staff=True, role=User.Role.VIEWER)
+    client.force_login(viewer, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("admin:campaign_report", args=[draft.pk]))
+    assert "your role may not see personal data" in page.content.decode()
+    assert client.get(reverse("admin:campaign_preview", args=[draft.pk, draft.steps.get().pk])).status_code == 403
