@@ -57,7 +57,7 @@ def panel(period: Period) -> dict[str, Any]:
                 period,
                 url=url,
                 text=f"{rate:.3f}{words.THIN}%",
-                unit=_("of accepted; limit 0.1"),
+                unit=_("of accepted; limit 0.1 %"),
                 more_is_better=False,
             ),
         ]

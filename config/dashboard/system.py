@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config import health
 from config.dashboard import words
@@ -20,6 +21,20 @@ from shop import clock
 from shop.events.consumers import lag
 from shop.models import EventHour, OutboxEvent, PoisonEvent
 from shop.valkey import client
+
+# Groups that read the stream, and queues of tasks, for people.
+WAITING = {
+    "store": gettext_lazy("events"),
+    "carts": gettext_lazy("carts"),
+    "triggers": gettext_lazy("triggers"),
+    "slates": gettext_lazy("slates"),
+    "shadows": gettext_lazy("shadows"),
+}
+QUEUES = {
+    "default": gettext_lazy("ordinary"),
+    "train": gettext_lazy("training"),
+    "delivery": gettext_lazy("sending"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,17 +72,20 @@ def _stream() -> Line:
         return Line(_("Event stream"), "bd", str(error))
     waiting = max((value for value in found.values() if value is not None), default=0)
     tone = "ok" if waiting < 1000 else "wn" if waiting < health.STREAM_LAG_LIMIT else "bd"
-    parts = ", ".join(f"{group} {words.number(value) if value is not None else '?'}" for group, value in found.items())
+    parts = ", ".join(
+        f"{WAITING.get(group, group)} {words.number(value) if value is not None else '?'}"
+        for group, value in found.items()
+    )
     return Line(_("Event stream"), tone, _("waiting: %(parts)s") % {"parts": parts})
 
 
 def _queues() -> Line:
     try:
-        lengths = {name: int(client().llen(name)) for name in ("default", "train", "delivery")}
+        lengths = {name: int(client().llen(name)) for name in QUEUES}
     except redis.RedisError as error:
         return Line(_("Task queues"), "bd", str(error))
     tone = "ok" if sum(lengths.values()) < 100 else "wn"
-    return Line(_("Task queues"), tone, ", ".join(f"{name} {length}" for name, length in lengths.items()))
+    return Line(_("Task queues"), tone, ", ".join(f"{QUEUES[name]} {length}" for name, length in lengths.items()))
 
 
 def _training() -> Line:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.dates import WEEKDAYS
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from push.campaigns import drafting, launching
 from push.campaigns.models import Campaign, Step
+from push.channels import CHANNELS
+from push.preferences.changing import TOPICS
 from push.triggers import TRIGGERS
 from shop.operators import audit
 from shop.operators.lists import BigListAdmin
@@ -47,8 +52,47 @@ class StepFormSet(BaseInlineFormSet):
                     form.add_error("content", problem)
 
 
-class StepInline(StackedInline):
+class ChoosingAdmin:
+    """Fields that hold a name are chosen from what there is; a name that is no longer there stays until another is chosen."""
+
+    chosen: ClassVar[dict[str, Callable[[], list[tuple[Any, Any]]]]] = {}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A select in place of a line to type into."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and db_field.name in self.chosen:
+            field.widget = NamesWidget(choices=self.chosen[db_field.name]())
+        return field
+
+
+class NamesWidget(UnfoldAdminSelectWidget):
+    """A select that keeps a value it does not know."""
+
+    choices: Any
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:
+        """The known names, and the one that is set."""
+        known = {str(choice) for choice, _label in self.choices}
+        self.choices = [*self.choices, *((each, each) for each in value if str(each) not in known)]
+        return super().optgroups(name, value, attrs)
+
+
+def _channels() -> list[tuple[Any, Any]]:
+    return [(name, CHANNELS.get(name).label) for name in CHANNELS]
+
+
+def _triggers() -> list[tuple[Any, Any]]:
+    return [("", "–"), *((name, TRIGGERS.get(name).label) for name in TRIGGERS)]
+
+
+def _topics() -> list[tuple[Any, Any]]:
+    return [(name, label) for name, (label, _about) in TOPICS.items()]
+
+
+class StepInline(ChoosingAdmin, StackedInline):
     """The messages of a campaign."""
+
+    chosen: ClassVar[dict[str, Callable[[], list[tuple[Any, Any]]]]] = {"channel": _channels}
 
     model = Step
     formset = StepFormSet
@@ -58,8 +102,14 @@ class StepInline(StackedInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(BigListAdmin):
+class CampaignAdmin(ChoosingAdmin, BigListAdmin):
     """Campaigns; launched, paused and cancelled on their report, never by editing a field."""
+
+    chosen: ClassVar[dict[str, Callable[[], list[tuple[Any, Any]]]]] = {
+        "trigger": _triggers,
+        "topic": _topics,
+        "weekday": lambda: [("", "–"), *WEEKDAYS.items()],
+    }
 
     list_display = ["name", "shown_kind", "shown_status", "segment", "left_out", "launched_at", "report"]
     list_filter = ["status", "kind"]

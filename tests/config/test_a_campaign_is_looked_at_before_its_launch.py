@@ -50,3 +50,13 @@ def test_the_preview_names_people_and_is_for_those_who_may_see_them(client, draf
     page = client.get(reverse("admin:campaign_report", args=[draft.pk]))
     assert "your role may not see personal data" in page.content.decode()
     assert client.get(reverse("admin:campaign_preview", args=[draft.pk, draft.steps.get().pk])).status_code == 403
+
+
+def test_triggers_topics_channels_and_weekdays_are_chosen_not_typed(client, draft) -> None:
+    client.force_login(make_operator())
+    draft.topic = "birthdays"
+    draft.save()
+    found = client.get(reverse("admin:push_campaign_change", args=[draft.pk])).content.decode()
+    for option in ("Cart left", "News and offers", "Thursday", "Inbox"):
+        assert f">{option}</option>" in " ".join(found.split()).replace("> ", ">").replace(" <", "<")
+    assert '<option value="birthdays" selected' in found, "a name of the shop's own stays"
