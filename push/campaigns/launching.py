@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from push.audiences import compiling, holdouts
 from push.audiences.rules import RuleError
 from push.campaigns.models import Campaign
 from push.channels import CHANNELS
+from push.delivery import settling
 from push.delivery.models import Message, PlanRun
 from push.delivery.states import TO_GO, State, move
 from push.triggers import TRIGGERS
@@ -164,6 +166,13 @@ def skip_planned(campaign: Campaign, why: str) -> int:
     return move(messages, State.PLANNED, State.SKIPPED, reason=why, decided_at=now, settled_at=now)
 
 
+def skip_cancelled() -> int:
+    """Skip what came back after its campaign was cancelled: held by a worker that died, or by a provider that was away."""
+    left = Message.objects.filter(campaign=OuterRef("pk"), state=State.PLANNED)
+    cancelled = Campaign.objects.filter(Exists(left), status=Status.CANCELLED).order_by("pk")
+    return sum(skip_planned(campaign, "cancelled") for campaign in cancelled)
+
+
 def finish_if_done(campaign: Campaign) -> bool:
     """Finish a campaign that has an end and has reached it, with nothing to go."""
     now = clock.now()
@@ -174,6 +183,8 @@ def finish_if_done(campaign: Campaign) -> bool:
         pk__in=PlanRun.objects.filter(campaign=campaign).values("step")
     )
     if not (ended or planned_whole) or Message.objects.filter(campaign=campaign, state__in=TO_GO).exists():
+        return False
+    if not ended and settling.waits_for_a_retry(campaign):
         return False
     try:
         _act(campaign, "finish", None, "", finished_at=now)

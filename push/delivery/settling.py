@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 
+from push.campaigns.models import Campaign
 from push.channels import CHANNELS
 from push.channels.base import Outcome, Result
 from push.delivery import journal
@@ -125,15 +126,21 @@ def retry_uncertain() -> int:
     Safe where the channel takes the same key once; transactional messages are sent again in any case (at least once),
     marketing otherwise never (at most once).
     """
-    now = clock.now()
+    under_way = (Campaign.Status.RUNNING, Campaign.Status.PAUSED)
+    retried = _to_retry().filter(campaign__status__in=under_way, settled_at__lt=clock.now() - RETRY_UNCERTAIN_AFTER)
+    return again(list(retried.values_list("pk", flat=True)[:5000]))
+
+
+def waits_for_a_retry(campaign: Campaign) -> bool:
+    """Whether an uncertain message of a campaign will be sent again."""
+    return _to_retry().filter(campaign=campaign).exists()
+
+
+def _to_retry() -> QuerySet[Message]:
     idempotent = [name for name in CHANNELS if CHANNELS.get(name).idempotent]
-    retried = Message.objects.filter(
-        Q(channel__in=idempotent) | Q(campaign__transactional=True),
-        attempt__lt=MAX_ATTEMPTS,
-        settled_at__lt=now - RETRY_UNCERTAIN_AFTER,
+    return Message.objects.filter(
+        Q(channel__in=idempotent) | Q(campaign__transactional=True), state=State.UNCERTAIN, attempt__lt=MAX_ATTEMPTS
     )
-    ids = list(retried.filter(state=State.UNCERTAIN).values_list("pk", flat=True)[:5000])
-    return again(ids)
 
 
 def again(ids: Iterable[uuid.UUID]) -> int:

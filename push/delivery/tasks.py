@@ -6,7 +6,7 @@ import time
 
 from celery import shared_task
 
-from push.campaigns.launching import finish_if_done
+from push.campaigns.launching import finish_if_done, skip_cancelled
 from push.campaigns.models import Campaign
 from push.campaigns.planning import plan_due
 from push.delivery.claims import BATCH, campaigns_with_due_messages
@@ -42,6 +42,7 @@ def dispatch(campaign_id: int) -> None:
 
 @shared_task(name="push.settle")
 def settle() -> None:
-    """What dead workers left, and what is uncertain and may be sent again."""
+    """What dead workers left, what is uncertain and may be sent again, and what came back to a campaign that is cancelled."""
     expire_leases()
     retry_uncertain()
+    skip_cancelled()
