@@ -195,11 +195,10 @@ def up(households: int | None = None) -> int:
     listen_for_the_end()
     try:
         settings = find_settings()
-        write_env(settings)
-        with processes.only_one(settings.DATA_DIR):
+        with processes.only_one(settings.DATA_DIR, settings.PORT):
             return _up_alone(settings, began, households)
-    except processes.AlreadyRunning:
-        raise DemoError(f"already running at http://127.0.0.1:{settings.PORT}: `make stop` stops it") from None
+    except processes.AlreadyRunning as other:
+        raise DemoError(f"already running at http://127.0.0.1:{other}: `make stop` stops it") from None
     except Stopped:
         return 0
 
@@ -211,6 +210,8 @@ def _up_alone(settings: Any, began: float, households: int | None) -> int:
             processes.end(left)
     check_machine(settings)
     with claimed_ports(settings):
+        # Not before: a port that is taken is none to come back to.
+        write_env(settings)
         return _up_on_its_ports(settings, began, households)
 
 
@@ -245,14 +246,14 @@ def _up_on_its_ports(settings: Any, began: float, households: int | None) -> int
 def stop() -> int:
     """Stop the demo of this clone from elsewhere, and whatever a killed one left."""
     data = embedded.data_dir()
-    pid = processes.running_pid(data)
-    if pid is not None:
+    pid, _port = processes.running(data)
+    if pid:
         os.kill(pid, signal.SIGTERM)
         if not processes.wait_for_end(data, STOP_SECONDS + 30):
             raise DemoError(f"process {pid} does not stop: kill -9 {pid}, then `make stop` again")
     left = processes.leftovers(data)
     processes.end(left)
-    say("Stopped." if pid is not None or left else "Nothing was running.")
+    say("Stopped." if pid or left else "Nothing was running.")
     return 0
 
 
@@ -281,12 +282,12 @@ def reset(*, sure: bool) -> int:
 def status() -> int:
     """Print what runs; 0 when the demo is up and ready."""
     settings = find_settings()
-    pid = processes.running_pid(settings.DATA_DIR)
-    if pid is None:
+    pid, port = processes.running(settings.DATA_DIR)
+    if not pid:
         say("not running")
         return 1
-    code, body = readiness(settings.PORT)
-    say(f"running (pid {pid}) at http://127.0.0.1:{settings.PORT}: {'ready' if code == 200 else 'not ready'}")
+    code, body = readiness(port)
+    say(f"running (pid {pid}) at http://127.0.0.1:{port}: {'ready' if code == 200 else 'not ready'}")
     if body and code != 200:
         with contextlib.suppress(ValueError):
             body = json.dumps(json.loads(body), indent=2)

@@ -21,7 +21,7 @@ MARK = "PUSHCART_DEMO"
 
 
 class AlreadyRunning(RuntimeError):
-    """Another process runs this demo; its pid is the argument."""
+    """Another process runs this demo; its port is the argument."""
 
 
 def _lock_file(data: Path) -> Path:
@@ -29,8 +29,8 @@ def _lock_file(data: Path) -> Path:
 
 
 @contextlib.contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Hold the lock of the demo in ``data`` for the length of a ``with`` block.
+def only_one(data: Path, port: int) -> Iterator[None]:
+    """Hold the lock of the demo in ``data``, served at ``port``, for the length of a ``with`` block.
 
     Raises:
         AlreadyRunning: somebody holds it.
@@ -40,26 +40,26 @@ def only_one(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(running_pid(data)) from None
+            raise AlreadyRunning(running(data)[1]) from None
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()} {port}")
         file.flush()
         yield
         file.truncate(0)
 
 
-def running_pid(data: Path) -> int | None:
-    """Pid of the process that holds the demo's lock; None when the demo does not run."""
+def running(data: Path) -> tuple[int, int]:
+    """Pid of the process that holds the demo's lock, and the port where its shop is, whatever port is asked for now; zeros: none."""
     path = _lock_file(data)
     if not path.exists():
-        return None
+        return 0, 0
     with path.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            text = file.read().strip()
-            return int(text) if text else None
-    return None
+            pid, _, port = file.read().strip().partition(" ")
+            return int(pid or 0), int(port or 0)
+    return 0, 0
 
 
 def leftovers(data: Path) -> list[psutil.Process]:
@@ -115,7 +115,7 @@ def end(processes: list[psutil.Process], patience: float = 15.0) -> None:
 def wait_for_end(data: Path, patience: float) -> bool:
     """Wait until nobody holds the demo's lock; whether that came within ``patience`` seconds."""
     deadline = time.monotonic() + patience
-    while running_pid(data) is not None:
+    while running(data)[0]:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)

@@ -61,6 +61,10 @@ def loaded(shop, django_db_blocker):
         yield
 
 
+def test_the_notes_of_its_loading_hold_no_address(loaded):
+    assert not [step.name for step in DemoStep.objects.all() if "@" in str(step.facts)]
+
+
 def test_orders_are_the_sum_of_their_lines(loaded):
     assert Order.objects.count() > 1000
     wrong = Order.objects.annotate(sum=Sum(F("lines__quantity") * F("lines__unit_price"))).exclude(
