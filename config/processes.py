@@ -49,7 +49,7 @@ def only_one(data: Path, port: int) -> Iterator[None]:
 
 
 def running(data: Path) -> tuple[int, int]:
-    """Pid of the process that holds the demo's lock, and the port where its shop is, whatever port is asked for now; zeros: none."""
+    """Pid of the process that holds the demo's lock and the port of its shop, whatever port is asked for now; zeros without one."""
     path = _lock_file(data)
     if not path.exists():
         return 0, 0
