@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
+from django.utils.translation import gettext as _
 
 from push.audiences import rules
 from push.audiences.buckets import Bucket
@@ -80,10 +81,10 @@ def _joined(parts: list[Q], connector: str) -> Q:
 
 def _in_segment(node: rules.InSegment, deep: int) -> Q:
     if deep >= MAX_SEGMENTS_DEEP:
-        raise RuleError("$", "segments hold each other, or more than five deep")
+        raise RuleError("$", _("segments hold each other, or more than five deep"))
     segment = Segment.objects.filter(pk=node.segment).first()
     if segment is None:
-        raise RuleError("$", f"no segment {node.segment}")
+        raise RuleError("$", _("no segment %(number)s") % {"number": node.segment})
     return condition(rules.parse(segment.rule), deep + 1)
 
 

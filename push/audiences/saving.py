@@ -34,7 +34,7 @@ def save_segment(segment: Segment, *, actor: User | None) -> list[Campaign]:
         The campaigns whose approval was withdrawn.
 
     Raises:
-        RuleError: the rule is wrong, names a segment that is not there, or would hold itself.
+        RuleError: the rule is wrong, names a segment that is not there, or would hold itself; or another that names it would.
         NameTaken: there is a segment of that name already.
         InUse: a campaign that was approved by a second person runs to it; the message names it.
     """
@@ -45,6 +45,7 @@ def save_segment(segment: Segment, *, actor: User | None) -> list[Campaign]:
             segment.save()
             # Looked at when it is stored: a circle of segments is closed by the last of them.
             compiling.require_usable(segment.rule)
+            _require_usable_holders(segment)
             count_segment(segment)
             after = {name: getattr(segment, name) for name in FIELDS}
             audit.record("segment.saved", actor=actor, target=segment, before=stored, after=after)
@@ -95,6 +96,21 @@ def _withdraw_approvals(segment: Segment, actor: User | None) -> list[Campaign]:
         for campaign in campaigns
         if campaign.status in ACTS["withdraw"][0] and withdraw_approval(campaign, actor=actor)
     ]
+
+
+def _require_usable_holders(segment: Segment) -> None:
+    """Segments that name this one may hold too many others now.
+
+    Raises:
+        RuleError: naming one of them.
+    """
+    for holder in Segment.objects.filter(pk__in=_reached(segment) - {segment.pk}).order_by("pk"):
+        try:
+            compiling.require_usable(holder.rule)
+        except RuleError as error:
+            raise RuleError(
+                "$", _("“%(name)s” names this segment: %(error)s") % {"name": holder.name, "error": error.message}
+            ) from None
 
 
 def _reached(segment: Segment) -> set[int]:

@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Min
 from django.utils.translation import gettext as _
 
+from push.audiences import compiling
+from push.audiences.rules import RuleError
 from push.campaigns.models import Campaign
 from push.delivery.checks import WORDS
 from push.delivery.models import Message, PlanRun
 from push.delivery.states import State
+from push.triggers import TRIGGERS
 from shop import clock
+from shop.registry import UnknownPlugin
 
 PATIENCE = timedelta(minutes=2)
 
@@ -30,7 +34,7 @@ class Stall:
 
 def why_nothing_moves(campaign: Campaign) -> Stall | None:
     """What a campaign waits for; None: it moves, or it is over."""
-    for look in (_paused, _undoable, _provider_away, _nobody_plans, _nobody_claims, _not_due):
+    for look in (_paused, _undoable, _cannot_be_planned, _provider_away, _nobody_plans, _nobody_claims, _not_due):
         if stall := look(campaign):
             return stall
     return None
@@ -76,6 +80,20 @@ def _provider_away(campaign: Campaign, now: datetime) -> Stall | None:
         "reason": reason,
     }
     return Stall("provider", words, fault=True, until=waiting["until"])
+
+
+@_running
+def _cannot_be_planned(campaign: Campaign, now: datetime) -> Stall | None:
+    """Its segment, or one that this names, or its trigger is not what it was when it was launched."""
+    try:
+        compiling.members(campaign.segment)
+        if campaign.kind == Campaign.Kind.TRIGGER:
+            TRIGGERS.get(campaign.trigger)
+    except RuleError as error:
+        return Stall("rule", _("The segment's rule is wrong: %(error)s") % {"error": error}, fault=True)
+    except UnknownPlugin:
+        return Stall("trigger", _("Choose what triggers it."), fault=True)
+    return None
 
 
 @_running

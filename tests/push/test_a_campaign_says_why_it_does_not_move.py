@@ -8,8 +8,9 @@ import pytest
 
 from push.campaigns.launching import launch, pause
 from push.campaigns.planning import plan_due
+from push.delivery import tasks
 from push.delivery.watchdog import why_nothing_moves
-from push.models import Message
+from push.models import Message, Segment
 from tests.factories.campaigns import deliver_all, make_audience, make_campaign, running
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,18 @@ def test_a_pause_is_a_wait(clock):
     campaign = running()
     pause(campaign, actor=None)
     assert stalled(campaign) == ("paused", False)
+
+
+def test_one_whose_rule_cannot_be_used_any_more_says_so_and_keeps_no_other_waiting(clock):
+    make_audience(2)
+    gone = Segment.objects.create(name="Gone", rule={})
+    broken = running(segment=Segment.objects.create(name="All", rule={"type": "in_segment", "segment": gone.pk}))
+    sound = running()
+    gone.delete()
+    tasks.plan()
+    assert Message.objects.filter(campaign=sound).count() == 2
+    broken = type(broken).objects.get(pk=broken.pk)
+    assert (stalled(broken), stalled(sound)) == (("rule", True), None)
 
 
 def test_nothing_planned_for_minutes_is_a_fault(clock):

@@ -86,6 +86,18 @@ def test_segments_that_would_hold_each_other_are_refused_and_nothing_is_changed(
     )
 
 
+def test_a_change_that_would_break_a_segment_around_it_is_refused() -> None:
+    api = with_scopes(WRITE)
+    inner = Segment.objects.create(name="0", rule={})
+    for number in range(1, 6):
+        inner = Segment.objects.create(name=f"Around {number}", rule={"type": "in_segment", "segment": inner.pk})
+    leaf, other = Segment.objects.get(name="0"), Segment.objects.create(name="Other", rule={})
+    answer = api("PATCH", f"/segments/{leaf.pk}", {"rule": {"type": "in_segment", "segment": other.pk}})
+    assert answer.status_code == 400
+    assert "“Around 5” names this segment" in answer.json()["errors"][0]["message"]
+    assert Segment.objects.get(pk=leaf.pk).rule == {}
+
+
 def test_a_name_is_taken_once() -> None:
     api = with_scopes(WRITE)
     assert api("POST", "/segments", {"name": "Berlin"}).status_code == 201
