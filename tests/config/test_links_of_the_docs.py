@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 PAGES = sorted([*BASE_DIR.glob("*.md"), *(BASE_DIR / "docs").rglob("*.md")])
@@ -37,3 +39,31 @@ def test_every_page_of_the_docs_is_in_one_of_the_four_modes_or_a_decision():
     of_their_own = {"index.md", "benchmarks.md"}
     found = {page.relative_to(BASE_DIR / "docs") for page in (BASE_DIR / "docs").rglob("*.md")}
     assert {str(page) for page in found if page.parts[0] not in modes} - of_their_own == set()
+
+
+def named(pattern: str) -> dict[str, set[str]]:
+    """What ``pattern`` finds in the pages, with the pages that name it; figures and plans of the past stand in decisions."""
+    found: dict[str, set[str]] = {}
+    for page in PAGES:
+        if page.parent.name != "decisions":
+            for name in re.findall(pattern, page.read_text()):
+                found.setdefault(name, set()).add(page.name)
+    return found
+
+
+def test_every_command_that_the_pages_name_is_there():
+    commands = named(r"manage\.py ([a-z_]+)")
+    assert {name: commands[name] for name in commands.keys() - get_commands().keys()} == {}
+    modules = named(r"python -m ((?:config|benchmarks)[a-z_.]*[a-z])")
+    assert {name: modules[name] for name in modules if find_spec(name) is None} == {}
+    targets = named(r"`(?:[A-Z]+=\S+ )*make ([a-z-]+)")
+    there = set(re.findall(r"^([a-z-]+):", (BASE_DIR / "Makefile").read_text(), re.MULTILINE))
+    assert {name: targets[name] for name in targets.keys() - there} == {}
+    assert len(commands) > 5
+    assert len(modules) > 5
+    assert len(targets) > 5
+
+
+def test_every_file_of_ours_that_the_pages_name_is_there():
+    files = named(r"`((?:config|shop|recommender|push|tests|benchmarks|docs)/[\w./-]+\.\w+)`")
+    assert {name: files[name] for name in files if not (BASE_DIR / name).exists() and "NAME" not in name} == {}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import textwrap
 from decimal import Decimal
 
 import pytest
+from django.conf import settings as settings_of_django
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shop.catalogue.importers import IMPORTERS
+from shop.catalogue.importers import IMPORTERS, ImporterError
 from shop.catalogue.importing import FIELDS, import_catalogue
 from shop.catalogue.search import search
 from shop.models import Category, Product
@@ -45,6 +48,19 @@ def test_products_and_their_categories_are_made_and_found(tmp_path):
     assert coffee.category.parent.path == "drinks"
     assert Category.objects.count() == 3
     assert [product.pk for product in search("咖啡").products] == ["1"]
+
+
+def test_the_importer_of_the_manual_works(tmp_path):
+    page = (settings_of_django.BASE_DIR / "docs" / "how-to" / "add-an-importer.md").read_text()
+    example = textwrap.dedent(re.search(r"^ +```python\n(.*?)^ +```$", page, re.DOTALL | re.MULTILINE)[1])
+    names: dict = {}
+    exec(example, names)
+    importer = names["JsonLinesImporter"]()
+    path = _write(tmp_path, '{"id": "7", "name_en": "Oats", "category": "Breakfast", "price": 2.5}\n{"id": "8"}\n')
+    assert import_catalogue(importer, path).as_dict() == {"created": 1, "changed": 0, "unchanged": 0, "refused": 1}
+    assert Product.objects.get(pk="7").price == Decimal("2.50")
+    with pytest.raises(ImporterError, match="line 1 is no JSON object"):
+        import_catalogue(importer, _write(tmp_path, GOOD))
 
 
 def test_the_same_file_twice_changes_nothing(tmp_path):
