@@ -67,7 +67,7 @@ def test_the_ranker_is_told_the_same_when_it_learns_and_when_it_serves(sessions,
     model.save(tmp_path / "ranked")
     served = Ranked.load(tmp_path / "ranked")
     asked = prefixes(dataset, longest=model.members["session_knn"].longest, seed=seed).answerable("any")
-    groups = learning.groups_of(asked, REMOVED["any"], model._held()[0], seed)
+    groups = learning.groups_of(asked, REMOVED["any"], model._held()[0], ITEMS)
     ends = np.cumsum(groups.size)
     for group, question in enumerate(groups.question.tolist()):
         known = asked.items[asked.low[question] : asked.high[question]]

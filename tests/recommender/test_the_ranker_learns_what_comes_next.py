@@ -80,7 +80,7 @@ def gathered(model: Ranked, query: np.ndarray, most: int = 60):
 
 def test_the_trees_rank_what_they_did_not_learn_from_better_than_votes_and_blend(ranked) -> None:
     votes, blend, trees = ranked.checked_
-    assert len(ranked.tree_root_) == 80
+    assert len(ranked.tree_root_) == 120
     assert trees > max(votes, blend) + learning.LEAST_GAIN
 
 
@@ -124,7 +124,25 @@ def test_histories_without_an_order_teach_each_other() -> None:
     model = Ranked(answers="any", trees=20, ends=2).fit(shop(habits(np.random.default_rng(4), 2_000)))
     votes, blend, trees = model.checked_
     assert trees > max(votes, blend)
-    assert len(model.tree_root_) == 40
+    assert len(model.tree_root_) == 60
+
+
+def test_slopes_are_those_of_the_shares_softmax() -> None:
+    """Held against differences of the loss itself, for questions of one, several and many candidates."""
+    size = np.array([1, 4, 30], np.int32)
+    score, hit = np.random.default_rng(2).normal(0, 3, size.sum()), np.zeros(size.sum(), np.float32)
+    hit[[0, 3, 20]] = 1.0
+    slope, curve = np.empty(len(hit), np.float32), np.empty(len(hit), np.float32)
+    learning._slopes(score, hit, size, slope, curve)
+
+    def loss(moved: np.ndarray) -> float:
+        parts = np.split(np.arange(len(hit)), np.cumsum(size)[:-1])
+        return sum(np.log(np.exp(moved[part]).sum()) - moved[part] @ hit[part] for part in parts)
+
+    steps = 1e-4 * np.eye(len(hit))
+    assert slope == pytest.approx([(loss(score + step) - loss(score - step)) / 2e-4 for step in steps], abs=1e-4)
+    second = [(loss(score + step) - 2 * loss(score) + loss(score - step)) / 1e-8 for step in steps]
+    assert curve == pytest.approx(second, abs=1e-4)
 
 
 def test_ends_of_histories_are_asked_of_what_all_had_before(monkeypatch) -> None:

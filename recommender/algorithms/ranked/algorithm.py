@@ -62,7 +62,7 @@ class Ranked(Algorithm):
         candidates: products that are ranked.
         questions: prefixes that the trees learn from, at most. Four times as many take four times as long and gained nothing on the
             demo shop (docs/decisions/0032); large logs gain a little.
-        trees: of each of the two models.
+        trees: of the pairwise model; twice as many, half as large, of the listwise.
         answers: what may be an answer, see :class:`~recommender.algorithms.session_knn.SessionKNN`.
         session: parameters of the session-kNN; given, none are searched for.
         tune_seconds: processor seconds for searching them.

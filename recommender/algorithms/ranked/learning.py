@@ -1,7 +1,8 @@
 """The trees: which candidate came next, learned from the last tenth of the sessions by an index that knows only those before.
 
-Two models whose raw scores are added: a pointwise one (binary) on the features that do not drift, and a pairwise one (lambdarank)
-on all. LightGBM learns them and is imported here only, within a training.
+Two models whose raw scores are added: lambdarank, and a softmax that makes the scores of a question's candidates shares, of which
+what came next should have the whole (the listwise cross-entropy of ListNet, Cao et al. 2007). LightGBM learns them and is imported
+here only, within a training.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, walk
 from recommender.algorithms.ranked.words import vocabulary
 from recommender.algorithms.tuning import objective
 
-# Of each question: the best of the blend, the target, and about as many of the others at random.
-BEST_KEPT = 40
+# Candidates of a question for histories, whatever is asked for when serving.
 CANDIDATES = 150
 # Groups below this teach noise: the blend stands.
 LEAST_GROUPS = 1_000
@@ -36,7 +36,6 @@ CHECK_OF_ENDS = 0.1
 LEAST_GAIN = 1e-3
 
 COMMON = {
-    "learning_rate": 0.06,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "verbose": -1,
@@ -45,18 +44,10 @@ COMMON = {
     "force_row_wise": True,
     "use_missing": False,
 }
-POINTWISE = {
-    **COMMON,
-    "objective": "binary",
-    "num_leaves": 15,
-    "min_data_in_leaf": 300,
-    "feature_fraction": 0.5,
-    "lambda_l2": 20.0,
-    "max_bin": 63,
-}
 PAIRWISE = {
     **COMMON,
     "objective": "lambdarank",
+    "learning_rate": 0.06,
     "num_leaves": 31,
     "min_data_in_leaf": 100,
     "feature_fraction": 0.6,
@@ -64,7 +55,20 @@ PAIRWISE = {
     "max_bin": 127,
     "lambdarank_truncation_level": 30,
 }
-STABLE = np.flatnonzero(list(FEATURES.values()))
+LISTWISE = {
+    **COMMON,
+    "learning_rate": 0.1,
+    "num_leaves": 15,
+    "min_data_in_leaf": 200,
+    # The second derivative of a softmax, share * (1 - share), adds up to less than one a question.
+    "min_sum_hessian_in_leaf": 5.0,
+    "feature_fraction": 0.5,
+    "lambda_l2": 20.0,
+    "max_bin": 63,
+}
+# Trees of the listwise model, which are half as large, to one of the pairwise.
+SMALLER = 2
+LEAST_CURVE = np.float32(1e-6)
 ALL = np.arange(WIDTH)
 
 log = structlog.get_logger(__name__)
@@ -111,23 +115,12 @@ def _removed(product: int, query: Rows, removed: int) -> bool:
 
 @inner
 def _take(
-    query: Rows,
-    target: int,
-    removed: int,
-    kept: int,
-    best: int,
-    work: Work,
-    features: Floats,
-    hit: NDArray[np.int8],
-    at: int,
+    query: Rows, target: int, removed: int, kept: int, work: Work, features: Floats, hit: NDArray[np.int8], at: int
 ) -> int:
     """Copy rows of one question to ``at`` and on; returns where the next begins."""
-    share = best / max(kept - best, 1)
     for row in range(kept):
         product = work.found[work.kept[row]]
-        if _removed(product, query, removed):
-            continue
-        if product == target or row < best or np.random.random() < share:
+        if not _removed(product, query, removed):
             features[at] = work.features[row]
             hit[at] = product == target
             at += 1
@@ -143,9 +136,8 @@ def _is_candidate(product: int, kept: int, work: Work) -> bool:
 
 
 @kernel
-def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to: Groups, seed: int) -> tuple[int, int]:
+def _fill(asked: Prefixes, removed: int, parts: Parts, work: Work, to: Groups) -> tuple[int, int]:
     """Fill ``to``; returns rows and groups."""
-    np.random.seed(seed)
     rows, groups = 0, 0
     for question in range(len(asked.low)):
         query = asked.items[asked.low[question] : asked.high[question]]
@@ -154,7 +146,7 @@ def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to
         # Most of the time goes into features: none of those that teach nothing.
         if _is_candidate(target, told.kept, work):
             describe(query, told, parts, work)
-            end = _take(query, target, removed, told.kept, best, work, to.features, to.hit, rows)
+            end = _take(query, target, removed, told.kept, work, to.features, to.hit, rows)
             to.size[groups], to.question[groups] = end - rows, question
             groups += 1
             rows = end
@@ -162,25 +154,21 @@ def _fill(asked: Prefixes, removed: int, best: int, parts: Parts, work: Work, to
     return rows, groups
 
 
-def groups_of(
-    asked: Prefixes,
-    removed: int,
-    parts: Parts,
-    seed: int,
-    candidates: int = CANDIDATES,
-    best: int = BEST_KEPT,
-) -> Groups:
-    """Rows for questions whose target is among so many candidates: the target, the ``best`` first, about as many of the others."""
+def groups_of(asked: Prefixes, removed: int, parts: Parts, candidates: int) -> Groups:
+    """All candidates of the questions whose target is among so many: as many as are ranked when serving.
+
+    Trees that saw the far ones thinned out would put too many of them first.
+    """
     sessions, products = len(parts.sessions.start) - 1, len(parts.facts.seen)
     work = exactly(work_for(sessions, products, candidates, WIDTH, vocabulary(parts.words)), candidates)
-    most = len(asked) * min(2 * best + 20, candidates)
+    most = len(asked) * candidates
     room = Groups(
         np.empty((most, WIDTH), np.float32),
         np.empty(most, np.int8),
         np.empty(len(asked), np.int32),
         np.empty(len(asked), np.int32),
     )
-    rows, groups = _fill(asked, removed, best, parts, work, room, seed)
+    rows, groups = _fill(asked, removed, parts, work, room)
     return Groups(room.features[:rows], room.hit[:rows], room.size[:groups], room.question[:groups])
 
 
@@ -189,16 +177,41 @@ def exactly(work: Work, most: int) -> Work:
     return work._replace(kept=work.kept[:most], features=work.features[:most], score=work.score[:most])
 
 
+@kernel
+def _slopes(score: NDArray[np.float64], hit: Floats, size: Rows, slope: Floats, curve: Floats) -> None:
+    """Fill ``slope`` and ``curve`` with the derivatives of ``-log(share of what came next)`` by the scores."""
+    begin = 0
+    for group in range(len(size)):
+        end, most, total = begin + size[group], score[begin], 0.0
+        for row in range(begin, end):
+            most = max(most, score[row])
+        for row in range(begin, end):
+            slope[row] = np.exp(np.float32(score[row] - most))
+            total += slope[row]
+        for row in range(begin, end):
+            share = np.float32(slope[row] / total)
+            slope[row] = share - hit[row]
+            curve[row] = max(share * (np.float32(1.0) - share), LEAST_CURVE)
+        begin = end
+
+
 def fit_trees(groups: Groups, count: int, seed: int) -> Trees:
     """Both models, flattened."""
     import lightgbm
 
-    labels = groups.hit.astype(np.float32)
+    size, hit = groups.size, groups.hit.astype(np.float32)
+
+    def slopes(score: NDArray[np.float64], _: Any) -> tuple[Floats, Floats]:
+        slope, curve = np.empty(len(score), np.float32), np.empty(len(score), np.float32)
+        _slopes(score, hit, size, slope, curve)
+        return slope, curve
+
     extra = {"seed": seed}
-    pointwise = lightgbm.Dataset(groups.features[:, STABLE], labels, params={**POINTWISE, **extra})
-    first = lightgbm.train({**POINTWISE, **extra}, pointwise, count)
-    pairwise = lightgbm.Dataset(groups.features, labels, group=groups.size, params={**PAIRWISE, **extra})
-    return flatten((first, STABLE), (lightgbm.train({**PAIRWISE, **extra}, pairwise, count), ALL))
+    pairwise = lightgbm.Dataset(groups.features, hit, group=size, params={**PAIRWISE, **extra})
+    first = lightgbm.train({**PAIRWISE, **extra}, pairwise, count)
+    listwise = lightgbm.Dataset(groups.features, hit, params={**LISTWISE, **extra})
+    second = lightgbm.train({**LISTWISE, **extra, "objective": slopes}, listwise, count * SMALLER)
+    return flatten((first, ALL), (second, ALL))
 
 
 @inner
@@ -251,13 +264,13 @@ def learn(
 
     Args:
         parts: learned from before the first question.
-        count: trees of each model.
+        count: trees of the pairwise model; twice as many, half as large, of the listwise.
         most: candidates that are ranked when serving.
         above: what other trees reach on the same check, which these must pass too.
     """
     if len(asked) < LEAST_GROUPS:
         return Learned(NO_TREES, np.zeros(0))
-    groups = groups_of(asked, removed, parts, seed)
+    groups = groups_of(asked, removed, parts, most)
     if len(groups.size) < LEAST_GROUPS:
         return Learned(NO_TREES, np.zeros(0))
     first = int(len(asked) * (1 - CHECK_SHARE))
@@ -283,8 +296,7 @@ def learn_from_ends(
     """
     groups: list[Groups] = []
     for end, (asked, parts) in enumerate(ends):
-        # All of them: trees that saw the far ones thinned out put too many of them first.
-        groups.append(groups_of(asked, removed, parts, seed + end, max(CANDIDATES, most), max(CANDIDATES, most)))
+        groups.append(groups_of(asked, removed, parts, max(CANDIDATES, most)))
         log.info("ranker_ends", end=end, questions=len(asked), groups=len(groups[-1].size))
     if not groups:
         return Learned(NO_TREES, np.zeros(0))
