@@ -20,7 +20,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not in the cache too: without Valkey people stay logged in, and who logged out stays out when it is back.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # Cookies know no ports: two demos on one machine would log each other's visitors out.
 SESSION_COOKIE_NAME = f"pushcart_session_{PORT}" if DEBUG else "pushcart_session"
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -240,3 +240,18 @@ def test_an_event_that_says_who_a_visitor_is_joins_them_once_and_moves_them_neve
     _, key = create_key("server", "sk")
     told = client.get(f"/api/v1/events/count?shopper_id={owner.pk}", headers={"authorization": f"Bearer {key}"}).json()
     assert told == {"count": 2}
+
+
+@pytest.mark.django_db
+def test_log_ins_that_have_run_out_are_forgotten() -> None:
+    from datetime import timedelta
+
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    from shop.people.tasks import forget_ended_sessions
+
+    for key, days in (("ended", -1), ("lasts", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(days=days))
+    assert forget_ended_sessions() == 1
+    assert list(Session.objects.values_list("pk", flat=True)) == ["lasts"]
