@@ -17,6 +17,7 @@ from shop.catalogue.models import Category, Product, Review
 from shop.catalogue.reviewing import count_ratings
 from shop.operators.lists import BigListAdmin
 
+LANGUAGES = {"en": _("English"), "zh": _("Chinese")}
 STOCK_WORDS = {"sold out": _("sold out"), "few": _("few"), "in stock": _("in stock")}
 
 
@@ -91,13 +92,23 @@ class ProductAdmin(BigListAdmin):
 class ReviewAdmin(BigListAdmin):
     """Reviews, newest first."""
 
-    list_display = ["product", "rating", "title", "language", "invented", "created_at"]
+    list_display = ["whose", "rating", "title", "written_in", "invented", "created_at"]
     list_filter = ["rating", "invented"]
     search_fields = ["=product__id"]
     ordering = ["-id"]
     list_select_related = ["product"]
     autocomplete_fields = ["product"]
     raw_id_fields = ["shopper"]
+
+    @display(description=_("product"), ordering="product__name_en")
+    def whose(self, review: Review) -> str:
+        """The product's name in the reader's language."""
+        return review.product.name
+
+    @display(description=_("language"), ordering="language")
+    def written_in(self, review: Review) -> str:
+        """The language, in words."""
+        return str(LANGUAGES.get(review.language, review.language))
 
     def save_model(self, request: HttpRequest, obj: Review, form: Any, change: bool) -> None:
         """Count the stars of the product, and of the one it stood at before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 
 from push.audiences.models import Segment
 from push.campaigns.launching import launch
+from recommender.models import ModelVersion, Slate, TrainingRun
 from shop.models import AuditEntry, User
 from shop.people.encryption import email_hash
 from tests.factories.campaigns import make_audience, make_campaign
@@ -89,6 +91,24 @@ def pages_of(campaign) -> list[str]:
     from shop.events.stream import append
     from tests.factories.events import an_event, store_all
 
+    run = TrainingRun.objects.create(status="done", report={"seconds": {"dataset": 1.0}, "questions": {"home": 9}})
+    figure = {"value": 0.2, "low": 0.1, "high": 0.3, "n": 9}
+    version = ModelVersion.objects.create(
+        algorithm="ranked",
+        slot="home",
+        run=run,
+        metrics={"ndcg@10": figure},
+        importance={"together_last": 1.0},
+        params={"weights": {name: [0.1] * 8 for name in ("home", "product", "cart", "email")}},
+    )
+    item = {"score": 0.9, "source": "item_knn", "reason": "viewed", "params": {"because": "drinks-2"}}
+    slate = Slate.objects.create(
+        id=uuid.uuid4(),
+        slot="home",
+        items=[{"product_id": "drinks-1", **item}],
+        context={"from": {"seen": ["drinks-2"]}, "removed": {"out_of_stock": 2}},
+    )
+    draft = make_campaign(name="Tea week")
     append([an_event(product_id="drinks-1"), an_event(product_id="", message_id="m-without")])
     store_all()
     read_dataset()
@@ -105,10 +125,18 @@ def pages_of(campaign) -> list[str]:
         reverse("admin:push_message_changelist"),
         reverse("admin:push_campaign_change", args=[campaign.pk]),
         reverse("admin:shop_product_changelist"),
+        reverse("admin:campaign_report", args=[draft.pk]),
+        reverse("admin:recommender_slate_change", args=[slate.pk]),
+        reverse("admin:recommender_modelversion_change", args=[version.pk]),
+        reverse("admin:recommender_trainingrun_change", args=[run.pk]),
     ]
 
 
-def test_no_page_of_the_admin_scrolls_sideways_on_a_phone_or_a_desk_nor_complains(visits, shop, campaign) -> None:
+def test_no_page_of_the_admin_scrolls_sideways_on_a_phone_or_a_desk_nor_complains(
+    visits, shop, campaign, live_server, settings
+) -> None:
+    # Pictures of messages have the shop's address.
+    settings.PUBLIC_URL = live_server.url
     paths = pages_of(campaign)
     for width in (390, 1440):
         visit = visits(viewport={"width": width, "height": 844})
