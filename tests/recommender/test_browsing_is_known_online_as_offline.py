@@ -14,6 +14,7 @@ from recommender.dataset.interactions import build
 from recommender.evaluation.tasks import Questioner
 from recommender.features.acts import Histories
 from recommender.profiles.long_term import LongTerm, learn
+from recommender.profiles.states import ShopperStates, StateModel
 from recommender.serving.contexts import context_of, known_of
 from recommender.training.artefacts import Model
 from shop import clock, valkey
@@ -138,3 +139,19 @@ def test_a_session_written_before_earlier_visits_were_kept_is_read() -> None:
     session = read_session(VISITOR)
     assert session is not None
     assert [act.product_id for act in session.earlier] == ["p-1"]
+
+
+def test_questions_carry_the_states_of_before_the_cut(visits) -> None:
+    known = ShopperStates(
+        StateModel(np.full(4, 0.25), np.full((4, 4), 0.25), np.ones((4, 4))),
+        np.array([SHOPPER], "S"),
+        np.array([[0.1, 0.2, 0.3, 0.4]], np.float32),
+        0,
+    )
+    (question,) = Questioner(dataset(visits), ms(visits[3]) - 1, states=known).ask("home", 1)
+    assert question.context.states.tolist() == known.probability[0].tolist()
+    (question,) = Questioner(dataset(visits), ms(visits[3]) - 1).ask("home", 1)
+    assert len(question.context.states) == 0
+    assert Histories(dataset(visits), known).context(1, PRODUCTS.category[:0], ms(visits[3])).states.tolist() == (
+        known.probability[0].tolist()
+    )

@@ -75,6 +75,9 @@ def questions(
         cut = int(rng.integers(first, len(acts)))
         began = int(last.at[last.session_start[number]])
         yield histories.context(shopper, acts[:cut], began), acts[cut:]
+        if shopper >= 0 and cut:
+            # A product page and a cart ask without a history.
+            yield Context(session=acts[:cut], at_ms=began), acts[cut:]
 
 
 def learn(
