@@ -170,6 +170,9 @@ def follow(reply: list[tuple[bytes, dict[bytes, bytes]]]) -> ProductFacts:
             return current()
         unknown = []
         for position, entry in reply:
+            if _order(position) <= _order(known.position):
+                # Another request, or a load, has been faster, and may hold what came after.
+                continue
             if b"facts" in entry:
                 values = orjson.loads(entry[b"facts"])
                 if not known.set(values):
@@ -178,7 +181,7 @@ def follow(reply: list[tuple[bytes, dict[bytes, bytes]]]) -> ProductFacts:
                 known.remove(entry[b"gone"].decode())
             else:
                 known.all_again = True
-            known.position = max(known.position, position, key=_order)
+            known.position = position
         if unknown:
             _current = known = _with(known, unknown)
         return known

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import email
+import uuid
 from datetime import time, timedelta
 from email import policy
 
 import pytest
 from django.core.signing import dumps
 
-from push.channels.base import Material
+from push.channels.base import Material, Outcome
 from push.channels.email import EmailChannel
 from push.content.rendering import prepare
+from push.delivery.settling import settle
 from push.models import ContactPreference, Message, Receipt, Suppression
 from push.preferences import changing
 from push.tracking.links import Kind, token
@@ -211,6 +213,16 @@ def test_a_delivery_report_settles_what_was_uncertain(shopper) -> None:
     said(uncertain, "delivered")
     uncertain.refresh_from_db()
     assert uncertain.state == "delivered"
+
+
+@pytest.mark.parametrize("kind", ["delivered", "bounced"])
+def test_a_report_that_overtakes_the_worker_s_own_answer_counts(shopper, kind) -> None:
+    claim = uuid.uuid4()
+    message = make_message(shopper, state="dispatching", claim=claim)
+    said(message, kind)
+    settle(claim, [(message, Outcome.accepted("4F1B2"))])
+    message.refresh_from_db()
+    assert message.state == kind
 
 
 def test_a_provider_s_webhook_becomes_receipts(client, message, settings) -> None:
