@@ -56,7 +56,10 @@ def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = Tr
     with only_one():
         # Whoever held the lock before is gone.
         TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).update(
-            status=TrainingRun.Status.FAILED, error="It was ended before it was done.", ended_at=clock.now()
+            status=TrainingRun.Status.FAILED,
+            error="It was ended before it was done.",
+            ended_at=clock.now(),
+            seconds_left=None,
         )
         names = names_of(only, quick=quick)
         space = Workspace.open({"algorithms": names, "quick": quick, "only": only})

@@ -207,6 +207,7 @@ def test_a_training_killed_in_the_middle_goes_on_and_comes_to_the_same() -> None
     assert told["continues"] == killed.pk
     killed.refresh_from_db()
     assert (killed.status, killed.error) == ("failed", "It was ended before it was done.")
+    assert killed.seconds_left is None
     assert "continues training" in TrainingRun.objects.get(pk=told["run"]).log
     after_kill = results()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.base import Context
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.products import Products
@@ -66,3 +67,10 @@ def test_what_was_saved_answers_the_same(algorithm, tmp_path) -> None:
         before, after = (one.recommend(Context(product=product), 5) for one in (fitted, loaded))
         assert before.products.tolist() == after.products.tolist()
         assert before.scores.tolist() == after.scores.tolist()
+
+
+def test_the_docs_tell_of_every_algorithm_and_when_to_choose_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "algorithms.md").read_text()
+    choosing, _, formulas = page.partition("## How to choose")[2].partition("\n## ")
+    assert [name for name in ALGORITHMS if f"`{name}`" not in formulas] == []
+    assert {name for name in ALGORITHMS if f"`{name}`" in choosing} > {"blend", "ranked", "next_basket", "session_knn"}

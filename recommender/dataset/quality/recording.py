@@ -92,17 +92,27 @@ def _funnel(days: Mapping[int, Any], dataset: Dataset, until: datetime) -> dict[
     for day in days.values():
         events.update(day.events)
     steps = ("product_viewed", "product_added", "checkout_started", "order_completed")
-    late = dataset.at >= int((until - timedelta(days=LATELY_DAYS)).timestamp() * 1000)
-    bought, looked = late & (dataset.kind == Kind.PURCHASE), np.isin(dataset.kind, (Kind.VIEW, Kind.CLICK, Kind.ADD))
-    width = max(len(dataset.products), 1)
-    pair = dataset.session_of_row.astype(np.int64) * width + dataset.product
+    bought, unseen = _unseen(dataset, int((until - timedelta(days=LATELY_DAYS)).timestamp() * 1000))
     return {
         **{name: events[name] for name in steps},
         "orders": sum(day.orders for day in days.values()),
         "imported": sum(day.imported for day in days.values()),
-        "purchases": int(bought.sum()),
-        "unseen": int((bought & ~np.isin(pair, np.unique(pair[looked]))).sum()),
+        "purchases": bought,
+        "unseen": unseen,
     }
+
+
+def _unseen(dataset: Dataset, since_ms: int) -> tuple[int, int]:
+    """Purchases since a moment, and those of them of what was not looked at in the same session."""
+    bought = (dataset.kind == Kind.PURCHASE) & (dataset.at >= since_ms)
+    session = dataset.session_of_row
+    # Of all rows only those of sessions that bought lately: the others are many.
+    theirs = np.zeros(dataset.sessions, np.bool_)
+    theirs[session[bought]] = True
+    rows = np.flatnonzero(theirs[session])
+    pair = session[rows].astype(np.int64) * max(len(dataset.products), 1) + dataset.product[rows]
+    looked, mine = np.isin(dataset.kind[rows], (Kind.VIEW, Kind.CLICK, Kind.ADD)), bought[rows]
+    return int(mine.sum()), int((mine & ~np.isin(pair, pair[looked])).sum())
 
 
 def _silent_hours(until: datetime) -> dict[str, Any]:
