@@ -102,8 +102,8 @@ class Blend(Algorithm):
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
-        if not 0 < self.held_back < 1 or self.depth < 1:
-            raise ValueError(f"depth or held_back is out of range: {self.params()}")
+        if not 0 < self.held_back < 1 or min(self.depth, self.questions) < 1 or self.least < 0:
+            raise ValueError(f"depth, held_back, questions or least is out of range: {self.params()}")
         given = self.members
         self.weights_ = self._table(self.weights or {})
         if self.weights is None and dataset.sessions >= self.least:

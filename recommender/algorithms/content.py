@@ -70,8 +70,8 @@ class Content(Algorithm):
         self.likeness = likeness
 
     def _fit(self, dataset: Dataset) -> None:
-        if self.width < 1 or not 0 < self.decay <= 1 or not 0 < self.commonest <= 1:
-            raise ValueError(f"width, decay or commonest is out of range: {self.params()}")
+        if self.width < 1 or not 0 < self.decay <= 1 or not 0 < self.commonest <= 1 or self.history_weight < 0:
+            raise ValueError(f"width, decay, commonest or history_weight is out of range: {self.params()}")
         if not any(text.strip() for text in dataset.products.texts):
             raise NotEnoughData("no product has a name or description: content needs words")
         from sklearn.feature_extraction.text import CountVectorizer

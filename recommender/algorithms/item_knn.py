@@ -90,6 +90,8 @@ class ItemKNN(Algorithm):
     def _fit(self, dataset: Dataset) -> None:
         if self.width < 1 or self.shrink < 0 or not 0 < self.decay <= 1 or not self.half_life_days > 0:
             raise ValueError(f"width, shrink, decay or half_life_days is out of range: {self.params()}")
+        if self.history_weight < 0:
+            raise ValueError(f"history_weight must not be negative, not {self.history_weight}")
         if self.similarity not in SIMILARITIES:
             raise ValueError(f"similarity must be one of {', '.join(SIMILARITIES)}, not {self.similarity!r}")
         from recommender.algorithms.neighbours import nearest

@@ -37,6 +37,8 @@ class Popular(Algorithm):
         self.category_boost = category_boost
 
     def _fit(self, dataset: Dataset) -> None:
+        if min(self.depth, self.category_depth) < 1 or self.category_boost < 0:
+            raise ValueError(f"depth, category_depth or category_boost is out of range: {self.params()}")
         if not self.half_life_days > 0:
             raise ValueError(f"half_life_days must be positive, not {self.half_life_days}")
         scores = self._scores(dataset)

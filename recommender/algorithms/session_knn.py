@@ -124,6 +124,11 @@ class SessionKNN(Algorithm):
             raise ValueError(f"recent, neighbours, longest and sessions must be positive: {self.params()}")
         if min(self.decay, self.reach, self.recency) <= 0:
             raise ValueError(f"decay, reach and recency must be positive: {self.params()}")
+        least = min(self.back, self.own, self.damp, self.norm, self.tune_seconds)
+        if least < 0 or self.sharpness <= 0 or self.shortest < 1:
+            raise ValueError(
+                f"back, own, damp, norm, sharpness, shortest or tune_seconds is out of range: {self.params()}"
+            )
         if self.answers not in REMOVED:
             raise ValueError(f"answers must be one of {', '.join(REMOVED)}, not {self.answers!r}")
         self.rule_: NDArray[np.float64] = np.array([getattr(self, name) for name in RULE], np.float64)

@@ -35,6 +35,8 @@ __all__ = ["AlreadyTraining", "names_of", "only_one", "train"]
 TEST_DAYS = 14
 QUESTIONS = 1_000
 COSTLY_SECONDS = 60.0
+# What the judged twins know of all, under which they are learned anew in all parts (decision 86).
+ANEW_BELOW = 0.9
 
 
 def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = True, quick: bool = False) -> TrainingRun:
@@ -134,7 +136,8 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     asked = {slot: len(found) for slot, found in questions.items()}
     progress.note("; ".join(f"{slot}: {count} questions" for slot, count in asked.items()))
     stages.judge(questions, Background.of(questioner.earlier))
-    stages.learn("whole", dataset, "from everything")
+    anew = len(dataset.before(cut)) < ANEW_BELOW * len(dataset)
+    stages.learn("whole", dataset, "from everything", anew=anew)
     progress.begin("keep", "keeping the models")
     candidates = stages.candidates()
     history, states = learn(dataset, without=_unwilling()), _states(dataset, progress)

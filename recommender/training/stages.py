@@ -162,17 +162,21 @@ class Stages:
             self.progress.note(f"{made.name} learns with its usual values: {type(error).__name__}: {error}")
             return {}
 
-    def learn(self, stage: str, dataset: Dataset, what: str) -> None:
-        """Teach every algorithm from one dataset."""
-        self._each(stage, f"learning {what}", lambda name: self._learn(stage, name, dataset))
+    def learn(self, stage: str, dataset: Dataset, what: str, *, anew: bool = False) -> None:
+        """Teach every algorithm from one dataset.
 
-    def _learn(self, stage: str, name: str, dataset: Dataset) -> None:
+        Args:
+            anew: nothing is taken over from the twins that were judged but the values that were found.
+        """
+        self._each(stage, f"learning {what}", lambda name: self._learn(stage, name, dataset, anew=anew))
+
+    def _learn(self, stage: str, name: str, dataset: Dataset, *, anew: bool) -> None:
         made = ALGORITHMS.get(name)
         judged = self.space.algorithm(f"earlier/{name}", name) if stage == "whole" else None
         members = {part: self.space.algorithm(f"{stage}/{part}", part) for part in made.parts if part in self.alive}
         begin = made.params_from(settling.params_of(self.settings))
         algorithm = made(**(judged.settled() if judged is not None else begin))
-        if judged is not None:
+        if judged is not None and not anew:
             algorithm.take_over(judged)
         algorithm.fit(dataset, members or None)
         self.space.keep_algorithm(f"{stage}/{name}", algorithm)

@@ -114,6 +114,17 @@ def test_a_step_that_ended_the_process_twice_is_left_out(others) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("weeks", "taken"), [(6, []), (30, ["popular", "slow"])])
+def test_what_was_judged_is_taken_over_where_it_knows_most_of_what_there_is(others, monkeypatch, weeks, taken) -> None:
+    make_shop(shoppers=4, weeks=weeks)
+    others(Slow)
+    asked = []
+    monkeypatch.setattr(Algorithm, "take_over", lambda self, judged: asked.append(self.name))
+    train("slow")
+    assert asked == taken
+
+
+@pytest.mark.django_db
 def test_the_dataset_that_is_kept_is_the_one_that_was_read(tmp_path) -> None:
     from recommender.dataset.building import read_dataset
 

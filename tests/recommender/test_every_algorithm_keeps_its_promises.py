@@ -184,6 +184,24 @@ def test_a_parameter_that_is_no_number_is_refused_by_its_name(name) -> None:
                 kind(**{each.name: float("nan")}).fit(shop())
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("popular", "depth category_depth category_boost"),
+        ("content", "history_weight"),
+        ("item_knn", "history_weight"),
+        ("session_knn", "back own damp norm sharpness shortest tune_seconds"),
+        ("blend", "questions least"),
+    ],
+)
+def test_a_parameter_below_its_range_is_refused_by_its_name(name, parameters) -> None:
+    kind = ALGORITHMS.get(name)
+    for each in parameters.split():
+        below = type(inspect.signature(kind).parameters[each].default)(-1)
+        with pytest.raises(ValueError, match=each):
+            kind(**{each: below}).fit(shop())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shop_with_a_single_act_teaches_something_or_says_what_is_missing(name) -> None:
     one = np.zeros(1, np.int32)
