@@ -59,7 +59,10 @@ def heading_of(slot: str, known: Known, items: Sequence[SlateItem]) -> Reason:
     if slot == "home" and known.last in known.in_cart:
         # Taken from a row without being looked at: it is in the cart, and that is all that may be said.
         return Reason("added", {"because": known.last})
-    return Reason("for_you") if known.shopper_id or known.seen else Reason("popular")
+    if known.shopper_id or known.seen:
+        return Reason("for_you")
+    # Not popular, as was seen above; of nobody there is nothing but what is in view.
+    return Reason("next_to") if known.product_id else Reason("popular")
 
 
 def _half(items: Sequence[SlateItem], holds: Callable[[Reason], bool]) -> bool:

@@ -218,3 +218,9 @@ def test_a_heading_claims_what_half_of_the_reasons_prove(slot, codes, heading) -
     params = {"viewed": {"because": "tea"}, "bought": {"because": "jam"}}
     items = [SlateItem(f"p-{n}", 1.0, Reason(code, params.get(code, {})), "x") for n, code in enumerate(codes)]
     assert heading_of(slot, known, items).code == heading
+
+
+def test_a_row_made_of_the_product_in_view_alone_is_not_headed_popular() -> None:
+    items = [SlateItem(f"p-{n}", 1.0, Reason("together_often", {"because": "tea"}), "x") for n in range(4)]
+    assert heading_of("home", Known(product_id="tea"), items).code == "next_to"
+    assert heading_of("home", Known(), items).code == "popular"
