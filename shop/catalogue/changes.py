@@ -14,12 +14,14 @@ from typing import Any
 import orjson
 import redis
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from shop.valkey import client
 
 STREAM = "catalogue:changes"
 KEEP = 5_000
+# First key of the advisory locks; the second is a product's.
+TELLING_LOCK = 7103
 # More than this at once and readers had better load all of it.
 MANY = 500
 
@@ -67,12 +69,24 @@ def _send(ids: list[str] | None) -> None:
         if ids is None or len(ids) > MANY:
             client().xadd(STREAM, {"all": "1"}, maxlen=KEEP)
             return
-        rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*COLUMNS)}
-        pipe = client().pipeline(transaction=False)
-        for product_id in ids:
-            row = rows.get(product_id)
-            entry = {"facts": pack(row)} if row is not None else {"gone": product_id}
-            pipe.xadd(STREAM, entry, maxlen=KEEP)  # type: ignore[arg-type]
-        pipe.execute()
+        with transaction.atomic():
+            _one_at_a_time(ids)
+            rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*COLUMNS)}
+            pipe = client().pipeline(transaction=False)
+            for product_id in ids:
+                row = rows.get(product_id)
+                entry = {"facts": pack(row)} if row is not None else {"gone": product_id}
+                pipe.xadd(STREAM, entry, maxlen=KEEP)  # type: ignore[arg-type]
+            pipe.execute()
     except redis.RedisError as error:
         log.warning("catalogue_change_not_announced", products=len(ids or ()), error=str(error))
+
+
+def _one_at_a_time(ids: list[str]) -> None:
+    """Whoever read a product first tells it first: the last that readers hear is the newest. Always in the same order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, key)"
+            " FROM (SELECT DISTINCT hashtext(id) AS key FROM unnest(%s::text[]) AS id ORDER BY 1) AS keys",
+            [TELLING_LOCK, ids],
+        )

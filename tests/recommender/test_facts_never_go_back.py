@@ -6,7 +6,11 @@ import orjson
 import pytest
 
 from recommender.serving import facts
+from shop.catalogue import changes
+from shop.models import Product
+from shop.valkey import Trip, client
 from tests.factories.catalogue import make_product
+from tests.factories.waiting import at_work, until_it_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +32,23 @@ def test_a_slow_request_takes_no_product_back_that_was_sold_out_meanwhile() -> N
     assert facts.current().position == b"6-0"
     facts.follow([(b"6-1", changed(4))])
     assert facts.current().stock.tolist() == [4]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_change_that_is_told_is_the_newest(monkeypatch) -> None:
+    make_product(id="p-1", stock=9)
+    facts.load()
+    with at_work(lambda: Product.objects.filter(pk="p-1").update(stock=0)) as sold_out:
+
+        def meanwhile():
+            # The first has read the product, and not told of it yet.
+            if sold_out.ident is None:
+                sold_out.start()
+                until_it_waits(sold_out)
+            return client()
+
+        monkeypatch.setattr(changes, "client", meanwhile)
+        Product.objects.filter(pk="p-1").update(stock=1)
+    trip = Trip()
+    facts.queue_changes(trip, facts.current())
+    assert facts.follow(trip.execute()[0]).stock.tolist() == [0]
