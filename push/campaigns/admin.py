@@ -52,6 +52,10 @@ class StepFormSet(BaseInlineFormSet):
                     form.add_error("content", problem)
 
 
+# Their help says what to type.
+ANSWERED = frozenset({"trigger", "weekday", "channel"})
+
+
 class ChoosingAdmin:
     """Fields that hold a name are chosen from what there is; a name that is no longer there stays until another is chosen."""
 
@@ -62,6 +66,8 @@ class ChoosingAdmin:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and db_field.name in self.chosen:
             field.widget = NamesWidget(choices=self.chosen[db_field.name]())
+            if db_field.name in ANSWERED:
+                field.help_text = ""
         return field
 
 
