@@ -5,7 +5,7 @@ Plain ``njit`` instead of the house's ``kernel``: what is unknown is nan, of whi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -32,6 +32,10 @@ STATE, WORD = FIXED.index("state_browsing"), len(FIXED)
 WITHIN = len(DAYS) + 1
 OWN_LATELY, OWN_LOOKED_LATELY, OWN_WANTED, OWN_HAND = 2 * WITHIN, 2 * WITHIN + 1, 2 * WITHIN + 2, 2 * WITHIN + 3
 OWN = 2 * WITHIN + 4
+
+
+# Called by kernels only: without the code that takes dozens of arrays from Python.
+inner: Any = numba.njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 
 class Acts(NamedTuple):
@@ -73,17 +77,17 @@ def work_for(table: Table) -> Work:
     return Work(np.zeros(len(table.popular), np.int32), category, brand, tag, row)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _mean(count, total, mean):  # type: ignore[no-untyped-def]
     return (total + SHRINK * mean) / (count + SHRINK)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _spread(count, total, squares):  # type: ignore[no-untyped-def]
     return np.sqrt(max(squares / count - (total / count) ** 2, 0.0)) if count >= 2 else 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _mark(product, share, table, work):  # type: ignore[no-untyped-def]
     """Add an act's share to its category, brand and tags."""
     if table.category[product] >= 0:
@@ -94,7 +98,7 @@ def _mark(product, share, table, work):  # type: ignore[no-untyped-def]
         work.tag[table.tag[n]] += share
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _wipe(acts, asked, table, work):  # type: ignore[no-untyped-def]
     """All zero again."""
     for product in asked:
@@ -108,7 +112,7 @@ def _wipe(acts, asked, table, work):  # type: ignore[no-untyped-def]
             work.tag[table.tag[n]] = 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _count(days, first, lately, counts):  # type: ignore[no-untyped-def]
     """An act within each window, and how lately it was."""
     for w in range(len(WINDOWS)):
@@ -119,7 +123,7 @@ def _count(days, first, lately, counts):  # type: ignore[no-untyped-def]
         counts[lately] = max(counts[lately], np.exp2(-days / LATELY))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _know(acts, skip, here, at_ms, table, stars, work, own, liked, liking, known):  # type: ignore[no-untyped-def]
     """Go through the acts once: what the shopper's row says, what was done with each product asked about, and what is liked.
 
@@ -164,7 +168,7 @@ def _know(acts, skip, here, at_ms, table, stars, work, own, liked, liking, known
             row[RATED + WITHIN + 3] = max(row[RATED + WITHIN + 3], (at_ms - acts.at_ms[a]) / DAY_MS)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _shopper(here, known, states, row):  # type: ignore[no-untyped-def]
     """What is the same for every product asked about."""
     for first in (ALL_BOUGHT, ALL_LOOKED, RATED):
@@ -178,7 +182,7 @@ def _shopper(here, known, states, row):  # type: ignore[no-untyped-def]
         row[STATE + n] = states[n]
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _liking(product, last, table, work, own, liked, liking, known, row):  # type: ignore[no-untyped-def]
     """The product by what the shopper did with it and with products like it."""
     for w in range(WITHIN):
@@ -209,7 +213,7 @@ def _liking(product, last, table, work, own, liked, liking, known, row):  # type
     row[PRICE_GAP + 4], row[PRICE_GAP + 5] = tags, words
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _product(product, at_ms, table, stars, mean, row):  # type: ignore[no-untyped-def]
     """What everybody knows of the product at the moment."""
     count, total, squares = stars.sums[product, 0], stars.sums[product, 1], stars.sums[product, 2]
@@ -253,7 +257,7 @@ def describe(acts, skip, here, at_ms, states, asked, table, stars, work, chosen,
     _wipe(acts, asked, table, work)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _enter(product, given, at_ms, sign, stars):  # type: ignore[no-untyped-def]
     """Enter a rating (sign 1) or take it out (sign -1)."""
     stars.sums[product, 0] += sign
@@ -265,7 +269,7 @@ def _enter(product, given, at_ms, sign, stars):  # type: ignore[no-untyped-def]
         stars.first_ms[product] = min(stars.first_ms[product], at_ms)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _rating(user, item, at_ms, low, high, skip, acts, table, stars, work, chosen, out):  # type: ignore[no-untyped-def]
     """The row of one question about a rating, from the user's acts ``low`` to ``high``."""
     own = Acts(acts.product[low:high], acts.kind[low:high], acts.at_ms[low:high], acts.stars[low:high])
