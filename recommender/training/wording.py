@@ -46,7 +46,7 @@ SENTENCES = (
         " to /api/v1/events, or run manage.py load_demo"
     ),
     gettext_noop("nothing could be learned from what lies before the last %(days)s days, which judge: %(why)s"),
-    gettext_noop("PyTorch is not installed (pip install 'pushcart[deep]')"),
+    gettext_noop("PyTorch is not installed (pip install -e '.[deep]')"),
     gettext_noop("shoppers have no states: %(why)s"),
     gettext_noop(
         "%(count)s known shoppers did anything in the last %(weeks)s weeks, states need %(needed)s",

@@ -92,7 +92,7 @@ def test_a_training_says_what_serves_what_took_long_and_what_was_left_out(page, 
         report={
             "seconds": {"dataset": 2.0, "whole/item_knn": 3.0, "judge/item_knn": 4.5},
             "questions": {"home": 90},
-            "left_out": {"encoder": "PyTorch is not installed (pip install 'pushcart[deep]')"},
+            "left_out": {"encoder": "PyTorch is not installed (pip install -e '.[deep]')"},
         },
     )
     make_version("item_knn", run=run, status="champion")

@@ -28,7 +28,7 @@ NEIGHBOURS = 40
 LEAST_QUESTIONS = 300
 # Products whose neighbours are sought at once.
 BLOCK = 1_000
-ABSENT = "PyTorch is not installed (pip install 'pushcart[deep]')"
+ABSENT = "PyTorch is not installed (pip install -e '.[deep]')"
 
 
 class Encoder(Algorithm):
