@@ -132,6 +132,11 @@ def act(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     if not reason:
         messages.error(request, _("Say why: the reason goes into the audit log."))
         return back
+    if campaign.status not in action.states:
+        # What was approved, say, has become a draft by another operator's change: nobody agrees to what they have not seen.
+        words = _("“%(name)s” is %(status)s now: somebody changed it after this page was opened. Look at it again.")
+        messages.error(request, words % {"name": campaign.name, "status": campaign.get_status_display().lower()})
+        return back
     try:
         action.run(campaign, actor=pages.operator(request), reason=reason)
     except launching.NotAllowed as error:

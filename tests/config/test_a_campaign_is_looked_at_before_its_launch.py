@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from push.audiences.reach import waterfall
+from push.campaigns import launching
 from shop.models import User
 from tests.factories.campaigns import make_audience, make_campaign
 from tests.factories.people import make_operator
@@ -60,3 +61,18 @@ def test_triggers_topics_channels_and_weekdays_are_chosen_not_typed(client, draf
     for option in ("Cart left", "News and offers", "Thursday", "Inbox"):
         assert f">{option}</option>" in " ".join(found.split()).replace("> ", ">").replace(" <", "<")
     assert '<option value="birthdays" selected' in found, "a name of the shop's own stays"
+
+
+def test_nobody_approves_from_a_page_what_became_a_draft_again_meanwhile(client, draft, untranslated) -> None:
+    client.force_login(make_operator())
+    report = reverse("admin:campaign_report", args=[draft.pk])
+    approval = {"act": "approve", "reason": "read and found good"}
+    refused = client.post(report, approval, follow=True, HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
+    assert "打开此页面后有人做了更改" in refused
+    assert untranslated == set()
+    draft.refresh_from_db()
+    assert draft.approved_at is None
+    launching.submit(draft, actor=None)
+    client.post(report, approval)
+    draft.refresh_from_db()
+    assert draft.status == "approved"
