@@ -25,8 +25,8 @@ class BuyAgain(Algorithm):
         self.least = least
 
     def _fit(self, dataset: Dataset) -> None:
-        if self.prior < 0:
-            raise ValueError(f"prior must not be negative, not {self.prior}")
+        if min(self.prior, self.least) < 0:
+            raise ValueError(f"prior and least must not be negative: {self.params()}")
         shopper = dataset.session_shopper[dataset.session_of_row]
         rows = (dataset.kind == Kind.PURCHASE) & (shopper >= 0)
         key = shopper[rows].astype(np.int64) * len(dataset.products) + dataset.product[rows]

@@ -192,6 +192,10 @@ def test_a_parameter_that_is_no_number_is_refused_by_its_name(name) -> None:
         ("item_knn", "history_weight"),
         ("session_knn", "back own damp norm sharpness shortest tune_seconds"),
         ("blend", "questions least"),
+        ("buy_again", "prior least"),
+        ("tifu_knn", "neighbours group width shoppers within between own late horizon_days tune_seconds"),
+        ("ranked", "candidates questions trees ends tune_seconds"),
+        ("next_basket", "horizon_days cuts questions trees neighbours group within between own tune_seconds"),
     ],
 )
 def test_a_parameter_below_its_range_is_refused_by_its_name(name, parameters) -> None:

@@ -80,8 +80,12 @@ class NextBasket(Algorithm):
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
-        if min(self.horizon_days, self.cuts, self.trees) < 0 or self.questions < 1:
-            raise ValueError(f"horizon, cuts, questions and trees must not be negative: {self.params()}")
+        if min(self.cuts, self.trees, self.tune_seconds) < 0 or self.questions < 1 or self.horizon_days <= 0:
+            raise ValueError(f"horizon_days, cuts, questions, trees or tune_seconds is out of range: {self.params()}")
+        if min(self.neighbours, self.group) < 1 or not (
+            0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1
+        ):
+            raise ValueError(f"neighbours, group, within, between or own is out of range: {self.params()}")
         if self.answers not in ("any", "new"):
             raise ValueError(f"answers must be any or new, not {self.answers!r}")
         purchases = purchases_of(dataset)

@@ -103,8 +103,10 @@ class Ranked(Algorithm):
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
-        if min(self.candidates, self.questions, self.trees) < 1 or self.ends < 0:
-            raise ValueError(f"candidates, questions and trees must be positive, ends not negative: {self.params()}")
+        if min(self.candidates, self.questions, self.trees) < 1:
+            raise ValueError(f"candidates, questions and trees must be positive: {self.params()}")
+        if min(self.ends, self.tune_seconds) < 0:
+            raise ValueError(f"ends and tune_seconds must not be negative: {self.params()}")
         if self.answers not in REMOVED:
             raise ValueError(f"answers must be one of {', '.join(REMOVED)}, not {self.answers!r}")
         vars(self).pop("held", None)
