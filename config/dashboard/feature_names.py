@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recommender.algorithms import ALGORITHMS
+from recommender.profiles.states import STATES
 from recommender.training.naming import algorithm_name
 from shop.models import Shopper
 
@@ -59,14 +60,29 @@ OF_SESSIONS = {
     "encoder_rank": gettext_lazy("Encoder’s rank of the product"),
     "encoder_sure": gettext_lazy("How sure the encoder is"),
 }
-# The regressors that rank, and their pipeline: recommender/features/describing.py.
+# The regressors that rank, and their pipeline: recommender/features/columns.py.
 OF_SHOPPERS = {
     "bought": gettext_lazy("Bought by the shopper, ever"),
     "bought_lately": gettext_lazy("Bought by the shopper, lately"),
     "at_hand": gettext_lazy("In this visit"),
     "at_hand_lately": gettext_lazy("In this visit, lately"),
     "all_bought": gettext_lazy("All purchases of the shopper"),
-    "all_lately": gettext_lazy("How lately the shopper bought anything"),
+    "all_bought_lately": gettext_lazy("How lately the shopper bought anything"),
+    "looked": gettext_lazy("Looked at by the shopper, ever"),
+    "looked_lately": gettext_lazy("Looked at by the shopper, lately"),
+    "wanted": gettext_lazy("Put into the cart or on the wish list in earlier visits"),
+    "all_looked": gettext_lazy("All the shopper looked at in earlier visits"),
+    "all_looked_lately": gettext_lazy("How lately the shopper looked at anything"),
+    "rated": gettext_lazy("All ratings by the shopper"),
+    "stars_given": gettext_lazy("Mean of the stars the shopper gives"),
+    "spread_given": gettext_lazy("How much the shopper’s stars differ"),
+    "kindness": gettext_lazy("Kinder or stricter than other raters"),
+    "rates_since": gettext_lazy("Time since the shopper’s first rating"),
+    "ratings": gettext_lazy("Ratings of the product"),
+    "stars": gettext_lazy("Stars of the product"),
+    "spread": gettext_lazy("How much opinions of the product differ"),
+    "rated_since": gettext_lazy("Time since the product’s first rating"),
+    "liking": gettext_lazy("How products of like words were rated by the shopper"),
     "acts": gettext_lazy("Products looked at in this visit"),
     "price_gap": gettext_lazy("Dearer or cheaper than what is usually bought"),
     "price_distance": gettext_lazy("Distance from the usual price"),
@@ -83,6 +99,14 @@ OF_SHOPPERS = {
     "age": gettext_lazy("Age of the product"),
     "hour_sin": gettext_lazy("Hour of the day, morning or evening"),
     "hour_cos": gettext_lazy("Hour of the day, night or noon"),
+}
+# Counts within so many days before the moment.
+IN_DAYS = {
+    "bought": gettext_lazy("Bought by the shopper in %(days)s d"),
+    "all_bought": gettext_lazy("All purchases of the shopper in %(days)s d"),
+    "looked": gettext_lazy("Looked at by the shopper in %(days)s d"),
+    "all_looked": gettext_lazy("All the shopper looked at in %(days)s d"),
+    "rated": gettext_lazy("Ratings by the shopper in %(days)s d"),
 }
 WEEKDAYS = (
     gettext_lazy("Monday"),
@@ -104,11 +128,12 @@ def feature(name: str) -> str:
 
 
 def _by_pattern(name: str) -> str:
-    """Windows, words, weekdays and facts, of which there are many."""
-    if match := re.fullmatch(r"all_bought_(\d+)", name):
-        return _("All purchases of the shopper in %(days)s d") % {"days": match[1]}
-    if match := re.fullmatch(r"bought_(\d+)", name):
-        return _("Bought by the shopper in %(days)s d") % {"days": match[1]}
+    """Windows, words, states, weekdays and facts, of which there are many."""
+    counted, _underscore, days = name.rpartition("_")
+    if counted in IN_DAYS and days.isdecimal():
+        return str(IN_DAYS[counted]) % {"days": days}
+    if name.startswith("state_") and (state := STATES.get(name.removeprefix("state_"))):
+        return _("Shopper is likely %(state)s") % {"state": _(state)}
     if match := re.fullmatch(r"word_(\d+)", name):
         return _("What it is about, direction %(number)s") % {"number": match[1]}
     if match := re.fullmatch(r"weekday_([0-6])", name):

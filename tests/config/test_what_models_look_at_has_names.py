@@ -13,24 +13,29 @@ from recommender.algorithms.blend import PARTS
 from recommender.algorithms.pointwise.algorithm import SOURCES
 from recommender.algorithms.ranked.features import FEATURES
 from recommender.dataset.shoppers import FACTS
-from recommender.features.describing import NUMBERS
+from recommender.features.columns import FIXED
 from recommender.features.pipeline import column_names
 
 
-class _Groups:
+class _Table:
+    words = np.zeros((1, 2))
+
+
+class _Facts:
     groups = np.array([b"age_band=25-34", b"gender=female", b"gender=other", b"place=Wien"])
+    table = _Table()
 
 
 COLUMNS = [
     *FEATURES,
-    *column_names(_Groups()),  # type: ignore[arg-type]
+    *column_names(_Facts()),  # type: ignore[arg-type]
     *PARTS,
     *(f"{kind.name}_{what}" for kind in SOURCES for what in ("score", "rank")),
 ]
 
 
 def test_the_columns_are_those_that_models_have() -> None:
-    assert {*NUMBERS, *(f"{fact}?" for fact in FACTS)} <= set(COLUMNS)
+    assert {*FIXED, *(f"{fact}?" for fact in FACTS)} <= set(COLUMNS)
 
 
 @pytest.mark.parametrize("name", sorted(set(COLUMNS)))
@@ -46,7 +51,7 @@ def test_a_column_has_a_name_in_english_and_chinese(name: str) -> None:
 
 
 def test_names_tell_columns_apart() -> None:
-    of_one = [list(FEATURES), column_names(_Groups())]  # type: ignore[arg-type]
+    of_one = [list(FEATURES), column_names(_Facts())]  # type: ignore[arg-type]
     for names in of_one:
         assert len({feature(name) for name in names}) == len(names)
 

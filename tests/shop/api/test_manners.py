@@ -327,6 +327,7 @@ def on_the_short_path(path: str, token: str = "") -> tuple[str, dict, dict]:
     return said.pop("status"), said, json.loads(content)
 
 
+@pytest.mark.django_db
 def test_the_short_path_answers_what_it_does_not_have_with_a_problem() -> None:
     status, headers, body = on_the_short_path("/api/v1/events/nothing")
     assert (status, headers["Content-Type"]) == ("404 Not Found", "application/problem+json")
