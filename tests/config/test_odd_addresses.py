@@ -68,4 +68,4 @@ def test_pausing_what_is_paused_says_so(admin_client) -> None:
             f"/admin/campaigns/{campaign.pk}/", {"act": "pause", "reason": "two tabs"}, follow=True
         )
     assert page.status_code == 200
-    assert "is paused, so it cannot do that" in page.content.decode()
+    assert "is paused now: somebody changed it" in page.content.decode()
