@@ -110,7 +110,7 @@ def find_neighbours(query: Rows, index: Index, rule: Rule, work: Scratch) -> tup
                 work.touched[count] = session
                 work.matched[session] = place
                 count += 1
-            work.similarity[session] += weight
+            work.similarity[session] += weight + LEAST
     values = np.empty(count, np.float32)
     for at in range(count):
         session = work.touched[at]

@@ -25,6 +25,9 @@ _local = threading.local()
 RULE = ("neighbours", "group", "within", "between", "own", "late")
 # Half-life of what counts as bought lately.
 LATE_DAYS = 7.0
+# Added to whatever is summed: hundreds of baskets ago is less than a float32 holds, and a sum that stayed zero would be met
+# again as new, past the end of the working arrays.
+LEAST = np.float32(1e-30)
 
 
 class Habits(NamedTuple):
@@ -97,7 +100,8 @@ def vector_of(product: Rows, at: Times, group: int, within: float, between: floa
         if total[product[row]] == 0.0:
             found[count] = product[row]
             count += 1
-        total[product[row]] += np.float32(within ** (back % group) * between ** (back // group) / (size * groups))
+        faded = within ** (back % group) * between ** (back // group) / (size * groups)
+        total[product[row]] += np.float32(faded) + LEAST
     return count
 
 
@@ -112,7 +116,7 @@ def _nearest(count: int, habits: Habits, neighbours: int, work: Room) -> int:
             if work.dot[shopper] == 0.0:
                 work.touched[near] = shopper
                 near += 1
-            work.dot[shopper] += work.own[item] * habits.held[row]
+            work.dot[shopper] += work.own[item] * habits.held[row] + LEAST
     distance = np.empty(near, np.float32)
     for at in range(near):
         shopper = work.touched[at]
@@ -144,7 +148,7 @@ def score_habits(product: Rows, at: Times, habits: Habits, neighbours: int, work
             if work.score[item] == 0.0:
                 work.found[count] = item
                 count += 1
-            work.score[item] += habits.weight[row] / near
+            work.score[item] += habits.weight[row] / near + LEAST
     return mine, count
 
 

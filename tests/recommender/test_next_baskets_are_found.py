@@ -117,6 +117,20 @@ def test_trees_learn_who_buys_every_second_week_better_than_frequency_tells() ->
         assert np.mean(told) > 0.95, day
 
 
+def test_what_was_bought_hundreds_of_baskets_ago_is_counted_once() -> None:
+    """Its weight is less than a float32 holds: what two shoppers share then made each neighbour of the other once a product."""
+    baskets = {shopper: [(0, [23])] for shopper in range(2, 40)}
+    for shopper in (0, 1):
+        baskets[shopper] = [(day, [day]) for day in range(5)] + [(day, [20 + shopper]) for day in range(5, 155)]
+    dataset = dataset_of(baskets)
+    model = TIFUKNN(neighbours=60, group=1, between=0.5, own=0.5, tune_seconds=0).fit(dataset)
+    ranking = model.recommend(context_of(dataset, 0), PRODUCTS)
+    assert len(set(ranking.products.tolist())) == len(ranking.products)
+    scores = dict(zip(ranking.products.tolist(), ranking.scores.tolist(), strict=True))
+    # Two neighbours, oneself being one: half of the other's weight, halved by the share of the own vector.
+    assert scores[21] == pytest.approx(0.5 * (2 / 155) / 2, rel=1e-3)
+
+
 def test_what_all_buy_lately_comes_first_among_what_is_new_to_a_shopper(mixed) -> None:
     plain, lively = (TIFUKNN(late=late, tune_seconds=0).fit(mixed) for late in (0.0, 0.5))
     context = context_of(mixed, 2)
