@@ -150,6 +150,8 @@ def test_templates_are_given_plain_data_only(text) -> None:
         material(name=text, cart=(Item(unsaved_product(2, price=Decimal("0.10"))),))
     )
     require_plain(filled)
+    with pytest.raises(TypeError, match=r"data\.product is a Product"):
+        require_plain({**filled, "product": unsaved_product(2, price=Decimal("0.10"))})
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-hans"])

@@ -141,9 +141,12 @@ class Delivery(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_every_message_is_accounted_for_whatever_happens(settings_of_channels):
+    runs = []
+
     def machine():
         Campaign.objects.update(status="cancelled")
-        return Delivery()
+        runs.append(Delivery())
+        return runs[-1]
 
     run_state_machine_as_test(
         machine,
@@ -151,6 +154,9 @@ def test_every_message_is_accounted_for_whatever_happens(settings_of_channels):
             max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
+    assert len(runs) >= 40
+    # Each run deletes the messages of those before it.
+    assert conservation(runs[-1].campaign).holds
 
 
 @pytest.fixture

@@ -58,7 +58,8 @@ def test_everything_that_the_taxonomy_names_is_drawn_in_under_three_kilobytes():
 def test_a_shape_draws_every_glyph_for_every_layout_of_labels(shape):
     for glyph in GLYPHS:
         for brand in ("", "Alder & Oat", "Fennhollow", "Tansy", "Quillfield", "Brindle", "Drystone"):
-            ElementTree.fromstring(replace(PLAIN, shape=shape, glyph=glyph, brand=brand, own=not brand).draw())
+            drawn = replace(PLAIN, shape=shape, glyph=glyph, brand=brand, own=not brand).draw()
+            assert ElementTree.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"
 
 
 def test_ids_in_a_picture_are_its_own_and_all_resolve():
