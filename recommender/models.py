@@ -2,6 +2,7 @@
 
 from recommender.dataset.quality.models import CleaningSwitch, DataQuality, DataQualityDay
 from recommender.serving.models import ShadowAnswer, Slate, SlotDay
+from recommender.slots.models import Slot, SlotPin
 from recommender.training.models import ModelVersion, TrainingRun
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "ModelVersion",
     "ShadowAnswer",
     "Slate",
+    "Slot",
     "SlotDay",
+    "SlotPin",
     "TrainingRun",
 ]

@@ -144,6 +144,7 @@ def _default_language() -> None:
 def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
     from recommender.serving import champions, facts
+    from recommender.slots import snapshot
 
     options = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -154,6 +155,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     settings.MODEL_WAIT_SECONDS = 60.0
     facts.forget()
     champions.forget()
+    snapshot.forget()
 
 
 class Clock:

@@ -19,6 +19,7 @@ from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import would_show
 from recommender.serving.shadows import known_then
 from recommender.serving.slates import Reason
+from recommender.slots import snapshot
 from recommender.training.models import Slot
 from recommender.training.naming import algorithm_name, version_name
 from shop.models import Product
@@ -107,13 +108,13 @@ def _row(item: dict[str, Any], products: dict[str, Product]) -> dict[str, Any]:
 
 
 def _champion_name(slot: str) -> str:
-    model = champions.current(slot)
+    model = champions.current(snapshot.task_of(slot))
     return model.label if model else ""
 
 
 def _now(slate: Slate, came_from: dict[str, Any]) -> list[str]:
     """What the slot's champion would show for the same, by the rules and the stock of now."""
-    model = champions.current(slate.slot)
+    model = champions.current(snapshot.task_of(slate.slot))
     if model is None or not slate.items:
         return []
     known = known_then(slate.shopper_id, came_from)

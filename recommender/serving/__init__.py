@@ -2,11 +2,10 @@
 
 from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import recommend, recommend_many
-from recommender.serving.slates import SLOTS, Reason, Slate, SlateItem, UnknownSlot
+from recommender.serving.slates import Reason, Slate, SlateItem, UnknownSlot
 from recommender.serving.warming import ready, start, started, warm_up
 
 __all__ = [
-    "SLOTS",
     "Reason",
     "Slate",
     "SlateItem",

@@ -13,7 +13,8 @@ from msgspec import Meta
 from recommender.serving import slates
 from recommender.serving.reasons import language_of, reason_text
 from recommender.serving.recommending import MOST, recommend
-from recommender.serving.slates import SLOTS
+from recommender.slots import snapshot
+from recommender.slots.defaults import DEFAULT_SLOTS
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, origin_allowed, token_of
 from shop.api.plain import JSON, Stop, known_key, method_not_allowed, read_query
@@ -41,7 +42,7 @@ class SlateQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     visitor_id: Annotated[Id, Meta(description="The anonymous browser")] = ""
     shopper_id: Annotated[Id, Meta(description="The known person; taken with a secret key only")] = ""
     product_id: Annotated[Id, Meta(description="The product in view")] = ""
-    k: Annotated[int, Meta(ge=1, le=MOST, description="How many products")] = 10
+    k: Annotated[int, Meta(ge=1, le=MOST, description="How many products; the slot's size if not given")] | None = None
     exclude: Annotated[str, Meta(max_length=8_000, description="Ids to leave out, separated by commas")] = ""
     language: LanguageTag = "en"
     personalised: Annotated[bool, Meta(description="False: what anybody would be shown")] = True
@@ -84,8 +85,9 @@ def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
         key = known_key(token_of(request), SCOPE)
         if not origin_allowed(key, request):
             raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
-        if slot not in SLOTS:
-            raise Stop(problems.response("not_found", 404, f"No slot {slot!r}: there are {', '.join(SLOTS)}."))
+        slots = snapshot.current()
+        if slot not in slots:
+            raise Stop(problems.response("not_found", 404, f"No slot {slot!r}: there are {', '.join(slots)}."))
         response = _answer(read_query(request, SlateQuery), slot, key)
     except Stop as stop:
         response = stop.response
@@ -137,7 +139,15 @@ def body(slate: slates.Slate, language: str, note: str = "") -> Slate:
 
 def openapi() -> dict[str, Any]:
     """How it is described."""
-    place = {"name": "slot", "in": "path", "required": True, "schema": {"type": "string", "enum": list(SLOTS)}}
+    names = [str(slot["name"]) for slot in DEFAULT_SLOTS]
+    place = {
+        "name": "slot",
+        "in": "path",
+        "required": True,
+        "description": f"Name of a slot: {', '.join(names)}, or one that the operators made.",
+        "schema": {"type": "string", "maxLength": 40},
+        "example": names[0],
+    }
     get = operation(
         "Recommend products",
         "Never an error because there is no model: then what sells best is shown, marked as `fallback`. "

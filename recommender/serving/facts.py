@@ -41,6 +41,7 @@ class ProductFacts:
         created_ms: (products,) int64, ms since the epoch, UTC.
         best_selling: rows by units sold, most first.
         position: last entry of the stream of changes that is in it.
+        changed: rows in the order in which they changed since these facts were made, for who keeps something of them.
         all_again: somebody announced that everything changed.
         load_seconds: what loading took.
     """
@@ -57,8 +58,8 @@ class ProductFacts:
         self.active: NDArray[np.bool_] = np.array(columns[3], np.bool_)
         self.categories = categories
         self.category_paths: list[str] = sorted(set(columns[4]) | set(categories))
-        self._category_row = {path: row for row, path in enumerate(self.category_paths)}
-        self.category: NDArray[np.int32] = np.array([self._category_row[path] for path in columns[4]], np.int32)
+        self.category_row = {path: row for row, path in enumerate(self.category_paths)}
+        self.category: NDArray[np.int32] = np.array([self.category_row[path] for path in columns[4]], np.int32)
         self.brand: list[str] = list(columns[5])
         self.units_sold: NDArray[np.int64] = np.array(columns[6], np.int64)
         self.created_ms: NDArray[np.int64] = np.array(columns[7], np.int64)
@@ -66,6 +67,7 @@ class ProductFacts:
         self.names_zh: list[str] = list(columns[9])
         self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
         self.position = position
+        self.changed: list[int] = []
         self.all_again = False
         self.load_seconds = 0.0
 
@@ -87,12 +89,13 @@ class ProductFacts:
     def set(self, values: list[Any]) -> bool:
         """Take over one announced row in place; False where it needs new rows (an unknown product or category)."""
         row = self.row.get(values[0])
-        category = self._category_row.get(values[4])
+        category = self.category_row.get(values[4])
         if row is None or category is None:
             return False
         self.price[row], self.stock[row], self.active[row] = values[1], values[2], values[3]
         self.category[row], self.brand[row], self.units_sold[row] = category, values[5], values[6]
         self.names_en[row], self.names_zh[row] = values[8], values[9]
+        self.changed.append(row)
         return True
 
     def remove(self, product_id: str) -> None:
@@ -100,6 +103,7 @@ class ProductFacts:
         row = self.row.get(product_id)
         if row is not None:
             self.active[row] = False
+            self.changed.append(row)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The table again, for a copy with other rows."""

@@ -12,13 +12,13 @@ class Slate(models.Model):
     """The ordered products chosen for one slot at one moment."""
 
     id = models.UUIDField(primary_key=True)
-    slot = models.CharField(max_length=16)
+    slot = models.CharField(max_length=40)
     visitor_id = models.CharField(max_length=64, blank=True)
     shopper_id = models.CharField(max_length=128, blank=True)
     model = models.CharField(max_length=60, blank=True)
     variant = models.CharField(max_length=40, blank=True)
     items = models.JSONField(
-        default=list, help_text=_("In order: {product_id, score, source, reason, params, probability}.")
+        default=list, help_text=_("In order: {product_id, score, source, reason, params, probability, applied}.")
     )
     context = models.JSONField(
         default=dict, blank=True, help_text=_("What it was chosen from, and what rules removed.")
@@ -67,7 +67,7 @@ class SlotDay(models.Model):
     """Slates of a slot in a day of the shop and what came of them; kept by ``recommender.serving.rollups``."""
 
     day = models.DateField(help_text=_("In the shop's time zone."))
-    slot = models.CharField(max_length=16)
+    slot = models.CharField(max_length=40)
     slates = models.PositiveIntegerField()
     newcomers = models.PositiveIntegerField(
         default=0, help_text=_("Slates chosen with nothing known: what is popular is the right answer for them.")

@@ -48,6 +48,9 @@ def reason_text(reason: Reason, language: str = "en") -> str:
     A product named in it that has left the catalogue makes it the plain word without the name.
     """
     code, _asked_for = language_of(language)
+    if reason.code == "words":
+        # An operator's own (recommender.slots); in the other language where there are none in this one.
+        return str(reason.params.get(code[:2]) or next(iter(reason.params.values()), ""))
     words = _words(reason.code, code)
     params = dict(reason.params)
     if "because" in params:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import redis
 import structlog
 
-from recommender.algorithms.base import NOTHING, Context, Ranking
 from recommender.serving import champions, facts, slate_log
-from recommender.serving.contexts import Known, context_of, is_known, known_of
-from recommender.serving.explaining import heading_of, reason_of
+from recommender.serving.choosing import Choice, choose
+from recommender.serving.contexts import Known, known_of
 from recommender.serving.facts import ProductFacts
-from recommender.serving.rules import Asked, Removed, allowed, varied
-from recommender.serving.slates import SLOTS, Reason, Slate, SlateItem, UnknownSlot, is_fallback, new_slate_id
+from recommender.serving.slates import Reason, Slate, is_fallback, new_slate_id
+from recommender.slots import snapshot
+from recommender.slots.served import ServedSlot
+from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
 from shop import clock, valkey
 from shop.events import sessions
 
 MOST = 100
-# Candidates asked of a model: rules take some, and the slate stays full.
-DEPTH = 120
 AWAY_NOTE = "The session could not be read: what is popular is shown."
+OFF_NOTE = "This slot is switched off."
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +43,7 @@ def recommend(
     visitor_id: str = "",
     shopper_id: str = "",
     product_id: str = "",
-    k: int = 10,
+    k: int | None = None,
     exclude: Iterable[str] = (),
     language: str = "en",
     personalised: bool = True,
@@ -52,90 +51,109 @@ def recommend(
     """Choose up to ``k`` products for a slot, log the slate, and return it.
 
     Args:
+        slot: its name.
         visitor_id, shopper_id: whose session and history count; both may be empty.
         product_id: the product in view; never part of its own slate.
+        k: at most so many products; None: the slot's size.
         exclude: products not to show.
         language: of names that reasons mention ("en", "zh").
         personalised: False uses neither session nor history, only the product in view.
 
     Raises:
-        UnknownSlot: ``slot`` is none of ``SLOTS``.
+        UnknownSlot: there is no slot of that name.
         ValueError: ``k`` is not between 1 and 100.
     """
-    _check(slot, k)
+    _check(k)
     read = _read(visitor_id if personalised else "")
+    served = snapshot.get(slot)
     known = known_of(read.session, shopper_id=shopper_id, product_id=product_id, personalised=personalised)
-    slate = _choose(slot, known, champions.current(slot), read.facts, k, exclude, read.note)
+    slate = _slate(served, known, read, k, exclude)
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
 
 
-def recommend_many(slot: str, shopper_ids: Sequence[str], k: int = 10, *, language: str = "en") -> dict[str, Slate]:
+def recommend_many(
+    slot: str, shopper_ids: Sequence[str], k: int | None = None, *, language: str = "en"
+) -> dict[str, Slate]:
     """A slate for each shopper (e-mail blocks), from their history; same rules as :func:`recommend`, two round trips in all."""
-    _check(slot, k)
+    _check(k)
     read = _read("")
-    model = champions.current(slot)
-    chosen = {
-        shopper_id: _choose(slot, Known(shopper_id=shopper_id), model, read.facts, k, (), read.note)
-        for shopper_id in shopper_ids
-    }
+    served = snapshot.get(slot)
+    chosen = {shopper_id: _slate(served, Known(shopper_id=shopper_id), read, k, ()) for shopper_id in shopper_ids}
     slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
     return chosen
 
 
-def _check(slot: str, k: int) -> None:
-    if slot not in SLOTS:
-        raise UnknownSlot(f"no slot {slot!r}: there are {', '.join(SLOTS)}")
-    if not 1 <= k <= MOST:
+def _check(k: int | None) -> None:
+    if k is not None and not 1 <= k <= MOST:
         raise ValueError(f"k must be between 1 and {MOST}, not {k}")
 
 
 def _read(visitor_id: str) -> _Read:
-    """Session, changed facts and announced champions in one round trip; without Valkey what is in memory."""
+    """Session, changed facts, announced champions and slots in one round trip; without Valkey what is in memory."""
     held = facts.current()
     trip = valkey.Trip()
     facts.queue_changes(trip, held)
     champions.queue_announcement(trip)
+    snapshot.queue_announcement(trip)
     if visitor_id:
         sessions.queue_read(trip, visitor_id)
     try:
         replies: list[Any] = trip.execute()
+        snapshot.follow(replies[2])
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
         return _Read(held, None, AWAY_NOTE if visitor_id else "")
     champions.follow(replies[1])
-    session = sessions.parse(replies[2], visitor_id) if visitor_id else None
+    session = sessions.parse(replies[3], visitor_id) if visitor_id else None
     return _Read(facts.follow(replies[0]), session)
 
 
-def _choose(
-    slot: str, known: Known, model: Model | None, held: ProductFacts, k: int, exclude: Iterable[str], note: str
-) -> Slate:
+def _slate(slot: ServedSlot, known: Known, read: _Read, k: int | None, exclude: Iterable[str]) -> Slate:
     exclude = list(exclude)
-    asked, removed = Asked.of(held, known, exclude), Removed()
-    context = context_of(known, slot, model, clock.now_ms()) if model is not None else Context(slot)
-    ranking = _candidates(model, context)
-    candidates = varied(slot, _allowed(model, ranking, asked, removed), held, k)
-    items = [
-        _item(product_id, position, ranking, model, context, known, held)
-        for position, product_id in islice(candidates, k)
-    ]
-    if len(items) < k:
-        items += _fill(k - len(items), {item.product_id for item in items}, asked, items)
-    chosen = tuple(items)
+    ask = _ask(slot, known, champions.current, k or slot.size, exclude, clock.now_ms(), read.facts)
+    choice = choose(ask) if slot.active else Choice()
+    fallback = is_fallback(choice.items)
     return Slate(
         slate_id=new_slate_id(),
-        slot=slot,
-        items=chosen,
-        model=model.label if model is not None else "popular",
+        slot=slot.name,
+        items=choice.items,
+        model=_label(slot),
         variant="default",
-        fallback=is_fallback(chosen),
-        heading=heading_of(slot, known, chosen),
-        known=is_known(known, slot, model),
-        removed=removed.counts(),
+        fallback=fallback,
+        heading=_heading(ask, choice, fallback),
+        known=slot.kind.is_known(ask),
+        removed=choice.removed.counts(),
         chosen_from=_chosen_from(known, exclude),
-        note=note,
+        note=read.note if slot.active else OFF_NOTE,
+        slot_version=slot.version,
     )
+
+
+def _ask(
+    slot: ServedSlot,
+    known: Known,
+    models: Callable[[str], Model | None],
+    k: int,
+    exclude: Iterable[str],
+    at_ms: int,
+    held: ProductFacts,
+) -> Ask:
+    return Ask(slot, known, held, models, at_ms, k, list(exclude))
+
+
+def _label(slot: ServedSlot) -> str:
+    if not slot.task:
+        return slot.kind.name
+    model = champions.current(slot.task)
+    return model.label if model is not None else "popular"
+
+
+def _heading(ask: Ask, choice: Choice, fallback: bool) -> Reason:
+    """The operator's words, but above what is popular instead of what they promise."""
+    if ask.slot.heading and not fallback:
+        return Reason("words", dict(ask.slot.heading))
+    return ask.slot.kind.heading(ask, choice.items)
 
 
 def _chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
@@ -152,63 +170,17 @@ def _chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
 
 
 def would_show(slot: str, known: Known, model: Model, k: int, exclude: Iterable[str], at_ms: int) -> list[str]:
-    """The products that ``model`` would show for what was known at a moment, by the rules and facts of now; nothing is logged."""
-    held = facts.current()
-    asked, removed = Asked.of(held, known, exclude), Removed()
-    ranking = _candidates(model, context_of(known, slot, model, at_ms))
-    chosen = [product for _, product in islice(varied(slot, _allowed(model, ranking, asked, removed), held, k), k)]
-    return chosen + [item.product_id for item in _fill(k - len(chosen), set(chosen), asked, [])]
+    """The products that ``model``, in the place of the champion, would show for what was known at a moment.
 
+    By the slot's settings, rules and facts of now; nothing is logged.
 
-def _candidates(model: Model | None, context: Context) -> Ranking:
-    return model.algorithm.recommend(context, DEPTH) if model is not None else NOTHING
+    Raises:
+        UnknownSlot: there is no slot of that name any more.
+    """
+    served = snapshot.get(slot)
 
+    def models(task: str) -> Model | None:
+        return model if task == served.task else champions.current(task)
 
-def _allowed(model: Model | None, ranking: Ranking, asked: Asked, removed: Removed) -> Iterator[tuple[int, str]]:
-    """(position in the ranking, product id) of the candidates that no rule removes; asked of as many as the slate takes."""
-    if model is None:
-        return
-    for position, row in enumerate(ranking.products.tolist()):
-        product_id = model.product_ids[row]
-        if allowed(product_id, asked, removed):
-            yield position, product_id
-
-
-def _item(
-    product_id: str,
-    position: int,
-    ranking: Ranking,
-    model: Model | None,
-    context: Context,
-    known: Known,
-    held: ProductFacts,
-) -> SlateItem:
-    assert model is not None
-    part = int(ranking.sources[position]) if len(ranking.sources) else -1
-    source = model.algorithm.parts[part] if part >= 0 else model.algorithm.name
-    evidence = model.algorithm.explain(context, int(ranking.products[position]), part)
-    reason = reason_of(evidence, model, known, held, product_id)
-    return SlateItem(product_id, _share_of_best(ranking, position), reason, source)
-
-
-def _share_of_best(ranking: Ranking, position: int) -> float:
-    """Each algorithm counts in a unit of its own; in a slate the candidate ranked first is 1."""
-    best, score = float(ranking.scores[0]), float(ranking.scores[position])
-    return score / best if best > 0 else score
-
-
-def _fill(missing: int, shown: set[str], asked: Asked, items: Sequence[SlateItem]) -> list[SlateItem]:
-    """What sells best, scored below everything that was chosen."""
-    held = asked.facts
-    least = items[-1].score if items else 1.0
-    most = max(int(held.units_sold[held.best_selling[0]]), 1) if len(held) else 1
-    filled: list[SlateItem] = []
-    unheard = Removed()
-    for row in map(int, held.best_selling):
-        if len(filled) == missing:
-            break
-        product_id = held.ids[row]
-        if product_id not in shown and allowed(product_id, asked, unheard):
-            score = least * float(held.units_sold[row]) / most
-            filled.append(SlateItem(product_id, score, Reason("best_seller"), "popular"))
-    return filled
+    ask = _ask(served, known, models, k, exclude, at_ms, facts.current())
+    return [item.product_id for item in choose(ask).items]

@@ -1,4 +1,4 @@
-"""Rules: what may not be shown, each a function that says for a product whether it goes, and a cap on sameness.
+"""Rules: what may not be shown, each a function that says for a product whether it goes.
 
 A rule is asked of the candidates in their order, so a slate stays full as long as there are candidates. What each removed is
 counted and logged with the slate.
@@ -6,16 +6,13 @@ counted and logged with the slate.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from recommender.serving.contexts import Known
 from recommender.serving.facts import ProductFacts
 
-# Products of one category in a slate of six or more; the rest waits behind.
-MOST_OF_A_CATEGORY = 2
-VARIED_SLOTS = frozenset({"home", "email", "cart"})
+Rule = Callable[[str, "Asked"], bool]
 
 
 @dataclass
@@ -43,12 +40,15 @@ class Asked:
     in_cart: frozenset[str]
     bought: frozenset[str]
     seen: frozenset[str]
+    rules: tuple[Rule, ...]
 
     @classmethod
-    def of(cls, facts: ProductFacts, known: Known, exclude: Iterable[str]) -> Asked:
-        """From what a request knows."""
-        parts = (exclude, known.in_cart, known.bought, known.seen)
-        return cls(facts, known, *(frozenset(part) for part in parts))
+    def of(
+        cls, facts: ProductFacts, known: Known, exclude: Iterable[str], rules: tuple[Rule, ...] | None = None
+    ) -> Asked:
+        """From what a request knows; by all rules, or those given."""
+        out, cart, bought, seen = map(frozenset, (exclude, known.in_cart, known.bought, known.seen))
+        return cls(facts, known, out, cart, bought, seen, RULES if rules is None else rules)
 
 
 def not_in_catalogue(product_id: str, asked: Asked) -> bool:
@@ -91,7 +91,7 @@ def seen_in_visit(product_id: str, asked: Asked) -> bool:
     return product_id in asked.seen
 
 
-RULES: tuple[Callable[[str, Asked], bool], ...] = (
+RULES: tuple[Rule, ...] = (
     not_in_catalogue,
     inactive,
     out_of_stock,
@@ -105,25 +105,13 @@ RULES: tuple[Callable[[str, Asked], bool], ...] = (
 
 def allowed(product_id: str, asked: Asked, removed: Removed) -> bool:
     """Whether no rule removes it; the first that does is noted."""
-    for rule in RULES:
+    for rule in asked.rules:
         if rule(product_id, asked):
             removed.note(rule.__name__, product_id)
             return False
     return True
 
 
-def varied(slot: str, candidates: Iterable[tuple[int, str]], facts: ProductFacts, k: int) -> Iterator[tuple[int, str]]:
-    """Candidates (position, product id) in order, those of a category that has its share moved behind the others."""
-    if slot not in VARIED_SLOTS or k < 6:
-        yield from candidates
-        return
-    shown: Counter[int] = Counter()
-    waiting = []
-    for candidate in candidates:
-        category = int(facts.category[facts.row[candidate[1]]])
-        if shown[category] < MOST_OF_A_CATEGORY:
-            shown[category] += 1
-            yield candidate
-        else:
-            waiting.append(candidate)
-    yield from waiting
+def rules_without(waived: Collection[str]) -> tuple[Rule, ...]:
+    """All rules but those named."""
+    return tuple(rule for rule in RULES if rule.__name__ not in waived)

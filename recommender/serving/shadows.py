@@ -20,6 +20,7 @@ from recommender.serving import facts, fresh_sessions
 from recommender.serving.contexts import Known
 from recommender.serving.models import ShadowAnswer
 from recommender.serving.slate_log import STREAM
+from recommender.slots import snapshot
 from recommender.training.models import ModelVersion
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
@@ -60,8 +61,8 @@ class ShadowConsumer(Consumer):
         shadows = self._current()
         if not shadows:
             return
-        bodies = (orjson.loads(entry.body) for entry in entries)
-        found = [answer_of(shadows[body["slot"]], body) for body in bodies if body["slot"] in shadows]
+        asked = [(snapshot.task_of(body["slot"]), body) for body in (orjson.loads(entry.body) for entry in entries)]
+        found = [answer_of(shadows[task], body) for task, body in asked if task in shadows]
         ShadowAnswer.objects.bulk_create([answer for answer in found if answer is not None], ignore_conflicts=True)
 
     def _current(self) -> dict[str, Shadow]:
@@ -97,11 +98,14 @@ def _with_new_sessions(shadows: dict[str, Shadow]) -> dict[str, Shadow]:
 
 
 def _follow_facts() -> None:
-    """Take over changes of stock and price, as a request does."""
+    """Take over changes of stock, price and slots, as a request does."""
     trip = Trip()
     facts.queue_changes(trip, facts.current())
+    snapshot.queue_announcement(trip)
     try:
-        facts.follow(trip.execute()[0])
+        changes, in_force = trip.execute()
+        facts.follow(changes)
+        snapshot.follow(in_force)
     except redis.RedisError as error:
         log.warning("shadow_without_changes", reason=str(error))
 

@@ -33,6 +33,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
             "source": item.source,
             "reason": item.reason.code,
             "params": item.reason.params,
+            **({"applied": item.applied} if item.applied else {}),
         }
         for item in slate.items
     ]
@@ -48,6 +49,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "items": items,
         "removed": slate.removed,
         "from": slate.chosen_from,
+        "slot_version": slate.slot_version,
         "at_ms": clock.now_ms(),
     }
     return {"e": orjson.dumps(body)}
@@ -84,7 +86,11 @@ def _row(body: dict[str, Any]) -> SlateRow:
         model=body["model"],
         variant=body["variant"],
         items=body["items"],
-        context={"removed": body["removed"], "from": body.get("from", {})},
+        context={
+            "removed": body["removed"],
+            "from": body.get("from", {}),
+            "slot_version": body.get("slot_version", 0),
+        },
         fallback=body["fallback"],
         known=body.get("known", True),
         at=datetime.fromtimestamp(body["at_ms"] / 1000, UTC),

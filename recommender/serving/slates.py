@@ -10,8 +10,6 @@ from typing import Any
 from shop import clock
 from shop.events.ids import uuid7_at
 
-SLOTS = ("home", "product", "cart", "email")
-
 
 class UnknownSlot(ValueError):
     """No slot of that name."""
@@ -38,12 +36,14 @@ class SlateItem:
         score: what it was ranked by, as a share of the candidate ranked first (1, even where a rule removed that one); comparable
             within one slate only, and no probability.
         source: the algorithm that gave most of the score.
+        applied: what rules of the slot did to it, where they did something (:mod:`recommender.serving.choosing`).
     """
 
     product_id: str
     score: float
     reason: Reason
     source: str
+    applied: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ class Slate:
     """The ordered products chosen for one slot at one moment.
 
     Attributes:
-        model: champion that served, ``algorithm-version``; "popular" without one.
+        slot: its name.
+        model: champion that served, ``algorithm-version``; the type's name where that has candidates of its own; "popular" without
+            either.
         variant: of an experiment; "default" where there is none.
         fallback: more than half of the items are what anybody would be shown (or there are none).
         known: there was something to choose by (a visit, a history, a product in view, a cart). For a newcomer popularity is the
@@ -59,6 +61,7 @@ class Slate:
         removed: what rules took out: rule name to number of products.
         chosen_from: what the choice was made from, in product ids; logged, so that another model can be asked the same.
         note: what the caller should know of how it was made; empty if there is nothing.
+        slot_version: of the slot's settings.
     """
 
     slate_id: uuid.UUID
@@ -72,6 +75,7 @@ class Slate:
     removed: dict[str, int] = field(default_factory=dict)
     chosen_from: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    slot_version: int = 0
 
 
 def new_slate_id() -> uuid.UUID:

@@ -9,6 +9,7 @@ import structlog
 from django.db import DatabaseError, connections
 
 from recommender.serving import champions, facts
+from recommender.slots import snapshot
 
 WATCH_SECONDS = 10.0
 
@@ -17,8 +18,9 @@ _started = threading.Event()
 
 
 def warm_up() -> None:
-    """Load product facts and models, compile kernels; let sessions that ended meanwhile enter."""
+    """Load product facts, slots and models, compile kernels; let sessions that ended meanwhile enter."""
     facts.load()
+    snapshot.load()
     champions.load()
     champions.freshen()
 

@@ -9,9 +9,11 @@ import pytest
 def shop(django_capture_on_commit_callbacks) -> None:
     """A trained shop, as a web process has loaded it."""
     from recommender.serving import champions, facts
+    from recommender.slots import snapshot
     from tests.factories.trained import make_trained_shop
 
     with django_capture_on_commit_callbacks(execute=True):
         make_trained_shop()
     facts.load()
+    snapshot.load()
     champions.load()

@@ -1,0 +1,160 @@
+"""The slots of this process: read from the database when it warms up, followed by what is announced over Valkey.
+
+A request reads in its own round trip which settings are in force (a hash of them); where that is news it fetches them in one more
+and is answered by them: what is asked after a slot was saved obeys it, whichever process answers. Without Valkey the watch finds a
+change within seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import redis
+import structlog
+from django.db import connection, transaction
+
+from recommender.serving.slates import UnknownSlot
+from recommender.slots.defaults import DEFAULT_SLOTS
+from recommender.slots.models import Slot
+from recommender.slots.served import ServedSlot
+from shop.registry import UnknownPlugin
+from shop.valkey import Trip, client
+
+SETTINGS = "slots:settings"
+IN_FORCE = "slots:in_force"
+FIELDS = (
+    *("name", "type", "active", "size", "mix", "filter", "boosts", "rotation", "diversity", "fallbacks"),
+    *("heading_en", "heading_zh", "reason_en", "reason_zh", "version"),
+)
+
+log = structlog.get_logger(__name__)
+_lock = threading.Lock()
+# Replaced as a whole, never changed: whoever reads it needs no lock.
+_current: Mapping[str, ServedSlot] | None = None
+# What Valkey said last; not what is held: an announcement that was lost must not bring former settings back.
+_announced: bytes | None = None
+
+
+def current() -> Mapping[str, ServedSlot]:
+    """Slots by name; read from the database the first time."""
+    found = _current
+    return found if found is not None else load()
+
+
+def get(name: str) -> ServedSlot:
+    """The slot of that name.
+
+    Raises:
+        UnknownSlot: there is none; the message lists those there are.
+    """
+    slots = current()
+    try:
+        return slots[name]
+    except KeyError:
+        raise UnknownSlot(f"no slot {name!r}: there are {', '.join(slots)}") from None
+
+
+def task_of(name: str) -> str:
+    """The task whose champion answers the slot of that name; empty where none does, or the slot is gone."""
+    slot = current().get(name)
+    return slot.task if slot is not None else ""
+
+
+def load() -> Mapping[str, ServedSlot]:
+    """Read the slots from the database and put them in the place of what there was."""
+    announced = _read_announcement()
+    return _take_over(packed(), announced)
+
+
+def _read_announcement() -> bytes | None:
+    try:
+        return client().get(IN_FORCE)  # type: ignore[return-value]
+    except redis.RedisError:
+        return None
+
+
+def forget() -> None:
+    """Read again when next asked (tests)."""
+    global _current, _announced
+    with _lock:
+        _current, _announced = None, None
+
+
+def record_of(slot: Slot) -> dict[str, Any]:
+    """All that serving needs of a slot, as JSON."""
+    record = {name: getattr(slot, name) for name in FIELDS}
+    record["pins"] = [
+        [pin.product_id, pin.position, *(at and int(at.timestamp() * 1000) for at in (pin.starts_at, pin.ends_at))]
+        for pin in (slot.pins.all() if slot.pk else ())
+    ]
+    return record
+
+
+def packed() -> bytes:
+    """All slots of the database, as announced; the defaults where there are none."""
+    rows = Slot.objects.order_by("name").prefetch_related("pins")
+    return orjson.dumps([record_of(slot) for slot in rows] or DEFAULT_SLOTS, option=orjson.OPT_SORT_KEYS)
+
+
+def _hash(settings: bytes) -> bytes:
+    return hashlib.sha256(settings).hexdigest()[:32].encode()
+
+
+def _take_over(settings: bytes, announced: bytes | None) -> Mapping[str, ServedSlot]:
+    global _current, _announced
+    found = _opened_from(settings)
+    with _lock:
+        _current, _announced = found, announced
+    return found
+
+
+def _opened_from(settings: bytes) -> dict[str, ServedSlot]:
+    """Slots by name; one that cannot be read here (of a type that is not installed) shows nothing and is logged."""
+    found: dict[str, ServedSlot] = {}
+    for record in orjson.loads(settings):
+        try:
+            found[record["name"]] = ServedSlot.of(record)
+        except (UnknownPlugin, ValueError) as error:
+            log.error("slot_refused", slot=record["name"], reason=str(error))
+            found[record["name"]] = ServedSlot.of({"name": record["name"], "type": "for_you", "active": False})
+    return found
+
+
+def announce() -> None:
+    """Tell every process the slots as they are, once the transaction is committed."""
+    transaction.on_commit(_tell, robust=True)
+
+
+def _tell() -> None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Whoever reads first tells first: the last that is told is the newest.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('slots'))")
+            settings = packed()
+            client().mset({SETTINGS: settings, IN_FORCE: _hash(settings)})
+    except redis.RedisError as error:
+        log.warning("slots_not_announced", error=str(error))
+
+
+def queue_announcement(trip: Trip) -> None:
+    """Ask, within a caller's round trip, which settings are in force; the reply goes to :func:`follow`."""
+    trip.get(IN_FORCE)
+
+
+def follow(in_force: bytes | None) -> None:
+    """Take over what was announced, if it is news.
+
+    Raises:
+        redis.RedisError: Valkey went away meanwhile.
+    """
+    if in_force is None or _current is None or in_force == _announced:
+        return
+    trip = Trip()
+    trip.get(SETTINGS)
+    (settings,) = trip.execute()
+    if settings:
+        _take_over(settings, in_force)

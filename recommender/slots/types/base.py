@@ -1,0 +1,82 @@
+"""The protocol of types: from what is known at the moment to products, best first, each with a reason."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from recommender.serving.contexts import Known
+from recommender.serving.facts import ProductFacts
+from recommender.serving.slates import Reason, SlateItem
+from recommender.training.artefacts import Model
+
+if TYPE_CHECKING:
+    from recommender.slots.served import ServedSlot
+
+# Candidates asked of a model: rules take some, and the slate stays full.
+DEPTH = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """What a slate is chosen from.
+
+    Attributes:
+        models: task to the model that answers it, None where there is none.
+        given: products to be put in order, for the types that rank what a page shows anyway; in the page's order.
+        visit: what the order may change with: somebody and their visit, or nothing.
+        depth: candidates wanted.
+    """
+
+    slot: ServedSlot
+    known: Known
+    facts: ProductFacts
+    models: Callable[[str], Model | None]
+    at_ms: int
+    k: int
+    exclude: Sequence[str] = ()
+    given: Sequence[str] = ()
+    visit: str = ""
+    depth: int = DEPTH
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Candidates of a type, best first, no product twice.
+
+    Attributes:
+        ids: product ids.
+        scores: as shares of the best.
+        why: position in ``ids`` to reason and source (the algorithm that gave most of the score); asked of those that are shown.
+    """
+
+    ids: Sequence[str] = ()
+    scores: Sequence[float] = ()
+    why: Callable[[int], tuple[Reason, str]] = field(default=lambda position: (Reason("best_seller"), "popular"))
+
+
+class SlotType(ABC):
+    """What a slot shows. Has no state: one instance serves all slots of the type."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    # The task whose trained champion answers (recommender/training/slots.py); empty for a type with candidates of its own.
+    task: ClassVar[str] = ""
+    # Names of rules (recommender/serving/rules.py) that do not hold for it.
+    waives: ClassVar[frozenset[str]] = frozenset()
+    # Where half of a row is popularity it says so, unless popularity is what was asked for.
+    may_be_popular: ClassVar[bool] = False
+
+    @abstractmethod
+    def pool(self, ask: Ask) -> Pool:
+        """Candidates for a moment, before any rule."""
+
+    @abstractmethod
+    def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
+        """What stands above the row; no more than its products can prove."""
+
+    def is_known(self, ask: Ask) -> bool:
+        """Whether there was anything to choose by: for whom nothing is known, popularity is the right answer."""
+        return bool(ask.known.seen or ask.known.shopper_id)

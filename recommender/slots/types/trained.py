@@ -1,0 +1,47 @@
+"""Types that ask the champion of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recommender.serving.contexts import context_of, is_known
+from recommender.serving.explaining import heading_of, reason_of
+from recommender.serving.slates import Reason, SlateItem
+from recommender.slots.types.base import Ask, Pool, SlotType
+
+
+class Trained(SlotType):
+    """What the champion of ``task`` says, in its order and with its reasons."""
+
+    def pool(self, ask: Ask) -> Pool:
+        """The champion's candidates; none without one."""
+        return champions_pool(self.task, ask)
+
+    def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
+        """By what half of the reasons prove."""
+        return heading_of(self.task, ask.known, items)
+
+    def is_known(self, ask: Ask) -> bool:
+        """Whether the task has anything to choose by."""
+        return is_known(ask.known, self.task, ask.models(self.task))
+
+
+def champions_pool(task: str, ask: Ask) -> Pool:
+    """What the model of ``task`` proposes; nothing where there is no model."""
+    model = ask.models(task)
+    if model is None:
+        return Pool()
+    context = context_of(ask.known, task, model, ask.at_ms)
+    ranking = model.algorithm.recommend(context, ask.depth)
+    rows, scores = ranking.products.tolist(), ranking.scores.tolist()
+    names = model.product_ids
+
+    def why(position: int) -> tuple[Reason, str]:
+        part = int(ranking.sources[position]) if len(ranking.sources) else -1
+        source = model.algorithm.parts[part] if part >= 0 else model.algorithm.name
+        evidence = model.algorithm.explain(context, rows[position], part)
+        return reason_of(evidence, model, ask.known, ask.facts, names[rows[position]]), source
+
+    # Each algorithm counts in a unit of its own.
+    best = scores[0] if scores and scores[0] > 0 else 1.0
+    return Pool([names[row] for row in rows], [score / best for score in scores], why)
