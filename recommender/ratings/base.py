@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.dataset import NotEnoughData
@@ -42,8 +41,6 @@ class Rater(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     source: ClassVar[str] = ""
-    # What a file has too little of where the rater is left out of a report.
-    needs: ClassVar[str] = gettext_noop("more ratings")
 
     frame_: Frame | None = None
 
@@ -56,7 +53,7 @@ class Rater(ABC):
         """Learn.
 
         Raises:
-            NotEnoughData: there are no ratings, or too few for this rater.
+            NotEnoughData: there are no ratings.
             ValueError: a parameter is out of its range, or a rating is no number.
         """
         unknown = [name for name, value in self.params().items() if isinstance(value, float) and math.isnan(value)]

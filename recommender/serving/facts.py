@@ -39,6 +39,7 @@ class ProductFacts:
         category: (products,) int32, index into ``category_paths``.
         units_sold: (products,) int64.
         created_ms: (products,) int64, ms since the epoch, UTC.
+        buyable: (products,) 1 where active and in stock, else 0: octets, which Python reads one by one faster than an array's.
         best_selling: rows by units sold, most first.
         position: last entry of the stream of changes that is in it.
         changed: rows in the order in which they changed since these facts were made, for who keeps something of them.
@@ -65,6 +66,7 @@ class ProductFacts:
         self.created_ms: NDArray[np.int64] = np.array(columns[7], np.int64)
         self.names_en: list[str] = list(columns[8])
         self.names_zh: list[str] = list(columns[9])
+        self.buyable = bytearray((self.active & (self.stock > 0)).tobytes())
         self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
         self.position = position
         self.changed: list[int] = []
@@ -73,6 +75,11 @@ class ProductFacts:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def can_be_bought(self, product_id: str) -> bool:
+        """Whether it is in the catalogue, active, and in stock."""
+        row = self.row.get(product_id)
+        return row is not None and self.buyable[row] == 1
 
     def name(self, product_id: str, language: str) -> str:
         """Name of a product in ``language``, English where there is no other; empty for one that is not there."""
@@ -93,6 +100,7 @@ class ProductFacts:
         if row is None or category is None:
             return False
         self.price[row], self.stock[row], self.active[row] = values[1], values[2], values[3]
+        self.buyable[row] = bool(values[3] and values[2] > 0)
         self.category[row], self.brand[row], self.units_sold[row] = category, values[5], values[6]
         self.names_en[row], self.names_zh[row] = values[8], values[9]
         self.changed.append(row)
@@ -103,6 +111,7 @@ class ProductFacts:
         row = self.row.get(product_id)
         if row is not None:
             self.active[row] = False
+            self.buyable[row] = False
             self.changed.append(row)
 
     def rows(self) -> list[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from recommender.serving.contexts import Known
 from recommender.serving.facts import ProductFacts
@@ -32,7 +33,13 @@ class Removed:
 
 @dataclass(frozen=True)
 class Asked:
-    """What rules look at."""
+    """What rules look at.
+
+    Attributes:
+        rules: those that hold, in their order.
+        kept_out: what is in view, excluded, in the cart, bought or seen, all in one.
+        others: rules that are asked of a product too that can be bought and is none of these.
+    """
 
     facts: ProductFacts
     known: Known
@@ -41,6 +48,8 @@ class Asked:
     bought: frozenset[str]
     seen: frozenset[str]
     rules: tuple[Rule, ...]
+    kept_out: frozenset[str]
+    others: tuple[Rule, ...]
 
     @classmethod
     def of(
@@ -48,7 +57,9 @@ class Asked:
     ) -> Asked:
         """From what a request knows; by all rules, or those given."""
         out, cart, bought, seen = map(frozenset, (exclude, known.in_cart, known.bought, known.seen))
-        return cls(facts, known, out, cart, bought, seen, RULES if rules is None else rules)
+        asked = RULES if rules is None else rules
+        kept_out = out.union(cart, bought, seen, (known.product_id,))
+        return cls(facts, known, out, cart, bought, seen, asked, kept_out, _others(asked))
 
 
 def not_in_catalogue(product_id: str, asked: Asked) -> bool:
@@ -103,9 +114,19 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+# None of them removes what can be bought and is not kept out: that takes two look-ups, and is true of most candidates.
+PLAIN = frozenset({not_in_catalogue, inactive, out_of_stock, in_view, excluded, in_cart, just_bought, seen_in_visit})
+
+
+@lru_cache(maxsize=64)
+def _others(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if rule not in PLAIN)
+
+
 def allowed(product_id: str, asked: Asked, removed: Removed) -> bool:
     """Whether no rule removes it; the first that does is noted."""
-    for rule in asked.rules:
+    plainly = product_id not in asked.kept_out and asked.facts.can_be_bought(product_id)
+    for rule in asked.others if plainly else asked.rules:
         if rule(product_id, asked):
             removed.note(rule.__name__, product_id)
             return False

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import orjson
 import redis
 import structlog
+from django.db import connection
 
-from recommender.serving.models import Slate as SlateRow
 from recommender.serving.slates import Slate
 from shop import clock
 from shop.events.consumers import Consumer
@@ -66,6 +65,20 @@ def write(slates: Sequence[tuple[Slate, str, str]]) -> None:
         log.warning("slates_not_logged", slates=len(slates), error=str(error))
 
 
+# PostgreSQL reads the entries as they are: objects of Django's for each of them took a tenth of all that a slate costs.
+INSERT = """
+INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant, items, context, fallback, known, at)
+SELECT (e->>'id')::uuid, e->>'slot', left(e->>'visitor_id', 64), left(e->>'shopper_id', 128), e->>'model', e->>'variant',
+    e->'items',
+    jsonb_build_object('removed', e->'removed', 'from', coalesce(e->'from', '{}'),
+        'slot_version', coalesce(e->'slot_version', '0')),
+    (e->>'fallback')::boolean, coalesce((e->>'known')::boolean, true),
+    timestamptz 'epoch' + (e->>'at_ms')::bigint * interval '1 millisecond'
+FROM jsonb_array_elements(%s::jsonb) AS e
+ON CONFLICT (id) DO NOTHING
+"""
+
+
 class SlateConsumer(Consumer):
     """Writes slates to the database; the same slate twice is one row."""
 
@@ -73,25 +86,11 @@ class SlateConsumer(Consumer):
     stream: ClassVar[str] = STREAM
 
     def handle(self, entries: list[StreamEntry]) -> None:
-        """Insert a batch."""
-        SlateRow.objects.bulk_create([_row(orjson.loads(entry.body)) for entry in entries], ignore_conflicts=True)
+        """Insert a batch.
 
-
-def _row(body: dict[str, Any]) -> SlateRow:
-    return SlateRow(
-        id=body["id"],
-        slot=body["slot"],
-        visitor_id=body["visitor_id"][:64],
-        shopper_id=body["shopper_id"][:128],
-        model=body["model"],
-        variant=body["variant"],
-        items=body["items"],
-        context={
-            "removed": body["removed"],
-            "from": body.get("from", {}),
-            "slot_version": body.get("slot_version", 0),
-        },
-        fallback=body["fallback"],
-        known=body.get("known", True),
-        at=datetime.fromtimestamp(body["at_ms"] / 1000, UTC),
-    )
+        Raises:
+            django.db.Error: the database is away, or one of them cannot be read.
+        """
+        batch = b"[%s]" % b",".join(entry.body for entry in entries)
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [batch.decode()])

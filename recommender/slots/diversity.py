@@ -16,23 +16,24 @@ def capped(
     candidates: Iterable[tuple[int, str]], diversity: Mapping[str, float], facts: ProductFacts, k: int
 ) -> Iterator[tuple[int, str]]:
     """Candidates (position, product id) in order, those of a category or brand that has its share moved behind the others."""
-    caps = [(name, int(diversity[name])) for name in ("category", "brand") if diversity.get(name)]
-    if not caps or k < LEAST:
+    most_of_category, most_of_brand = (int(diversity.get(name) or 0) for name in ("category", "brand"))
+    if not (most_of_category or most_of_brand) or k < LEAST:
         yield from candidates
         return
-    shown: Counter[Any] = Counter()
+    categories: Counter[int] = Counter()
+    brands: Counter[Any] = Counter()
     waiting = []
     for candidate in candidates:
         row = facts.row[candidate[1]]
-        keys = [(name, most, _of(name, row, facts)) for name, most in caps]
-        if all(shown[name, of] < most for name, most, of in keys):
-            shown.update((name, of) for name, _, of in keys)
-            yield candidate
-        else:
+        category = facts.category.item(row)
+        # Products without a brand are no brand's.
+        brand = facts.brand[row] or row
+        if (most_of_category and categories[category] >= most_of_category) or (
+            most_of_brand and brands[brand] >= most_of_brand
+        ):
             waiting.append(candidate)
+            continue
+        categories[category] += 1
+        brands[brand] += 1
+        yield candidate
     yield from waiting
-
-
-def _of(name: str, row: int, facts: ProductFacts) -> Any:
-    # Products without a brand are no brand's.
-    return int(facts.category[row]) if name == "category" else facts.brand[row] or row
