@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.dataset import NotEnoughData
@@ -41,6 +42,8 @@ class Rater(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     source: ClassVar[str] = ""
+    # What a file has too little of where the rater is left out of a report.
+    needs: ClassVar[str] = gettext_noop("more ratings")
 
     frame_: Frame | None = None
 
@@ -53,7 +56,7 @@ class Rater(ABC):
         """Learn.
 
         Raises:
-            NotEnoughData: there are no ratings.
+            NotEnoughData: there are no ratings, or too few for this rater.
             ValueError: a parameter is out of its range, or a rating is no number.
         """
         unknown = [name for name, value in self.params().items() if isinstance(value, float) and math.isnan(value)]

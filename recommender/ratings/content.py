@@ -27,6 +27,7 @@ class Content(Neighbourhood):
     name = "content"
     label = gettext_noop("Words alike")
     source = "Salton & Buckley, Term-weighting approaches in automatic text retrieval (1988)"
+    needs = gettext_noop("words about items")
 
     def __init__(
         self,

@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.dataset import NotEnoughData
 from recommender.ratings.base import Rater
 from recommender.ratings.features import Features, Known
 from recommender.ratings.table import Ratings, Rows, Values
+
+# A tenth kept aside has two, and half of them is a tree.
+LEAST = 20
 
 
 class Regression(Rater):
@@ -30,6 +34,8 @@ class Regression(Rater):
         """A regressor that has learned nothing."""
 
     def _fit(self, ratings: Ratings) -> None:
+        if len(ratings) < LEAST:
+            raise NotEnoughData(f"{self.name} needs {LEAST} ratings to learn from, and there are {len(ratings)}")
         self.features_ = Features(self.known)
         described = self.features_.fit_transform(ratings)
         import warnings

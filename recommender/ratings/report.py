@@ -92,7 +92,7 @@ def _tried(
         try:
             trial = _try(name, train, test, known)
         except NotEnoughData as error:
-            left_out.append({"name": name, "reason": str(error)})
+            left_out.append({"name": name, "needs": RATERS.get(name).needs, "reason": str(error)})
             say(f"{place}: left out: {error}")
             continue
         rows.append(trial.row)
@@ -217,13 +217,19 @@ def _residuals(errors: Values) -> list[dict[str, float]]:
 def _learning(
     whole: Rater, train: Ratings, test: Ratings, say: Callable[[str], None], *, seed: int = 0
 ) -> list[dict[str, float]]:
-    """Error on what was learned and on what came later, with its interval, from growing random parts of the training ratings."""
+    """Error on what was learned and on what came later, with its interval, from growing random parts of the training ratings.
+
+    A part that is too small to learn from has no point.
+    """
     order = np.random.default_rng(seed).permutation(len(train))
     found = []
     for step, share in enumerate(SHARES, 1):
         say(f"learning curve of {whole.name}: {step}/{len(SHARES)}")
         part = train.take(np.sort(order[: max(int(share * len(train)), 1)]))
-        rater = whole if share == 1 else RATERS.get(whole.name)().fit(part)
+        try:
+            rater = whole if share == 1 else RATERS.get(whole.name)().fit(part)
+        except NotEnoughData:
+            continue
         own = float(np.sqrt(np.mean((part.value - rater.predict(part.user, part.item, part.at)) ** 2)))
         later = measure(test.value, rater.predict(test.user, test.item, test.at))["rmse"]
         bounds = {"test": later.value, "low": later.low, "high": later.high}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from recommender.ratings import RATERS
@@ -128,6 +132,36 @@ def test_one_user_and_one_item_are_enough_for_a_report(tmp_path):
     found = json.loads((tmp_path / "ratings.json").read_text())
     assert found["users"] == 1
     assert len(found["raters"]) == 4
+
+
+@pytest.mark.parametrize("rows", [2, 6, 26])
+def test_a_file_of_few_ratings_is_reported_by_the_models_that_it_is_enough_for(tmp_path, rows):
+    lines = some_ratings(tmp_path / "r.csv", rows).read_text().splitlines(keepends=True)[: rows + 1]
+    (tmp_path / "r.csv").write_text("".join(lines))
+    call_command("ratings_report", csv=tmp_path / "r.csv", out=tmp_path, only=["biases", "linear", "boosting", "mlp"])
+    found = json.loads((tmp_path / "ratings.json").read_text())
+    few = found["train"] < 20
+    assert [one["name"] for one in found["left_out"]] == (["linear", "boosting", "mlp"] if few else [])
+    assert (
+        "Left out: mlp. The file says too little for it (more ratings)." in (tmp_path / "ratings.html").read_text()
+    ) == few
+
+
+def test_a_file_is_reported_without_a_shop(tmp_path):
+    """In production, too, and without one of the keys and servers that a shop needs."""
+    command = [sys.executable, "manage.py", "ratings_report", "--csv", str(some_ratings(tmp_path / "r.csv", 30))]
+    environment = {"PATH": os.environ["PATH"], "DEBUG": "0"}
+    done = subprocess.run(
+        [*command, "--only", "global_mean", "--out", str(tmp_path)],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ratings.html").exists()
 
 
 def test_later_ratings_that_are_all_the_same_are_reported_without_r2(tmp_path):

@@ -17,6 +17,8 @@ from recommender.ratings.report import make
 
 
 class Command(BaseCommand):
+    # A file goes in and files come out: neither a database nor the keys of a shop are asked for.
+    requires_system_checks = []
     help = (
         "Clean a CSV of ratings, split it in time, fit every rater, and write one page (HTML) and the figures (JSON)."
     )
