@@ -24,7 +24,7 @@ from django.utils.module_loading import import_string
 
 from config.checks import require_safe_configuration
 
-HOT_PREFIXES = ("/api/v1/events", "/api/v1/recommendations/", "/v1/")
+HOT_PREFIXES = ("/api/v1/events", "/api/v1/recommendations/", "/api/v1/feedback", "/v1/")
 HOT_MIDDLEWARE = ("config.hot_middleware.ShortMiddleware",)
 
 

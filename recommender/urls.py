@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from recommender.feedback.api import feedback
 from recommender.serving.api import recommendations
 from recommender.training import api as models
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/recommendations/<str:slot>", recommendations, name="api_recommendations"),
+    path("api/v1/feedback", feedback, name="api_feedback"),
     path("api/v1/models", models.ModelsEndpoint.as_view(), name="api_models"),
     path("api/v1/models/roll_back", models.RollBackEndpoint.as_view(), name="api_roll_back"),
     path("api/v1/models/<int:model_id>", models.ModelEndpoint.as_view(), name="api_model"),

@@ -7,6 +7,7 @@ from shop.catalogue.search.models import SearchWord
 from shop.demo.models import DemoStep
 from shop.events.models import Event, EventHour, FunnelDay, OutboxEvent, PoisonEvent
 from shop.operators.models import AuditEntry
+from shop.opinions.models import Opinion
 from shop.orders.models import Order, OrderLine, Refund
 from shop.people.models import Address, Consent, Shopper, User, Visitor
 
@@ -23,6 +24,7 @@ __all__ = [
     "EventHour",
     "FunnelDay",
     "IdempotentAnswer",
+    "Opinion",
     "Order",
     "OrderLine",
     "OutboxEvent",

@@ -2,6 +2,7 @@
 
 from shop.api.tasks import forget_idempotent_answers
 from shop.events.tasks import make_event_partitions, refresh_rollups, relay_outbox
+from shop.opinions.tasks import refill_hidden
 from shop.orders.tasks import cancel_unpaid_orders, send_order_mails
 from shop.people.tasks import forget_ended_sessions
 
@@ -10,6 +11,7 @@ __all__ = [
     "forget_ended_sessions",
     "forget_idempotent_answers",
     "make_event_partitions",
+    "refill_hidden",
     "refresh_rollups",
     "relay_outbox",
     "send_order_mails",

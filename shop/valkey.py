@@ -83,6 +83,10 @@ class Trip:
         """Reply: the value, or None."""
         self._add(_as_it_is, "GET", key)
 
+    def hgetall(self, key: str) -> None:
+        """Reply: fields and their values; empty where there is no hash."""
+        self._add(_pairs, "HGETALL", key)
+
     def xrange(self, stream: str, *, min: bytes, max: str, count: int) -> None:
         """Reply: (id, fields) of each entry."""
         self._add(_entries, "XRANGE", stream, min, max, "COUNT", count)
@@ -108,6 +112,11 @@ class Trip:
 
 def _as_it_is(reply: Any) -> Any:
     return reply
+
+
+def _pairs(reply: Any) -> dict[bytes, bytes]:
+    # RESP2 answers with a list of both, RESP3 with a dictionary.
+    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 def _entries(reply: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:

@@ -46,6 +46,7 @@ SPECTACULAR_SETTINGS = {
 OPENAPI_PARTS = [
     "shop.events.openapi.openapi",
     "recommender.serving.api.openapi",
+    "recommender.feedback.api.openapi",
     "push.audiences.api.openapi",
 ]
 

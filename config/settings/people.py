@@ -53,6 +53,7 @@ PERSONAL_DATA_PARTS = [
     "push.preferences.personal_data.MailboxPart",
     "push.preferences.personal_data.PreferencesPart",
     "recommender.serving.personal_data.SlatesPart",
+    "shop.opinions.personal_data.OpinionsPart",
     "shop.people.personal_data.CartsPart",
     "shop.people.personal_data.ReviewsPart",
     "shop.people.personal_data.EventsPart",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dataset.interactions import Dataset
-from recommender.dataset.kinds import Kind
+from recommender.dataset.kinds import WEIGHT_OF, Kind
 
 Rows = NDArray[np.int32]
 Times = NDArray[np.int64]
@@ -73,7 +73,8 @@ class Browsing:
 def browsing_of(dataset: Dataset) -> Browsing:
     """What the known shoppers of a dataset did; purchases and what was taken back are left out."""
     shopper = dataset.session_shopper[dataset.session_of_row]
-    rows = np.flatnonzero((shopper >= 0) & (dataset.weight > 0) & (dataset.kind != Kind.PURCHASE))
+    # By kind alone, as a session's acts are told while it goes on; stars stand beside them.
+    rows = np.flatnonzero((shopper >= 0) & (WEIGHT_OF[dataset.kind] > 0) & (dataset.kind != Kind.PURCHASE))
     product, kind, at = dataset.product[rows], dataset.kind[rows], dataset.at[rows]
     stars = np.full(len(rows), np.nan, np.float32)
     if len(dataset.value):

@@ -23,7 +23,7 @@ from django.db import connection
 from recommender.dataset import cleaning
 from recommender.dataset.reading import Pulse, pulses, read_day
 
-SCHEMA = 1
+SCHEMA = 2
 KEPT = ("visitor", "shopper", "product", "kind", "at", "quantity", "value")
 MANIFEST = "manifest.json"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.dataset.kinds import WEIGHT_OF, Kind
+from recommender.dataset.kinds import WEIGHT_OF, Kind, weighed
 from recommender.dataset.products import Products
 from recommender.dataset.shoppers import Shoppers
 
@@ -34,6 +35,9 @@ class Dataset:
         quantity: (rows,) float32 pieces, or empty: not known.
         value: (rows,) float32 unit price, or the rating of a ``RATE``; nan where none; or empty: not known.
         shoppers: facts of ``shopper_ids``, or None.
+        weight_of: (kinds,) float32, what each kind weighs.
+        boost: (products,) float32 by which acts that a slate led to count more or less, by how much a product was shown
+            (:mod:`recommender.impressions`); or empty: all alike.
     """
 
     products: Products
@@ -46,6 +50,8 @@ class Dataset:
     quantity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     value: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     shoppers: Shoppers | None = None
+    weight_of: NDArray[np.float32] = field(default_factory=lambda: WEIGHT_OF)
+    boost: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __len__(self) -> int:
         return len(self.product)
@@ -55,11 +61,34 @@ class Dataset:
         """How many sessions there are."""
         return len(self.session_start) - 1
 
-    @property
+    @cached_property
     def weight(self) -> NDArray[np.float32]:
-        """(rows,) what each interaction weighs."""
-        weights: NDArray[np.float32] = WEIGHT_OF[self.kind]
+        """(rows,) what each interaction weighs; read-only.
+
+        By kind and stars. What somebody did with a product that they sent back, rated low or dismissed speaks for it only as far as
+        all of it together is above nothing.
+        """
+        weights = weighed(self.kind, self.value, self.weight_of)
+        if len(self.boost):
+            clicked = self.kind == Kind.CLICK
+            weights[clicked] *= self.boost[self.product[clicked]]
+        against = (weights < 0) & (self.kind != Kind.REMOVE)
+        if against.any():
+            weights[self._regretted(weights, against)] = 0.0
+        weights.flags.writeable = False
         return weights
+
+    def _regretted(self, weights: NDArray[np.float32], against: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Rows that speak for a product of which the same person or visit did more against it."""
+        shopper = self.session_shopper[self.session_of_row].astype(np.int64)
+        actor = np.where(shopper >= 0, shopper, len(self.shopper_ids) + self.session_of_row)
+        key = actor * len(self.products) + self.product
+        pairs = np.unique(key[against])
+        place = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
+        rows = np.flatnonzero(pairs[place] == key)
+        sums = np.bincount(place[rows], weights[rows].astype(np.float64), minlength=len(pairs))
+        regretted: NDArray[np.int64] = rows[(sums[place[rows]] <= 0) & (weights[rows] > 0)]
+        return regretted
 
     def aged_weight(self, now_ms: int, half_life_days: float) -> NDArray[np.float32]:
         """(rows,) :attr:`weight`, halved every ``half_life_days`` before ``now_ms``."""

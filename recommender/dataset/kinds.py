@@ -1,4 +1,8 @@
-"""Kinds of interactions and what each weighs: a purchase more than an add, an add more than a view, a return against."""
+"""Kinds of interactions and what each weighs by default: a purchase more than an add, an add more than a view, a return against.
+
+What a training weighs with is learnt or set (:mod:`recommender.signals`). A rating weighs by its stars: three say nothing, two and
+one count against. What people dismissed weighs nothing unless the operator says so.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from shop.events.sessions import RATED_LOW
 
 
 class Kind(IntEnum):
@@ -19,6 +25,7 @@ class Kind(IntEnum):
     RATE = 5
     REMOVE = 6
     RETURN = 7
+    DISMISS = 8
 
 
 WEIGHTS: dict[Kind, float] = {
@@ -30,10 +37,15 @@ WEIGHTS: dict[Kind, float] = {
     Kind.PURCHASE: 5.0,
     Kind.REMOVE: -1.0,
     Kind.RETURN: -5.0,
+    Kind.DISMISS: 0.0,
 }
 WEIGHT_OF: NDArray[np.float32] = np.array([WEIGHTS[kind] for kind in Kind], np.float32)
 
-# Event type to kind. Purchases and returns of the shop's own orders come from the order tables.
+# Five stars count whole, one star whole against.
+MIDDLE_STARS, HALF_SCALE = 3.0, 2.0
+
+# Event type to kind. Purchases and returns of the shop's own orders come from the order tables, likes and dismissals from that of
+# opinions, where what was taken back is gone.
 KIND_OF_EVENT: dict[str, Kind] = {
     "product_viewed": Kind.VIEW,
     "product_clicked": Kind.CLICK,
@@ -43,5 +55,22 @@ KIND_OF_EVENT: dict[str, Kind] = {
     "product_added": Kind.ADD,
     "product_removed": Kind.REMOVE,
     "product_rated": Kind.RATE,
+    RATED_LOW: Kind.RATE,
     "order_refunded": Kind.RETURN,
 }
+
+
+def weighed(kind: NDArray[np.int8], value: NDArray[np.float32], weight_of: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(rows,) what acts weigh by kind, ratings by their stars too.
+
+    Args:
+        value: (rows,) stars of ratings, nan where there are none; or empty.
+        weight_of: (kinds,) weight of each kind; kinds after its end weigh nothing.
+    """
+    table = np.zeros(len(Kind), np.float32)
+    table[: len(weight_of)] = weight_of[: len(Kind)]
+    weights: NDArray[np.float32] = table[kind]
+    if len(value):
+        rated = np.flatnonzero((kind == Kind.RATE) & ~np.isnan(value))
+        weights[rated] *= (value[rated] - MIDDLE_STARS) / HALF_SCALE
+    return weights

@@ -1,4 +1,4 @@
-"""Raw rows of the shop by day, by COPY: order lines and product events, and a cheap pulse by which a changed day is known.
+"""Raw rows of the shop by day, by COPY: order lines, returns, opinions, product events; and a cheap pulse that tells a changed day.
 
 A day is a UTC day, numbered from the epoch. COPY goes through a file and from there in chunks, so that memory holds the rows of
 one day at most.
@@ -52,6 +52,30 @@ COPY (
     WHERE id >= '{low}' AND id < '{high}' AND occurred_at >= '{since}' AND occurred_at < '{until}' AND type IN ({types})
 ) TO STDOUT WITH (FORMAT csv)
 """
+# What came back whole, on the day the last piece did. The purchase itself is no longer read.
+RETURNS = """
+COPY (
+    SELECT 'b' || l.id, o.visitor_id, coalesce(o.shopper_id, ''), l.product_id, {back},
+           floor(extract(epoch FROM max(r.at)) * 1000)::bigint, floor(extract(epoch FROM max(r.at)) * 1000)::bigint,
+           l.quantity, l.unit_price, ''
+    FROM shop_refund r
+    JOIN shop_order o ON o.id = r.order_id AND o.status <> 'cancelled'
+    CROSS JOIN LATERAL jsonb_array_elements(r.lines) AS came (line)
+    JOIN shop_orderline l ON l.order_id = o.id AND l.product_id = came.line->>'product_id' AND l.returned = l.quantity
+    WHERE r.reason = 'returned' AND r.at >= '{since}' AND r.at < '{until}' AND l.quantity > 0 AND NOT EXISTS (
+        SELECT 1 FROM shop_refund n WHERE n.order_id = r.order_id AND n.reason = 'returned' AND n.at >= '{until}'
+            AND n.lines @> jsonb_build_array(jsonb_build_object('product_id', l.product_id))
+    )
+    GROUP BY l.id, o.visitor_id, o.shopper_id
+) TO STDOUT WITH (FORMAT csv)
+"""
+OPINIONS = """
+COPY (
+    SELECT 'o' || id, visitor_id, coalesce(shopper_id, ''), product_id, CASE kind WHEN 'liked' THEN {liked} ELSE {dismissed} END,
+           floor(extract(epoch FROM at) * 1000)::bigint, floor(extract(epoch FROM at) * 1000)::bigint, '', '', ''
+    FROM shop_opinion WHERE kind IN ('liked', 'dismissed') AND at >= '{since}' AND at < '{until}'
+) TO STDOUT WITH (FORMAT csv)
+"""
 EVENT_PULSE = """
 SELECT floor(extract(epoch FROM occurred_at) / 86400)::int, type, count(*),
        bit_xor(uuid_hash_extended(id, 0) # hashtextextended(concat_ws('/', visitor_id, shopper_id, product_id), 1))
@@ -65,6 +89,14 @@ SELECT floor(extract(epoch FROM o.placed_at) / 86400)::int, count(*), count(DIST
 FROM shop_orderline l JOIN shop_order o ON o.id = l.order_id
 WHERE o.placed_at >= %s AND o.placed_at < %s GROUP BY 1
 """
+OTHER_PULSE = """
+SELECT floor(extract(epoch FROM at) / 86400)::int, count(*), bit_xor(mark) FROM (
+    SELECT r.at, hashtextextended(concat_ws('/', r.key, r.reason, r.lines::text, o.status, o.visitor_id, o.shopper_id), 3) AS mark
+    FROM shop_refund r JOIN shop_order o ON o.id = r.order_id
+    UNION ALL
+    SELECT at, hashtextextended(concat_ws('/', id, visitor_id, shopper_id, product_id, kind), 4) FROM shop_opinion
+) AS said WHERE at >= %s AND at < %s GROUP BY 1
+"""
 # The id carries the sender's clock, which may be off by a day from the time that was corrected.
 SLACK = timedelta(days=1)
 
@@ -75,6 +107,7 @@ class Pulse:
 
     Attributes:
         events: type to how many, of all events.
+        others: refunds and opinions.
         lines, orders, imported: order lines, orders, and those orders that were imported as history.
         mark: changes when a row comes, goes or becomes somebody else's.
     """
@@ -83,12 +116,13 @@ class Pulse:
     lines: int = 0
     orders: int = 0
     imported: int = 0
+    others: int = 0
     mark: int = 0
 
     @property
     def stamp(self) -> str:
         """All of it in a word, to be compared."""
-        return f"{self.lines}.{sum(self.events.values())}.{self.mark & (2**64 - 1):016x}"
+        return f"{self.lines}.{sum(self.events.values())}.{self.others}.{self.mark & (2**64 - 1):016x}"
 
 
 def day_of(moment: datetime) -> int:
@@ -115,6 +149,11 @@ def pulses(since: datetime, until: datetime) -> dict[int, Pulse]:
             pulse = found.setdefault(day, Pulse())
             pulse.lines, pulse.imported, pulse.orders = lines, imported, orders
             pulse.mark ^= mark
+        cursor.execute(OTHER_PULSE, [since, until])
+        for day, count, mark in cursor.fetchall():
+            pulse = found.setdefault(day, Pulse())
+            pulse.others = count
+            pulse.mark ^= mark
     return dict(sorted(found.items()))
 
 
@@ -127,7 +166,14 @@ def read_between(since: datetime, end: datetime) -> Any:
     """The raw rows from ``since`` and before ``end``, as of :func:`read_day`."""
     import pandas as pd
 
-    parts = [chunk for query in (_orders_query(since, end), _events_query(since, end)) for chunk in _chunks(query)]
+    window = {"since": since.isoformat(), "until": end.isoformat()}
+    queries = (
+        ORDER_LINES.format(purchase=int(Kind.PURCHASE), **window),
+        RETURNS.format(back=int(Kind.RETURN), **window),
+        OPINIONS.format(liked=int(Kind.WISH), dismissed=int(Kind.DISMISS), **window),
+        _events_query(since, end),
+    )
+    parts = [chunk for query in queries for chunk in _chunks(query)]
     return pd.concat(parts, ignore_index=True) if parts else no_rows()
 
 
@@ -136,10 +182,6 @@ def no_rows() -> Any:
     import pandas as pd
 
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
-
-
-def _orders_query(since: datetime, until: datetime) -> str:
-    return ORDER_LINES.format(purchase=int(Kind.PURCHASE), since=since.isoformat(), until=until.isoformat())
 
 
 def _events_query(since: datetime, until: datetime) -> str:

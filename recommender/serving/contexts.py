@@ -11,7 +11,7 @@ from recommender.algorithms.base import NO_ROWS, Context, Rows
 from recommender.dataset.browsing import NOTHING_SEEN, Seen
 from recommender.dataset.kinds import KIND_OF_EVENT, WEIGHTS, Kind
 from recommender.training.artefacts import Model
-from shop.events.sessions import Session, acts_of
+from shop.events.sessions import RATED_LOW, Session, acts_of
 
 # What was looked at in order, for rules and headings; the newest of the session.
 MOST_ACTS = 20
@@ -27,6 +27,7 @@ class Known:
         in_cart, bought: of the session.
         viewed: those of ``seen`` that were looked at, not only put into the cart.
         last: the last product looked at or taken, or empty.
+        unwanted: what whoever looks put out of sight; no evidence of taste either.
         earlier_lines: what the visitor's sessions before this one did, as :mod:`shop.events.sessions` keeps it.
     """
 
@@ -37,6 +38,7 @@ class Known:
     bought: list[str] = field(default_factory=list)
     viewed: frozenset[str] = frozenset()
     earlier_lines: str = ""
+    unwanted: frozenset[str] = frozenset()
 
     @property
     def last(self) -> str:
@@ -44,22 +46,29 @@ class Known:
         return self.seen[-1] if self.seen else ""
 
 
-def known_of(session: Session | None, *, shopper_id: str, product_id: str, personalised: bool) -> Known:
-    """What may be used: without ``personalised`` only the product in view."""
+def known_of(
+    session: Session | None,
+    *,
+    shopper_id: str,
+    product_id: str,
+    personalised: bool,
+    unwanted: frozenset[str] = frozenset(),
+) -> Known:
+    """What may be used: without ``personalised`` only the product in view, and what must not be shown."""
     if not personalised:
-        return Known(product_id=product_id)
+        return Known(product_id=product_id, unwanted=unwanted)
     if session is None:
-        return Known(shopper_id=shopper_id, product_id=product_id)
+        return Known(shopper_id=shopper_id, product_id=product_id, unwanted=unwanted)
     seen: dict[str, None] = {}
     viewed = set()
     for act in session.acts:
         kind = KIND_OF_EVENT.get(act.type)
-        if kind is None or not act.product_id:
+        if kind is None or not act.product_id or act.product_id in unwanted:
             continue
         seen.pop(act.product_id, None)
         if kind in (Kind.VIEW, Kind.CLICK):
             viewed.add(act.product_id)
-        if WEIGHTS[kind] > 0:
+        if WEIGHTS[kind] > 0 and act.type != RATED_LOW:
             seen[act.product_id] = None
     return Known(
         shopper_id=shopper_id or session.shopper_id,
@@ -69,6 +78,7 @@ def known_of(session: Session | None, *, shopper_id: str, product_id: str, perso
         bought=session.bought,
         viewed=frozenset(viewed),
         earlier_lines=session.earlier_lines,
+        unwanted=unwanted,
     )
 
 

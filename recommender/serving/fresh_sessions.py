@@ -22,6 +22,7 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from recommender.dataset.interactions import Dataset, build
+from recommender.dataset.kinds import MIDDLE_STARS, Kind
 from recommender.dataset.products import Products
 from recommender.training.artefacts import Model
 from recommender.training.models import ModelVersion
@@ -81,6 +82,8 @@ def _ended(since: int, until: int, now: datetime) -> Dataset:
 
     rows = read_between(datetime.fromtimestamp(since / 1000, UTC) - LONGEST, now)
     rows = cleaning.clean(rows, off=switching.rules_off()).rows
+    # Entries hold no stars: what was rated low enters no index.
+    rows = rows[~((rows.kind == Kind.RATE) & (rows.value < MIDDLE_STARS))]
     names, product = np.unique(rows["product"].to_numpy(str), return_inverse=True)
     actor = rows.visitor.where(rows.visitor != "", "\x00" + rows.shopper).to_numpy(str)
     dataset = build(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 import structlog
 
-from recommender.serving import champions, facts, slate_log
+from recommender.serving import champions, facts, slate_log, unwanted
 from recommender.serving.choosing import Choice, choose
 from recommender.serving.contexts import Known, known_of
 from recommender.serving.facts import ProductFacts
@@ -35,6 +35,7 @@ class _Read:
     facts: ProductFacts
     session: sessions.Session | None
     note: str = ""
+    unwanted: frozenset[str] = unwanted.NOTHING
 
 
 def recommend(
@@ -64,9 +65,10 @@ def recommend(
         ValueError: ``k`` is not between 1 and 100.
     """
     _check(k)
-    read = _read(visitor_id if personalised else "")
+    read = _read(visitor_id, shopper_id, personalised=personalised)
     served = snapshot.get(slot)
-    known = known_of(read.session, shopper_id=shopper_id, product_id=product_id, personalised=personalised)
+    who = {"shopper_id": shopper_id, "product_id": product_id, "unwanted": read.unwanted}
+    known = known_of(read.session, personalised=personalised, **who)
     slate = _slate(served, known, read, k, exclude)
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
@@ -75,13 +77,19 @@ def recommend(
 def recommend_many(
     slot: str, shopper_ids: Sequence[str], k: int | None = None, *, language: str = "en"
 ) -> dict[str, Slate]:
-    """A slate for each shopper (e-mail blocks), from their history; same rules as :func:`recommend`, two round trips in all."""
+    """A slate for each shopper (e-mail blocks), from their history; same rules as :func:`recommend`, three round trips in all."""
     _check(k)
-    read = _read("")
+    read, put_away = _read(), unwanted.of_many(shopper_ids)
     served = snapshot.get(slot)
-    chosen = {shopper_id: _slate(served, Known(shopper_id=shopper_id), read, k, ()) for shopper_id in shopper_ids}
+    chosen = {
+        shopper_id: _slate(served, _known_by_history(shopper_id, put_away), read, k, ()) for shopper_id in shopper_ids
+    }
     slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
     return chosen
+
+
+def _known_by_history(shopper_id: str, put_away: Mapping[str, frozenset[str]]) -> Known:
+    return Known(shopper_id=shopper_id, unwanted=put_away.get(shopper_id, unwanted.NOTHING))
 
 
 def _check(k: int | None) -> None:
@@ -89,24 +97,29 @@ def _check(k: int | None) -> None:
         raise ValueError(f"k must be between 1 and {MOST}, not {k}")
 
 
-def _read(visitor_id: str) -> _Read:
-    """Session, changed facts, announced champions and slots in one round trip; without Valkey what is in memory."""
+def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = True) -> _Read:
+    """Session, what is unwanted, changed facts, announced champions and slots in one round trip; without Valkey what is in memory."""
     held = facts.current()
     trip = valkey.Trip()
     facts.queue_changes(trip, held)
     champions.queue_announcement(trip)
     snapshot.queue_announcement(trip)
-    if visitor_id:
+    asked = unwanted.queue_read(trip, visitor_id, shopper_id)
+    by_session = bool(visitor_id) and personalised
+    if by_session:
         sessions.queue_read(trip, visitor_id)
     try:
         replies: list[Any] = trip.execute()
         snapshot.follow(replies[2])
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
-        return _Read(held, None, AWAY_NOTE if visitor_id else "")
+        return _Read(held, None, AWAY_NOTE if by_session else "")
     champions.follow(replies[1])
-    session = sessions.parse(replies[3], visitor_id) if visitor_id else None
-    return _Read(facts.follow(replies[0]), session)
+    put_away = unwanted.parse(replies[3 : 3 + asked])
+    session = sessions.parse(replies[3 + asked], visitor_id) if by_session else None
+    if session is not None and session.shopper_id and not shopper_id:
+        put_away |= unwanted.of_person(session.shopper_id)
+    return _Read(facts.follow(replies[0]), session, unwanted=put_away)
 
 
 def _slate(slot: ServedSlot, known: Known, read: _Read, k: int | None, exclude: Iterable[str]) -> Slate:

@@ -83,8 +83,13 @@ def in_view(product_id: str, asked: Asked) -> bool:
 
 
 def excluded(product_id: str, asked: Asked) -> bool:
-    """The caller shows it already, or the shopper does not want it."""
+    """The caller shows it already."""
     return product_id in asked.excluded
+
+
+def not_wanted(product_id: str, asked: Asked) -> bool:
+    """Dismissed, hidden or sent back by whoever looks (:mod:`shop.opinions`)."""
+    return product_id in asked.known.unwanted
 
 
 def in_cart(product_id: str, asked: Asked) -> bool:
@@ -108,6 +113,7 @@ RULES: tuple[Rule, ...] = (
     out_of_stock,
     in_view,
     excluded,
+    not_wanted,
     in_cart,
     just_bought,
     seen_in_visit,

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from shop.events.personal import is_address, without_personal
+from shop.opinions.saying import adopt_soon
 from shop.people.encryption import email_hash, normalise_email
 from shop.people.models import Address, Shopper, User, Visitor
 
@@ -57,7 +58,10 @@ def identify(
 def join(visitor_id: str, shopper: Shopper) -> bool:
     """Join an anonymous visitor to ``shopper``; False where the visitor is somebody else's already."""
     link, _ = Visitor.objects.get_or_create(id=visitor_id, defaults={"shopper": shopper})
-    return bool(link.shopper_id == shopper.pk)
+    joined = bool(link.shopper_id == shopper.pk)
+    if joined:
+        adopt_soon(visitor_id, shopper.pk)
+    return joined
 
 
 def alias(previous_id: str, shopper_id: str) -> None:

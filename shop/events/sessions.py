@@ -22,6 +22,9 @@ GAP = timedelta(minutes=30)
 LIFE = timedelta(days=7)
 MOST_ACTS = 50
 MOST_CART_LINES = 150
+# An act of a session that is no type of events: one or two stars.
+RATED_LOW = "product_rated_low"
+MIDDLE_STARS = 3
 SEPARATOR = "\x1f"  # ids hold no control characters: shop/events/intake.py refuses them
 
 
@@ -141,7 +144,13 @@ def act_line(event: StoredEvent, at_ms: int) -> str:
     """The line that ``event`` adds to the acts; empty for an impression or an event without a product."""
     if not event.product_id or event.type in IMPRESSIONS:
         return ""
-    return f"{at_ms}{SEPARATOR}{event.type}{SEPARATOR}{event.product_id}\n"
+    return f"{at_ms}{SEPARATOR}{_act(event)}{SEPARATOR}{event.product_id}\n"
+
+
+def _act(event: StoredEvent) -> str:
+    """Its type; of a bad rating another one, since lines hold no stars."""
+    bad = event.type == "product_rated" and event.value is not None and event.value < MIDDLE_STARS
+    return RATED_LOW if bad else event.type
 
 
 def cart_lines(event: StoredEvent, at_ms: int) -> str:

@@ -14,6 +14,7 @@ from shop.events import joining
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
 from shop.events.types import StoredEvent
+from shop.opinions import saying
 
 COLUMNS = StoredEvent.__struct_fields__
 _COLUMN_LIST = ", ".join(COLUMNS)
@@ -75,6 +76,8 @@ class StoreConsumer(Consumer):
         with transaction.atomic():
             store(lines)
             joined = joining.join(said) if said else set()
+        if joined:
+            saying.adopt_known(visitor for visitor, _ in joined)
         joining.remember(joined)
 
 

@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from shop import clock
 from shop.catalogue.models import Product
 from shop.operators import audit
+from shop.opinions import saying
 from shop.orders.announcing import put_cancelled, put_completed, put_refunded
 from shop.orders.mailing import mail_soon
 from shop.orders.models import Order, OrderLine, Refund
@@ -162,6 +163,8 @@ def refund(
     )
     mail_soon(order)
     put_refunded(order, made)
+    if reason == Refund.Reason.RETURNED:
+        _suggest_no_more(order, [pk for pk, pieces in back.items() if pieces and pieces == rows[pk].left])
     return made
 
 
@@ -200,6 +203,13 @@ def _give_back(order: Order, refund: Refund) -> None:
     refund.save(force_insert=True)
     order.refunded += refund.amount
     order.save(update_fields=["refunded"])
+
+
+def _suggest_no_more(order: Order, product_ids: list[str]) -> None:
+    """What came back whole is not suggested to whoever sent it back; money does not wait for that."""
+    who = {"visitor_id": order.visitor_id, "shopper_id": order.shopper_id or ""}
+    if product_ids and any(who.values()):
+        transaction.on_commit(lambda: saying.came_back(product_ids, **who), robust=True)
 
 
 def _bring_back(order: Order, pieces: Mapping[str, int], *, restock: bool) -> None:

@@ -149,6 +149,7 @@ class Refund(models.Model):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
+        indexes = [models.Index(fields=["at"], name="refund_at")]
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.amount}"

@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from shop.carts.editing import merge_at_login
+from shop.opinions.saying import adopt_soon
 from shop.people.merging import link_visitor
 from shop.people.models import Shopper, User
 from shop.storefront.basket import cart_owner
@@ -25,6 +26,7 @@ def join(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) ->
     for owner in dict.fromkeys((cart_owner(request), visitor.id)):
         if owner:
             merge_at_login(owner, shopper)
+            adopt_soon(owner, shopper.pk)
     if visitor.consented:
         visitor.become(link_visitor(visitor.id, shopper))
     visitor.shopper_id = shopper.pk

@@ -56,6 +56,7 @@ urlpatterns = [
     path("privacy/export/", privacy.export, name="export"),
     path("privacy/erase/", privacy.erase, name="erase"),
     path("not-interested/", hidden.not_interested, name="not_interested"),
+    path("suggest-again/", hidden.suggest_again, name="suggest_again"),
     path("theme/", theme.set_theme, name="theme"),
     path("consent/", consent.consent, name="consent"),
     path("demo/switch/", demo.switch, name="demo_switch"),

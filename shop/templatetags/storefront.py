@@ -36,6 +36,9 @@ EVENT_WORDS = {
     "product_added": ("product put into the cart", "products put into the cart"),
     "product_removed": ("product taken out of the cart", "products taken out of the cart"),
     "product_dismissed": ("product waved off", "products waved off"),
+    "product_hidden": ("product put out of sight", "products put out of sight"),
+    "product_liked": ("product liked", "products liked"),
+    "opinion_undone": ("opinion taken back", "opinions taken back"),
     "product_rated": ("review written", "reviews written"),
     "cart_viewed": ("look into the cart", "looks into the cart"),
     "checkout_started": ("checkout begun", "checkouts begun"),
@@ -136,12 +139,15 @@ def with_params(context: RequestContext, **changes: Any) -> str:
 
 @register.simple_tag
 def undo_of(message: Any) -> dict[str, str]:
-    """What the undo button beside a message must send to the cart; empty where there is nothing to undo."""
+    """What the undo button beside a message must send, and to which page; empty where there is nothing to undo."""
     tags = message.extra_tags or ""
+    if tags.startswith("unhide "):
+        product_id, slate_id = tags.removeprefix("unhide ").rsplit("|", 1)
+        return {"page": "suggest_again", "product": product_id, "slate": slate_id}
     if not tags.startswith("undo "):
         return {}
     product_id, quantity, slate_id = tags.removeprefix("undo ").rsplit("|", 2)
-    return {"product": product_id, "quantity": quantity, "slate": slate_id}
+    return {"page": "cart_add", "next": reverse("cart"), "product": product_id, "quantity": quantity, "slate": slate_id}
 
 
 @register.simple_tag(takes_context=True)

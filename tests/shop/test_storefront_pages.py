@@ -218,7 +218,30 @@ def test_another_shoppers_address_cannot_be_read_or_removed(client, shelf, anna)
 def test_what_was_waved_off_is_in_no_row_again(client, shelf, anna):
     shown = [item.product.pk for item in client.get("/en/").context["personal"].items]
     client.post("/en/not-interested/", {"product": shown[0]})
-    assert shown[0] not in [item.product.pk for item in client.get("/en/").context["personal"].items]
+    page = client.get("/en/")
+    assert shown[0] not in [item.product.pk for item in page.context["personal"].items]
+    assert 'action="/en/suggest-again/"' in page.content.decode(), "an undo stands beside the words"
+    client.post("/en/suggest-again/", {"product": shown[0]})
+    assert shown[0] in [item.product.pk for item in client.get("/en/").context["personal"].items]
+
+
+def test_what_a_guest_waved_off_stays_so_after_the_login_and_is_nobodys_after_the_logout(
+    client, shelf, anna, django_capture_on_commit_callbacks
+):
+    client.logout()
+    hidden = shelf[0].pk
+    client.post("/en/not-interested/", {"product": hidden, "kind": "hidden"})
+    assert hidden_by(client) == [hidden], "without consent too, as a cart is kept"
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/en/login/", {"username": "anna@example.org", "password": PASSWORD})
+    assert hidden_by(client) == [hidden]
+    assert anna.opinions.get().kind == "hidden"
+    client.post("/en/logout/")
+    assert hidden_by(client) == []
+
+
+def hidden_by(client) -> list[str]:
+    return [product.pk for product in client.get("/en/privacy/").context["hidden"]]
 
 
 def test_erasing_asks_first_then_leaves_no_login(client, anna):

@@ -11,6 +11,7 @@ from django.db.models import F
 
 from shop.events import sessions
 from shop.models import AuditEntry, Event, Order, OutboxEvent, Product, Refund
+from shop.opinions import saying
 from shop.orders import changing
 from shop.orders.importing import import_order
 from shop.orders.payment import PENDING_CARD
@@ -203,3 +204,27 @@ def test_the_pieces_of_an_order_that_no_bank_answers_for_are_sold_again_after_th
     paid.refresh_from_db()
     assert (waiting.status, paid.status) == (Order.Status.CANCELLED, Order.Status.PAID)
     assert on_shelf(product) == (10, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("pieces", "back", "reason", "hidden"),
+    [(2, 2, "returned", True), (2, 1, "returned", False), (2, 2, "damaged", False), (2, 2, "goodwill", False)],
+    ids=["all sent back", "one of two", "broken", "money only"],
+)
+def test_what_was_sent_back_whole_is_not_suggested_to_them_again(
+    pieces, back, reason, hidden, django_capture_on_commit_callbacks
+) -> None:
+    order, product = ordered(pieces=pieces)
+    with django_capture_on_commit_callbacks(execute=True):
+        changing.refund(order, lines={product.pk: back}, reason=Refund.Reason(reason))
+    who = {"visitor_id": order.visitor_id, "shopper_id": order.shopper_id or ""}
+    assert saying.hidden_of(**who) == ([product.pk] if hidden else [])
+
+
+@pytest.mark.django_db
+def test_a_refund_does_not_wait_for_valkey(settings, django_capture_on_commit_callbacks) -> None:
+    order, _ = ordered()
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock?db=0"
+    with django_capture_on_commit_callbacks(execute=True):
+        assert changing.refund(order).amount == order.total

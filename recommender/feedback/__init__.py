@@ -1,0 +1,1 @@
+"""What people say of the products that a slate showed them."""
