@@ -1,6 +1,7 @@
 """Table of contents: the lists of the room in the admin."""
 
 from recommender.serving.admin import SlateAdmin
+from recommender.signals.admin import SignalWeightAdmin
 from recommender.training.admin import ModelVersionAdmin, TrainingRunAdmin
 
-__all__ = ["ModelVersionAdmin", "SlateAdmin", "TrainingRunAdmin"]
+__all__ = ["ModelVersionAdmin", "SignalWeightAdmin", "SlateAdmin", "TrainingRunAdmin"]

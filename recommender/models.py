@@ -1,16 +1,21 @@
 """Table of contents: every model of the room, so that Django finds them."""
 
 from recommender.dataset.quality.models import CleaningSwitch, DataQuality, DataQualityDay
+from recommender.exploration.models import CountedUntil, ImpressionDay
 from recommender.serving.models import ShadowAnswer, Slate, SlotDay
+from recommender.signals.models import SignalWeight
 from recommender.slots.models import Slot, SlotPin
 from recommender.training.models import ModelVersion, TrainingRun
 
 __all__ = [
     "CleaningSwitch",
+    "CountedUntil",
     "DataQuality",
     "DataQualityDay",
+    "ImpressionDay",
     "ModelVersion",
     "ShadowAnswer",
+    "SignalWeight",
     "Slate",
     "Slot",
     "SlotDay",

@@ -66,6 +66,7 @@ SIDEBAR = [
         _("Recommend"),
         _item(_("Models"), "layers", "admin:models", "recommender.view_modelversion"),
         _item(_("Data quality"), "fact_check", "admin:data_quality", "recommender.view_dataquality"),
+        _list(_("Weights of acts"), "balance", "recommender.signalweight"),
         _list(_("Training runs"), "model_training", "recommender.trainingrun"),
         _list(_("Slates"), "view_carousel", "recommender.slate"),
     ),

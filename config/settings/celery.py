@@ -17,6 +17,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "recommender.refresh_rollups": {"queue": "default"},
     "recommender.collect_sessions": {"queue": "default"},
+    "recommender.count_impressions": {"queue": "default"},
     "recommender.train_when_due": {"queue": "default"},
     "push.attribute": {"queue": "default"},
     "recommender.*": {"queue": "train"},

@@ -24,3 +24,9 @@ MODEL_WAIT_SECONDS = env.float("MODEL_WAIT_SECONDS", default=1.0)
 TRAINING_MEMORY_MB = env.int("TRAINING_MEMORY_MB", default=4000)
 # Everything is trained when the last full training is older. 0: only when asked.
 TRAIN_EVERY_HOURS = env.float("TRAIN_EVERY_HOURS", default=24.0)
+# Share of the places of a slate that go to products which were hardly shown (docs/explanation/feedback-loop.md). 0: none.
+EXPLORATION_SHARE = env.float("EXPLORATION_SHARE", default=0.05)
+# Hardly shown: in fewer slates than this within 28 days.
+EXPLORATION_BELOW = env.int("EXPLORATION_BELOW", default=100)
+# Clicks on what was shown often count less, by its impressions to this power. 0: all alike.
+EXPOSURE_POWER = env.float("EXPOSURE_POWER", default=0.5)

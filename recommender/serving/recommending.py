@@ -98,7 +98,7 @@ def _check(k: int | None) -> None:
 
 
 def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = True) -> _Read:
-    """Session, what is unwanted, changed facts, announced champions and slots in one round trip; without Valkey what is in memory."""
+    """Session, unwanted products, changed facts, announced champions, slots in one round trip; without Valkey what is in memory."""
     held = facts.current()
     trip = valkey.Trip()
     facts.queue_changes(trip, held)

@@ -19,8 +19,10 @@ from recommender.dataset.building import read_dataset
 from recommender.dataset.interactions import DAY_MS
 from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Questioner
+from recommender.exploration.debiasing import debiased
 from recommender.profiles.long_term import learn
 from recommender.profiles.states import ShopperStates, learn_states
+from recommender.signals import weights
 from recommender.training import choosing, keeping, memory, settling
 from recommender.training.lock import AlreadyTraining, only_one
 from recommender.training.models import ModelVersion, Slot, TrainingRun
@@ -126,7 +128,11 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     stages.step("dataset", "reading orders, events and the catalogue", lambda: _read(space, progress))
     dataset = space.dataset()
     cut = dataset.window[1] - TEST_DAYS * DAY_MS
+    weighed, learnt = stages.weigh(dataset.before(cut), search=not quick)
+    dataset = debiased(weights.applied(dataset, weighed))
+    progress.note(weights.told(weighed))
     stages.tune(dataset.before(cut), remembered, search=not quick)
+    stages.begin_with("popular", weights.for_popular(weighed))
     stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
     _require_some(stages, dataset.before(cut))
     looked_at = any(_trait(name, "reads_states", False) for name in stages.alive)
@@ -151,6 +157,7 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
         "interactions": len(dataset),
         "products": len(dataset.products),
         "settings": stages.settings,
+        "weights": {"learnt": learnt, "used": weighed.used, "source": weighed.source},
         "failed": stages.failed,
         "left_out": stages.left_out,
         "seconds": stages.seconds,
@@ -168,6 +175,8 @@ def _expected(names: list[str], found: settling.Settings, *, quick: bool) -> dic
     for report in finished.values_list("report", flat=True)[:5]:
         known = {**report.get("seconds", {}), **known}
     steps = {"dataset": known.get("dataset", UNHEARD_OF)}
+    if not quick and not settling.is_fresh(weights.newest_learnt()):
+        steps["weights"] = known.get("weights", UNHEARD_OF)
     for name in names:
         made = settling.searched_for(name)
         if made is not None and name not in found and not quick:

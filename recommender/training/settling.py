@@ -37,8 +37,12 @@ def remembered() -> Settings:
     for report in done.values_list("report", flat=True)[:LOOKED_BACK]:
         for name, settings in report.get("settings", {}).items():
             found.setdefault(name, settings)
-    oldest = clock.now() - SEARCH_EVERY
-    return {name: settings for name, settings in found.items() if datetime.fromisoformat(settings["at"]) > oldest}
+    return {name: settings for name, settings in found.items() if is_fresh(settings)}
+
+
+def is_fresh(found: Mapping[str, Any]) -> bool:
+    """Whether something was searched for lately enough to be used again."""
+    return bool(found.get("at")) and datetime.fromisoformat(found["at"]) > clock.now() - SEARCH_EVERY
 
 
 def search(made: type[Algorithm], dataset: Dataset) -> dict[str, Any]:

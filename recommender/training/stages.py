@@ -20,6 +20,8 @@ from recommender.evaluation.beyond import Background
 from recommender.evaluation.intervals import Estimate
 from recommender.evaluation.judging import Verdict, judge
 from recommender.evaluation.tasks import Question
+from recommender.signals import learning, weights
+from recommender.signals.weights import Weights
 from recommender.training import settling
 from recommender.training.progress import Progress
 from recommender.training.workspace import Workspace, as_columns
@@ -68,6 +70,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
         self.processor_seconds: dict[str, float] = {}
         self.settings: settling.Settings = {}
+        self._given: dict[str, dict[str, Any]] = {}
 
     @property
     def alive(self) -> list[str]:
@@ -130,6 +133,22 @@ class Stages:
                 found[name] = facts[kind]
                 self.progress.note(f"{name} is left out: {facts[kind]}")
 
+    def weigh(self, dataset: Dataset, *, search: bool) -> tuple[Weights, dict[str, Any]]:
+        """What acts weigh: by the operator, else learnt within ``dataset`` or, within a week, before, else by default.
+
+        Returns:
+            What counts, and what was learnt and when.
+        """
+        known, step = weights.newest_learnt(), "weights"
+        if settling.is_fresh(known) or not search:
+            return weights.used(known), known
+        if not self._found(step):
+            self.progress.begin(step, "learning what acts weigh")
+            started = _clocks()
+            self._finish(step, started, learnt=learning.search(dataset, weights.set_by_operator()))
+        learnt = (self.space.facts(step) or {}).get("learnt", {})
+        return weights.used(learnt), learnt
+
     def tune(self, dataset: Dataset, known: settling.Settings, *, search: bool) -> None:
         """Search for values within ``dataset``, but for those that are ``known``; a search that fails leaves the usual ones."""
         for name in self.alive:
@@ -143,6 +162,10 @@ class Stages:
             if kept := (self.space.facts(step) or {}).get("settings"):
                 self.settings[name] = kept
                 self._tell(name, kept)
+
+    def begin_with(self, name: str, params: Mapping[str, Any]) -> None:
+        """Let an algorithm learn with these values, whatever else was found for it."""
+        self._given[name] = dict(params)
 
     def _tell(self, name: str, settings: Mapping[str, Any]) -> None:
         values = ", ".join(f"{value} {number:g}" for value, number in settings["params"].items())
@@ -174,7 +197,7 @@ class Stages:
         made = ALGORITHMS.get(name)
         judged = self.space.algorithm(f"earlier/{name}", name) if stage == "whole" else None
         members = {part: self.space.algorithm(f"{stage}/{part}", part) for part in made.parts if part in self.alive}
-        begin = made.params_from(settling.params_of(self.settings))
+        begin = {**made.params_from(settling.params_of(self.settings)), **self._given.get(name, {})}
         algorithm = made(**(judged.settled() if judged is not None else begin))
         if judged is not None and not anew:
             algorithm.take_over(judged)

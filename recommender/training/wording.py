@@ -21,6 +21,8 @@ SENTENCES = (
     gettext_noop("%(count)s interactions with products that the catalogue does not have were left out"),
     gettext_noop("%(read)s of %(count)s days were read, the others were kept from before"),
     gettext_noop("searching for its values"),
+    gettext_noop("learning what acts weigh"),
+    gettext_noop("acts weigh: %(values)s"),
     gettext_noop("%(name)s learns with what was found on %(date)s: %(values)s"),
     gettext_noop("%(name)s learns with its usual values: on %(date)s none were better"),
     gettext_noop("%(name)s learns with its usual values: %(why)s"),

@@ -110,7 +110,10 @@ def test_what_was_dismissed_teaches_nothing_unless_the_operator_says_so(shop, we
     store_all()
     saying.say(Opinion.Kind.DISMISSED, "p-0", shopper_id=anna.pk)
     dataset = weights.applied(read_dataset(until=NOW + timedelta(minutes=1)), weights.used())
-    assert dataset.weight[dataset.kind == Kind.VIEW][np.argsort(dataset.product[dataset.kind == Kind.VIEW])].tolist() == left
+    assert (
+        dataset.weight[dataset.kind == Kind.VIEW][np.argsort(dataset.product[dataset.kind == Kind.VIEW])].tolist()
+        == left
+    )
     saying.take_back("p-0", shopper_id=anna.pk)
     again = weights.applied(read_dataset(until=NOW + timedelta(minutes=1)), weights.used())
     assert again.weight.tolist() == [1.0, 1.0], "what was undone is forgotten"
@@ -132,12 +135,14 @@ def dataset_of(acts):
 
 
 def test_stars_count_by_how_far_they_are_from_three():
-    rated = dataset_of([(0, stars % 4, Kind.RATE, stars) for stars in range(1, 6)])
+    rated = dataset_of([(stars // 3, stars % 3, Kind.RATE, stars) for stars in range(1, 6)])
     assert dict(zip(rated.value.tolist(), rated.weight.tolist(), strict=True)) == {1: -2, 2: -1, 3: 0, 4: 1, 5: 2}
 
 
 ACTS = st.lists(
-    st.tuples(st.integers(0, 2), st.integers(0, 3), st.sampled_from(list(Kind)), st.integers(1, 5)), min_size=1, max_size=30
+    st.tuples(st.integers(0, 2), st.integers(0, 3), st.sampled_from(list(Kind)), st.integers(1, 5)),
+    min_size=1,
+    max_size=30,
 )
 
 

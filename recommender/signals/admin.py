@@ -1,0 +1,90 @@
+"""What acts weigh, in the admin: default, learnt and set side by side, and which of them counts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from recommender.signals import weights
+from recommender.signals.models import SignalWeight
+from recommender.signals.names import BOUNDS, DEFAULTS, Signal
+from shop import clock
+from shop.operators.audit import record
+from shop.operators.lists import BigListAdmin
+
+SOURCES = {"set": _("set by an operator"), "learnt": _("learnt"), "default": _("default")}
+
+
+@admin.register(SignalWeight)
+class SignalWeightAdmin(BigListAdmin):
+    """A row for each act; none is added or deleted. The next training learns with what counts."""
+
+    list_display: ClassVar = ["name", "usual", "found", "set_to", "counts", "at"]
+    fields: ClassVar = ["name", "usual", "found", "value", "bounds"]
+    readonly_fields: ClassVar = ["name", "usual", "found", "bounds"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SignalWeight]:
+        """All acts, those that nobody set too."""
+        if SignalWeight.objects.count() < len(Signal):
+            SignalWeight.objects.bulk_create([SignalWeight(name=name) for name in Signal], ignore_conflicts=True)
+        return super().get_queryset(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: there is a row for each."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: an empty value is the way back."""
+        return False
+
+    def _learnt(self) -> dict[str, float]:
+        found: dict[str, float] = weights.newest_learnt().get("values", {})
+        return found
+
+    @display(description=_("default"))
+    def usual(self, row: SignalWeight) -> str:
+        """Without anybody's word."""
+        return f"{DEFAULTS[Signal(row.name)]:g}"
+
+    @display(description=_("learnt"))
+    def found(self, row: SignalWeight) -> str:
+        """By the newest training that searched; a dash where nothing was better than the default."""
+        value = self._learnt().get(row.name)
+        return "–" if value is None else f"{value:g}"
+
+    @display(description=_("set to"), ordering="value")
+    def set_to(self, row: SignalWeight) -> str:
+        """By an operator."""
+        return "–" if row.value is None else f"{row.value:g}"
+
+    @display(description=_("counts"))
+    def counts(self, row: SignalWeight) -> str:
+        """Which of them the next training learns with."""
+        used = weights.used()
+        name = Signal(row.name)
+        return f"{used.used[name]:g} ({SOURCES[used.source[name]]})"
+
+    @display(description=_("allowed"))
+    def bounds(self, row: SignalWeight) -> str:
+        """From where to where."""
+        low, high = BOUNDS[Signal(row.name)]
+        return f"{low:g} – {high:g}"
+
+    def save_model(self, request: HttpRequest, obj: SignalWeight, form: Any, change: bool) -> None:
+        """Note who set what, in the audit log too."""
+        before = SignalWeight.objects.filter(pk=obj.pk).values_list("value", flat=True).first()
+        obj.by, obj.at = request.user, clock.now()  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+        if before != obj.value:
+            record(
+                "signals.set",
+                actor=request.user,  # type: ignore[arg-type]
+                target=obj,
+                before={obj.name: before},
+                after={obj.name: obj.value},
+            )

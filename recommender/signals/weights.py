@@ -1,0 +1,84 @@
+"""Which weights count: the operator's, else those that the newest training learnt, else the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from recommender.dataset import Dataset, Kind
+from recommender.signals.models import SignalWeight
+from recommender.signals.names import BOUNDS, DEFAULTS, KIND_OF, Signal
+from recommender.training.models import TrainingRun
+
+LOOKED_BACK = 30
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts, and by whose word.
+
+    Attributes:
+        used: name to value.
+        source: name to "set", "learnt" or "default".
+    """
+
+    used: dict[Signal, float]
+    source: dict[Signal, str]
+
+
+def set_by_operator() -> dict[Signal, float]:
+    """Those that an operator set."""
+    rows = SignalWeight.objects.filter(value__isnull=False).values_list("name", "value")
+    return {Signal(name): float(value) for name, value in rows if name in Signal.values}
+
+
+def newest_learnt() -> dict[str, Any]:
+    """What the newest training found that searched: ``values``, ``at`` and the figures of the search; empty where none did."""
+    done = TrainingRun.objects.filter(status=TrainingRun.Status.DONE).order_by("-started_at")
+    for report in done.values_list("report", flat=True)[:LOOKED_BACK]:
+        if found := report.get("weights", {}).get("learnt"):
+            return dict(found)
+    return {}
+
+
+def used(learnt: Mapping[str, Any] | None = None) -> Weights:
+    """What counts now.
+
+    Args:
+        learnt: as of :func:`newest_learnt`, which is asked without it.
+    """
+    found = newest_learnt() if learnt is None else learnt
+    by_search = {
+        Signal(name): float(value)
+        for name, value in found.get("values", {}).items()
+        if name in Signal.values and BOUNDS[Signal(name)][0] <= value <= BOUNDS[Signal(name)][1]
+    }
+    by_hand = set_by_operator()
+    source = dict.fromkeys(Signal, "default") | dict.fromkeys(by_search, "learnt") | dict.fromkeys(by_hand, "set")
+    return Weights(DEFAULTS | by_search | by_hand, source)
+
+
+def applied(dataset: Dataset, weights: Weights) -> Dataset:
+    """The dataset, weighed so."""
+    table = np.zeros(len(Kind), np.float32)
+    for name, kind in KIND_OF.items():
+        table[kind] = weights.used[name]
+    return replace(dataset, weight_of=table)
+
+
+def told(weights: Weights) -> str:
+    """What counts, in a line of a training's log."""
+    parts = [
+        f"{name.value} {value:g}" + ("" if weights.source[name] == "default" else f" ({weights.source[name]})")
+        for name, value in weights.used.items()
+    ]
+    return f"acts weigh: {', '.join(parts)}"
+
+
+def for_popular(weights: Weights) -> dict[str, float]:
+    """Parameters of ``popular`` that follow: the half-life where it is not the default."""
+    changed = weights.source[Signal.HALF_LIFE] != "default"
+    return {"half_life_days": weights.used[Signal.HALF_LIFE]} if changed else {}
