@@ -177,8 +177,8 @@ class Shop:
         from recommender.dataset.interactions import build
 
         recent = self.rounds[-self.plan.window :]
-        columns = {
-            name: np.concatenate([vars(acts)[name] for acts in recent]) if recent else [] for name in vars(Acts())
+        columns: dict[str, NDArray[Any]] = {
+            name: np.concatenate([np.zeros(0), *(vars(acts)[name] for acts in recent)]) for name in vars(Acts())
         }
         if not len(columns["shopper"]):
             return [], None

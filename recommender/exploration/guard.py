@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -110,7 +110,7 @@ def with_hardly_shown(
     places, extra = list(range(len(shown))), [~which for which in range(len(pool))]
     mixed = mix(places, extra, share, rng, fixed=fixed, stands_for=stands_for)
     items = [shown[at] if at >= 0 else make(pool[~at], place) for place, at in enumerate(mixed.items)]
-    return replace(mixed, items=items)  # type: ignore[arg-type]
+    return Mixed(items, mixed.probability, mixed.explored)
 
 
 def _pool(

@@ -67,8 +67,13 @@ def recommend(
     _check(k)
     read = _read(visitor_id, shopper_id, personalised=personalised)
     served = snapshot.get(slot)
-    who = {"shopper_id": shopper_id, "product_id": product_id, "unwanted": read.unwanted}
-    known = known_of(read.session, personalised=personalised, **who)
+    known = known_of(
+        read.session,
+        shopper_id=shopper_id,
+        product_id=product_id,
+        personalised=personalised,
+        unwanted=read.unwanted,
+    )
     slate = _slate(served, known, read, k, exclude)
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate

@@ -32,7 +32,8 @@ class SignalWeightAdmin(BigListAdmin):
         """All acts, those that nobody set too."""
         if SignalWeight.objects.count() < len(Signal):
             SignalWeight.objects.bulk_create([SignalWeight(name=name) for name in Signal], ignore_conflicts=True)
-        return super().get_queryset(request)
+        rows: QuerySet[SignalWeight] = super().get_queryset(request)
+        return rows
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: there is a row for each."""

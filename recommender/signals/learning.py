@@ -173,7 +173,7 @@ class Judge:
             ((dataset.weight[rows] * aged).astype(np.float32), (self.actor[rows], dataset.product[rows])), shape
         )
         length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0))).ravel()
-        matrix = matrix.multiply(1.0 / np.maximum(length, 1e-9)).tocsr()
+        matrix.data *= (1.0 / np.maximum(length, 1e-9)).astype(np.float32)[matrix.indices]
         values, step = [], max(MOST_SCORES // max(len(dataset.products), 1), 1)
         for low in range(0, len(self.asked.target), step):
             block = slice(low, low + step)

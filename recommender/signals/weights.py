@@ -32,7 +32,7 @@ class Weights:
 def set_by_operator() -> dict[Signal, float]:
     """Those that an operator set."""
     rows = SignalWeight.objects.filter(value__isnull=False).values_list("name", "value")
-    return {Signal(name): float(value) for name, value in rows if name in Signal.values}
+    return {Signal(name): value for name, value in rows if name in Signal.values and value is not None}
 
 
 def newest_learnt() -> dict[str, Any]:

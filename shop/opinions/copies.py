@@ -38,7 +38,7 @@ def set_hidden(owner: str, until_ms: Mapping[str, int]) -> None:
     """Write products and until when; ``owner`` is a :func:`key`."""
     if until_ms:
         pipe = valkey.client().pipeline()
-        pipe.hset(owner, mapping=dict(until_ms))
+        pipe.hset(owner, mapping={product_id: str(ms) for product_id, ms in until_ms.items()})
         pipe.expire(owner, LIFE_SECONDS)
         pipe.execute()
 
@@ -86,6 +86,7 @@ def refill() -> int:
     pipe, count = client.pipeline(transaction=False), 0
     for row in rows.values_list("visitor_id", "owner", "product_id", "until").order_by().iterator(BATCH):
         visitor_id, shopper_id, product_id, until = row
+        assert until is not None
         owner = key(visitor_id=visitor_id, shopper_id=shopper_id or "")
         pipe.hset(owner, product_id, int(until.timestamp() * 1000))
         pipe.expire(owner, LIFE_SECONDS)
