@@ -35,35 +35,28 @@ def _blend(
     products: Rows,
     values: NDArray[np.float32],
     ends: NDArray[np.int64],
-    total: NDArray[np.float32],
+    slot: Rows,
 ) -> tuple[Rows, NDArray[np.float32], NDArray[np.int8]]:
-    """Sum of the parts' weighted scores for each product, and the part that gave the most. ``total`` is zero before and after."""
+    """Sum of the parts' weighted scores for each product, and the part that gave the most. ``slot`` is zero before and after."""
     found = np.empty(len(products), np.int32)
-    most = np.zeros(len(products), np.float32)
-    source = np.zeros(len(products), np.int8)
+    scores, most = np.empty(len(products), np.float32), np.empty(len(products), np.float32)
+    source = np.empty(len(products), np.int8)
     count, low = 0, 0
     for part in range(len(ends)):
         for at in range(low, ends[part]):
-            product = products[at]
-            if total[product] == 0.0:
-                found[count] = product
+            product, value = products[at], values[at]
+            if slot[product] == 0:
+                found[count], scores[count], most[count], source[count] = product, 0.0, 0.0, 0
                 count += 1
-            total[product] += values[at]
-        low = ends[part]
-    scores = np.empty(count, np.float32)
-    for at in range(count):
-        scores[at] = total[found[at]]
-        total[found[at]] = np.float32(at + 1)
-    low = 0
-    for part in range(len(ends)):
-        for at in range(low, ends[part]):
-            slot = int(total[products[at]]) - 1
-            if values[at] > most[slot]:
-                most[slot], source[slot] = values[at], part
+                slot[product] = count
+            row = slot[product] - 1
+            scores[row] += value
+            if value > most[row]:
+                most[row], source[row] = value, part
         low = ends[part]
     for at in range(count):
-        total[found[at]] = 0.0
-    return found[:count], scores, source[:count]
+        slot[found[at]] = 0
+    return found[:count], scores[:count], source[:count]
 
 
 class Blend(Algorithm):

@@ -14,19 +14,24 @@ from recommender.algorithms.base import Ranking, Rows, best
 _local = threading.local()
 
 
-def scratch(products: int) -> NDArray[np.float32]:
-    """Zeros for the scores of all products, one array a thread; whoever uses it leaves it zero."""
-    held: NDArray[np.float32] | None = getattr(_local, "scores", None)
+def scratch(products: int) -> Rows:
+    """Zeros for all products, one array a thread; whoever uses it leaves it zero.
+
+    It says of a product where it stands in what was found, plus one: a sum would not do, it may be zero.
+    """
+    held: Rows | None = getattr(_local, "slot", None)
     if held is None or len(held) < products:
-        held = _local.scores = np.zeros(products, np.float32)
+        held = _local.slot = np.zeros(products, np.int32)
     return held
 
 
 @numba.njit(cache=True, nogil=True)
 def _add_up(
-    items: Rows, weights: NDArray[np.float32], near: Rows, like: NDArray[np.float32], scores: NDArray[np.float32]
-) -> Rows:
+    items: Rows, weights: NDArray[np.float32], near: Rows, like: NDArray[np.float32], slot: Rows
+) -> tuple[Rows, NDArray[np.float32]]:
+    """Each product once and its sum, which may be zero; ``slot`` is zero before and after."""
     found = np.empty(len(items) * near.shape[1], np.int32)
+    scores = np.empty(len(found), np.float32)
     count = 0
     for position in range(len(items)):
         item = items[position]
@@ -34,11 +39,14 @@ def _add_up(
             other = near[item, column]
             if other < 0:
                 break
-            if scores[other] == 0.0:
-                found[count] = other
+            if slot[other] == 0:
+                found[count], scores[count] = other, 0.0
                 count += 1
-            scores[other] += weights[position] * like[item, column]
-    return found[:count]
+                slot[other] = count
+            scores[slot[other] - 1] += weights[position] * like[item, column]
+    for at in range(count):
+        slot[found[at]] = 0
+    return found[:count], scores[:count]
 
 
 def add_up(
@@ -52,10 +60,7 @@ def add_up(
         like: (products, width) likeness of each.
         own: whether ``items`` themselves may be in the answer.
     """
-    scores = scratch(near.shape[0])
-    found = _add_up(items, weights, near, like, scores)
-    values = scores[found]
-    scores[found] = 0.0
+    found, values = _add_up(items, weights, near, like, scratch(near.shape[0]))
     if not own:
         values[np.isin(found, items)] = 0.0
     return best(values, found, k)
