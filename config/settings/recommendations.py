@@ -22,7 +22,8 @@ SERVING_WATCH = env.bool("SERVING_WATCH", default=True)
 MODEL_WAIT_SECONDS = env.float("MODEL_WAIT_SECONDS", default=1.0)
 # Data that a training may hold, MB; an algorithm that wants more fails alone. 0: no limit.
 TRAINING_MEMORY_MB = env.int("TRAINING_MEMORY_MB", default=4000)
-# Everything is trained when the last full training is older. 0: only when asked.
+# Everything is trained when the last full training is older. 0: never by itself, the first training of a demo included: only
+# manage.py train and the models page train.
 TRAIN_EVERY_HOURS = env.float("TRAIN_EVERY_HOURS", default=24.0)
 # Share of the places of a slate that go to products which were hardly shown (docs/explanation/feedback-loop.md). 0: none.
 EXPLORATION_SHARE = env.float("EXPLORATION_SHARE", default=0.05)

@@ -17,7 +17,10 @@ from shop.management.positive import positive
 class Command(BaseCommand):
     """Each step can be killed and goes on where it was."""
 
-    help = "Prepare the demo: migrate, load_demo, train --missing, demo_campaigns; what is there is not made again."
+    help = (
+        "Prepare the demo: migrate, load_demo, train --missing (not with TRAIN_EVERY_HOURS=0), demo_campaigns; "
+        "what is there is not made again."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,8 +35,9 @@ class Command(BaseCommand):
                 call_command("migrate", verbosity=0)
             with step("demo shop"):
                 call_command("load_demo", **size)
-            with step("models"):
-                call_command("train", missing=True)
+            if settings.TRAIN_EVERY_HOURS:
+                with step("models"):
+                    call_command("train", missing=True)
             with step("campaigns"):
                 call_command("demo_campaigns")
         except (DatabaseError, OSError) as error:
