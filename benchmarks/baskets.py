@@ -7,13 +7,11 @@ and algorithms as in the shop, learned from the histories alone.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
+from benchmarks.reporting import own_settings
 from benchmarks.retail import MODELS, measure, measure_baseline
-from benchmarks.sessions import set_up
 
 
 def main() -> int:
@@ -23,9 +21,7 @@ def main() -> int:
     parser.add_argument("--future", type=Path, required=True, help="user to the basket after, in a list")
     parser.add_argument("--model", choices=MODELS, help="name of an algorithm; without it the one chosen by validation")
     given = parser.parse_args()
-    data = Path(tempfile.mkdtemp(prefix="pushcart-bench-"))
-    try:
-        set_up(data)
+    with own_settings():
         from recommender.dataset.basket_files import MissingFile, read_baskets
 
         try:
@@ -36,8 +32,6 @@ def main() -> int:
         name = given.history.name.partition(".")[0]
         measure_baseline(files, name)
         measure(files, name, given.model)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
     return 0
 
 

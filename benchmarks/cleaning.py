@@ -8,17 +8,15 @@ that the shop's events and orders go through: rows by rule, and for session file
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.reporting import report
-from benchmarks.sessions import ask, set_up
+from benchmarks.reporting import own_settings, report
+from benchmarks.sessions import ask
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SETS = (("serenade", True), ("rsc15_100k", False))
@@ -86,9 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Rules of cleaning on public files")
     parser.add_argument("--data", type=Path, default=SHARED)
     given = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(prefix="pushcart-bench-"))
-    try:
-        set_up(scratch)
+    with own_settings():
         from recommender.dataset.cleaning import clean_days
         from recommender.dataset.files import MissingFile
 
@@ -100,8 +96,6 @@ def main() -> None:
         for name, rows in purchases(given.data):
             cleaned = clean_days(rows)
             told(name, len(cleaned.rows), cleaned.touched)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks import rankings
-from benchmarks.reporting import report
-from benchmarks.sessions import set_up
+from benchmarks.reporting import own_settings, report
 
 if TYPE_CHECKING:
     from recommender.ratings.base import Rater
@@ -141,8 +139,7 @@ def main() -> int:
     if given.ratings is None:
         print("skipped: --ratings names no u.data; docs/benchmarks.md says where to get it", file=sys.stderr)
         return 0
-    with tempfile.TemporaryDirectory(prefix="pushcart-bench-") as data:
-        set_up(Path(data))
+    with own_settings():
         from recommender.ratings import RATERS
         from recommender.ratings.cleaning import clean
         from recommender.ratings.reading import BadFile, read_csv, read_udata

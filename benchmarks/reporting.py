@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+HERE = Path(__file__).resolve().parent.parent
+
 
 def report(name: str, value: float, unit: str, **context: Any) -> None:
     """Print one figure."""
@@ -21,6 +23,23 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The value below which ``share`` (0 to 1) of ``values`` lie, by nearest rank."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Django's settings without any server, and a data folder of this run's own: nothing that was tried in another is used.
+
+    To be entered before anything of Django is imported.
+    """
+    from config.kernel_cache import kernel_cache
+
+    with tempfile.TemporaryDirectory(prefix="pushcart-bench-", ignore_cleanup_errors=True) as data:
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(kernel_cache(HERE / ".data")))
+        os.environ.update(PUSHCART_DATA=data, DEBUG="1", DJANGO_SETTINGS_MODULE="config.settings")
+        import django
+
+        django.setup()
+        yield
 
 
 @contextmanager

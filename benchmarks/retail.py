@@ -7,9 +7,7 @@ from all but the last 30 days. The same dataset and algorithms as in the shop; a
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks import histories
-from benchmarks.sessions import HERE, set_up
+from benchmarks.reporting import HERE, own_settings
 
 if TYPE_CHECKING:
     from recommender.dataset.basket_files import BasketFiles
@@ -97,9 +95,7 @@ def main() -> int:
     parser.add_argument("--set", choices=SETS, help="one of them only")
     parser.add_argument("--model", choices=MODELS, help="name of an algorithm; without it the one chosen by validation")
     given = parser.parse_args()
-    data = Path(tempfile.mkdtemp(prefix="pushcart-bench-"))
-    try:
-        set_up(data)
+    with own_settings():
         from recommender.dataset.files import MissingFile
 
         for name in [given.set] if given.set else SETS:
@@ -110,8 +106,6 @@ def main() -> int:
                 continue
             measure_baseline(files, name)
             measure(files, name, given.model)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
     return 0
 
 

@@ -7,9 +7,7 @@ the files have no times to split by: a shop will see less.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks import histories
-from benchmarks.sessions import set_up
+from benchmarks.reporting import own_settings
 
 if TYPE_CHECKING:
     from recommender.algorithms.base import Algorithm
@@ -95,9 +93,7 @@ def main() -> int:
     parser.add_argument("--attributes", type=Path, required=True, help="JSON, item to attributes")
     parser.add_argument("--model", default="ranked", help="name of an algorithm")
     given = parser.parse_args()
-    data = Path(tempfile.mkdtemp(prefix="pushcart-bench-"))
-    try:
-        set_up(data)
+    with own_settings():
         from recommender.dataset.sequence_files import MissingFile, read_sequences
 
         try:
@@ -106,8 +102,6 @@ def main() -> int:
             print(f"skipped: {error}", file=sys.stderr)
             return 1
         measure(files, given.file.name.partition(".")[0], given.model)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
     return 0
 
 

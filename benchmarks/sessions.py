@@ -1,17 +1,15 @@
 """What comes next in a session: ``python -m benchmarks.sessions --data DIR --format prefix|timestamped``.
 
 The same dataset and algorithms as in the shop, learned from the training file alone; every question of the test file is asked once.
+The file is taken as it is, as the published protocols say; ``--clean`` sends it through the shop's rules of cleaning first.
 Figures of the prefix format are in percent and of the timestamped format shares, as they are published.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import resource
-import shutil
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.reporting import report
-from config.kernel_cache import kernel_cache
+from benchmarks.reporting import HERE, own_settings, report
 
 if TYPE_CHECKING:
     from recommender.algorithms.base import Algorithm
     from recommender.dataset.files import Format, SessionFiles
 
 DEPTH = 20
-HERE = Path(__file__).resolve().parent.parent
 SHARED = HERE.parent / "shared" / "data" / "sessions"
 # Folder, format, and whether the current item is no answer: how each was published.
 PUBLIC: tuple[tuple[str, Format, bool], ...] = (
@@ -97,12 +93,12 @@ def report_accuracy(places: list[int], suffix: str, scale: float, unit: str, con
         report(name, scale * estimate.value, unit, **bounds, **context)
 
 
-def measure(folder: Path, form: Format, name: str, *, exclude_current: bool, deep: bool) -> None:
+def measure(folder: Path, form: Format, name: str, *, exclude_current: bool, deep: bool, clean: bool = False) -> None:
     """Learn, ask, report."""
     from recommender.algorithms import ALGORITHMS
     from recommender.dataset.files import read_sessions
 
-    files = read_sessions(folder, form)
+    files = read_sessions(folder, form, clean=clean)
     params = dict(PARAMS.get(name, {}))
     if name in HAS_ANSWERS:
         params["answers"] = "other" if exclude_current else "any"
@@ -115,6 +111,8 @@ def measure(folder: Path, form: Format, name: str, *, exclude_current: bool, dee
     model.warm_up()
     places = ask(model, files, exclude_current=exclude_current)
     context = {"data": folder.name, "model": name, "questions": len(files.targets), "exclude_current": exclude_current}
+    if clean:
+        context["cleaned"] = {rule: rows for rule, rows in files.touched.items() if rows}
     scale, unit = (100.0, "%") if form == "prefix" else (1.0, "share")
     report_accuracy(places.all, "", scale, unit, context)
     removed = {**context, "repeats": "removed", "new_targets": round(float(np.mean(places.new)), 4)}
@@ -137,40 +135,36 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--exclude-current", action="store_true", help="the last item of the prefix is no answer")
     parser.add_argument("--model", default="ranked", help="name of an algorithm")
     parser.add_argument("--no-deep", action="store_true", help="without an encoder, even where one could be trained")
+    parser.add_argument(
+        "--clean", action="store_true", help="the training part through the shop's rules of cleaning (timestamped only)"
+    )
     parser.add_argument("--json", action="store_true", help="only JSON lines, which is how it always answers")
     given = parser.parse_args()
     if given.data is not None and given.format is None:
         parser.error("--data needs --format")
+    if given.clean and given.format == "prefix":
+        parser.error("--clean needs times, which prefix files have none of")
     return given
-
-
-def set_up(data: Path) -> None:
-    """Django's settings with a data folder of this run: nothing that was tried in another is used."""
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(kernel_cache(HERE / ".data")))
-    os.environ.update(PUSHCART_DATA=str(data), DEBUG="1", DJANGO_SETTINGS_MODULE="config.settings")
-    import django
-
-    django.setup()
 
 
 def main() -> int:
     """Measure one set, or those there are; 1 when the one asked for lacks a file."""
     given = arguments()
-    data = Path(tempfile.mkdtemp(prefix="pushcart-bench-"))
-    try:
-        set_up(data)
+    with own_settings():
         from recommender.dataset.files import MissingFile
 
-        sets = [(given.data, given.format, given.exclude_current)] if given.data else []
-        for folder, form, exclude in sets or [(SHARED / name, form, exclude) for name, form, exclude in PUBLIC]:
+        asked = [(given.data, given.format, given.exclude_current)] if given.data else []
+        public = [(SHARED / name, form, exclude) for name, form, exclude in PUBLIC]
+        # Prefix files have no times that rules could judge.
+        sets = [each for each in asked or public if not given.clean or each[1] == "timestamped"]
+        how = {"deep": not given.no_deep, "clean": given.clean}
+        for folder, form, exclude in sets:
             try:
-                measure(folder, form, given.model, exclude_current=exclude, deep=not given.no_deep)
+                measure(folder, form, given.model, exclude_current=exclude, **how)
             except MissingFile as error:
                 print(f"skipped: {error}", file=sys.stderr)
                 if given.data:
                     return 1
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
     return 0
 
 

@@ -107,12 +107,14 @@ def test_the_benchmark_prints_its_figures_as_json_lines_or_the_file_that_it_lack
             for first in [2 * int(rng.integers(10))]
             for step in (0, 1)
         ]
-        write(tmp_path / f"{name}.txt.gz", TABLE + "".join(lines))
-    done = benchmark(tmp_path, "--exclude-current", "--model", "session_knn", "--json")
+        twice = lines[:1] if name == "train" else []
+        write(tmp_path / f"{name}.txt.gz", TABLE + "".join([*lines, *twice]))
+    done = benchmark(tmp_path, "--exclude-current", "--model", "session_knn", "--clean", "--json")
     assert done.returncode == 0, done.stderr
     figures = {line["name"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert figures["HR@20"]["value"] == figures["MRR@20"]["value"] == 1.0
     assert figures["MRR@20"]["context"]["low"] <= 1.0 <= figures["MRR@20"]["context"]["high"]
+    assert figures["HR@20"]["context"]["cleaned"] == {"repeated": 1}
     assert {"HR@20_repeats_removed", "p50_ms", "p99_ms", "fit_seconds", "peak_mb"} <= figures.keys()
     (tmp_path / "test.txt.gz").unlink()
     lacking = benchmark(tmp_path)
