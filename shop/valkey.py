@@ -87,6 +87,10 @@ class Trip:
         """Reply: fields and their values; empty where there is no hash."""
         self._add(_pairs, "HGETALL", key)
 
+    def smembers(self, key: str) -> None:
+        """Reply: the members of a set."""
+        self._add(_as_it_is, "SMEMBERS", key)
+
     def xrange(self, stream: str, *, min: bytes, max: str, count: int) -> None:
         """Reply: (id, fields) of each entry."""
         self._add(_entries, "XRANGE", stream, min, max, "COUNT", count)

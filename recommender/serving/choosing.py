@@ -1,65 +1,194 @@
-"""From what a slot's type proposes to what is shown: rules, order, variety, the cut, and what fills it.
+"""From what a slot's type proposes to what is shown: rules, filter, boosts, rotation, variety, the cut, pins, and what fills it.
 
-Pure: reads no Valkey and no database, logs nothing. What each rule did is in the answer.
+Pure: reads no Valkey and no database, logs nothing. What each rule did is in the answer. All of it happens before the cut, so that
+a slate is full wherever enough products may be shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
-from recommender.serving.rules import Asked, Removed, allowed
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.serving.rules import Asked, Removed, allowed, refusing_rule
 from recommender.serving.slates import Reason, SlateItem
-from recommender.slots import diversity
-from recommender.slots.types.base import Ask, Pool
+from recommender.slots import boosting, diversity, pinning, pooling, rotation
+from recommender.slots.types.base import DEPTH, Ask, Pool
+
+OUTSIDE = "slot_filter"
+# A pin is the operator's word: that its product was looked at does not remove it.
+NOT_FOR_PINS = frozenset({"seen_in_visit"})
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The products of a slate, and what rules took out."""
+    """The products of a slate, and what rules took out.
+
+    Attributes:
+        skipped: pinned products that may not be shown, each with the rule that forbids it.
+    """
 
     items: tuple[SlateItem, ...] = ()
     removed: Removed = field(default_factory=Removed)
+    skipped: dict[str, str] = field(default_factory=dict)
 
 
 def choose(ask: Ask) -> Choice:
     """Up to ``ask.k`` products; fewer only where no more may be shown."""
     asked, removed = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
-    pool = ask.slot.kind.pool(ask)
-    candidates = diversity.capped(_allowed(pool, asked, removed), ask.slot.diversity, ask.facts, ask.k)
-    items = [_item(pool, position, ask) for position, _ in islice(candidates, ask.k)]
-    if len(items) < ask.k:
-        items += _fill(ask.k - len(items), {item.product_id for item in items}, asked, items[-1:])
-    return Choice(tuple(items), removed)
+    pinned, skipped = _pinned(ask, asked)
+    shown = set(pinned.values())
+    wanted = ask.k - len(pinned)
+    items: list[SlateItem] = []
+    own: Pool | None = None
+    for fills, pool in pooling.pools(ask):
+        if len(items) >= wanted:
+            break
+        own = own or pool
+        least = items[-1].score if items else 1.0
+        heard = Removed() if fills else removed
+        for item in _best(pool, wanted - len(items), ask, asked, heard, shown):
+            shown.add(item.product_id)
+            items.append(_filling(item, fills, least) if fills else item)
+    if pinned:
+        placed = {place: _pin(product_id, own, ask) for place, product_id in pinned.items()}
+        items = pinning.put(placed, items, ask.k)
+    return Choice(tuple(items), removed, skipped)
 
 
-def _allowed(pool: Pool, asked: Asked, removed: Removed) -> Iterator[tuple[int, str]]:
-    """(position in the pool, product id) of the candidates that no rule removes; asked of as many as the slate takes."""
+def _best(pool: Pool, k: int, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[SlateItem]:
+    """The best ``k`` of a pool that may be shown, in the order that the slot gives them."""
+    if ask.slot.plain:
+        found = diversity.capped(_allowed(pool, ask, asked, removed, shown), ask.slot.diversity, ask.facts, ask.k)
+        for position, _ in islice(found, k):
+            yield _item(pool, position, pool.scores[position], ask, {})
+        return
+    candidates = list(islice(_allowed(pool, ask, asked, removed, shown), ask.depth))
+    scores, order, applied = _ordered(candidates, pool, ask)
+    found = diversity.capped((candidates[place] for place in order), ask.slot.diversity, ask.facts, ask.k)
+    place_of = {position: place for place, (position, _) in enumerate(candidates)}
+    for position, _ in islice(found, k):
+        place = place_of[position]
+        yield _item(pool, position, float(scores[place]), ask, applied(place))
+
+
+def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[tuple[int, str]]:
+    """(position in the pool, product id) of the candidates that nothing removes; asked of as many as are wanted."""
+    inside = _inside(pool.ids, ask)
     for position, product_id in enumerate(pool.ids):
-        if allowed(product_id, asked, removed):
-            yield position, product_id
+        if product_id in shown or not allowed(product_id, asked, removed):
+            continue
+        if inside is not None and not inside[position]:
+            removed.note(OUTSIDE, product_id)
+            continue
+        yield position, product_id
 
 
-def _item(pool: Pool, position: int, ask: Ask) -> SlateItem:
+def _inside(ids: Iterable[str], ask: Ask) -> NDArray[np.bool_] | None:
+    """For which products the slot's filter holds; None without one."""
+    if ask.slot.filter is None or not len(ask.facts):
+        return None
+    # Rules go before: it is of no matter what is said of a product that is gone.
+    rows = np.array([ask.facts.row.get(product_id, 0) for product_id in ids], np.int64)
+    return ask.slot.filter.holds(ask.facts, rows, this=_in_view(ask), now_ms=ask.at_ms)
+
+
+def _in_view(ask: Ask) -> int:
+    return ask.facts.row.get(ask.known.product_id, -1)
+
+
+def _ordered(candidates: list[tuple[int, str]], pool: Pool, ask: Ask) -> tuple[NDArray[np.float64], list[int], Any]:
+    """Scores as shares of the best, the order (places in ``candidates``), and a function from place to what was done to it."""
+    slot = ask.slot
+    rows = np.array([ask.facts.row[product_id] for _, product_id in candidates], np.int64)
+    scores = np.array([pool.scores[position] for position, _ in candidates], np.float64)
+    order = np.arange(len(candidates))
+    if not len(order):
+        return scores, [], None
+    chances: dict[int, float] = {}
+    factors, holding = boosting.factors(slot.boosts, ask.facts, rows, this=_in_view(ask), now_ms=ask.at_ms)
+    if slot.boosts:
+        scores = scores * factors
+        scores /= max(float(scores.max()), 1e-9)
+        order = np.argsort(-scores, kind="stable")
+    if slot.rotation and ask.visit:
+        drawn, chance = rotation.rotated(scores[order], slot.rotation, f"{ask.visit}|{slot.name}", ask.k)
+        order = order[drawn]
+        chances = dict(zip(order.tolist(), np.round(chance, 4).tolist(), strict=True))
+    if slot.diversity.get("mmr") and ask.k >= diversity.LEAST:
+        weight = float(slot.diversity["mmr"])
+        order = order[diversity.marginal(scores[order], rows[order], weight, ask.facts, 2 * ask.k)]
+    places = {place: number for number, place in enumerate(order.tolist())}
+
+    def applied(place: int) -> dict[str, Any]:
+        did: dict[str, Any] = {}
+        if holding and (held := [number for number, held in enumerate(holding) if held[place]]):
+            did |= {"boosts": held, "factor": round(float(factors[place]), 4)}
+        if place in chances:
+            did["chance"] = chances[place]
+        if places[place] != place:
+            did["from"] = place + 1
+        return did
+
+    return scores, order.tolist(), applied
+
+
+def _item(pool: Pool, position: int, score: float, ask: Ask, applied: dict[str, Any]) -> SlateItem:
     reason, source = pool.why(position)
     if ask.slot.reason:
         reason = Reason("words", dict(ask.slot.reason))
-    return SlateItem(pool.ids[position], pool.scores[position], reason, source)
+    return SlateItem(pool.ids[position], score, reason, source, applied)
 
 
-def _fill(missing: int, shown: set[str], asked: Asked, last: list[SlateItem]) -> list[SlateItem]:
-    """What sells best, scored below everything that was chosen."""
-    held = asked.facts
-    least = last[0].score if last else 1.0
-    most = max(int(held.units_sold[held.best_selling[0]]), 1) if len(held) else 1
-    filled: list[SlateItem] = []
-    unheard = Removed()
-    for row in map(int, held.best_selling):
-        if len(filled) == missing:
-            break
-        product_id = held.ids[row]
-        if product_id not in shown and allowed(product_id, asked, unheard):
-            score = least * float(held.units_sold[row]) / most
-            filled.append(SlateItem(product_id, score, Reason("best_seller"), "popular"))
-    return filled
+def _filling(item: SlateItem, fills: str, least: float) -> SlateItem:
+    """Scored below everything that was chosen before."""
+    return replace(item, score=least * item.score, applied={**item.applied, "fills": fills})
+
+
+# Orders of what a page shows anyway --------------------------------------------------------------------------------------
+
+
+def ranked(ask: Ask) -> tuple[SlateItem, ...]:
+    """Every given product once, in the order of the slot's type and boosts; those that are no products keep their places last."""
+    known = replace(ask, given=[product_id for product_id in ask.given if product_id in ask.facts.row])
+    pool = known.slot.kind.pool(known)
+    candidates = list(enumerate(pool.ids))
+    scores, order, applied = _ordered(candidates, pool, known)
+    items = [_item(pool, place, float(scores[place]), known, applied(place)) for place in order]
+    rest = [product_id for product_id in ask.given if product_id not in ask.facts.row]
+    return (*items, *in_given_order(replace(ask, given=rest)))
+
+
+def in_given_order(ask: Ask) -> tuple[SlateItem, ...]:
+    """The given products as they are."""
+    return tuple(SlateItem(product_id, 0.0, Reason("best_seller"), "given") for product_id in ask.given)
+
+
+# Pins -----------------------------------------------------------------------------------------------------------------
+
+
+def _pinned(ask: Ask, asked: Asked) -> tuple[dict[int, str], dict[str, str]]:
+    if not ask.slot.pins:
+        return {}, {}
+    rules = tuple(rule for rule in asked.rules if rule.__name__ not in NOT_FOR_PINS)
+
+    def refused(product_id: str) -> str:
+        rule = refusing_rule(product_id, replace(asked, rules=rules))
+        inside = _inside([product_id], ask) if not rule else None
+        return rule or (OUTSIDE if inside is not None and not inside[0] else "")
+
+    return pinning.standing(ask.slot.pins, ask.k, ask.at_ms, refused)
+
+
+def _pin(product_id: str, own: Pool | None, ask: Ask) -> SlateItem:
+    """With the reason that the slot's type has for it, if it has one."""
+    ids = list(own.ids[:DEPTH]) if own is not None else []
+    if own is not None and product_id in ids:
+        place = ids.index(product_id)
+        return _item(own, place, own.scores[place], ask, {"pinned": True})
+    reason = Reason("words", dict(ask.slot.reason)) if ask.slot.reason else Reason("pinned")
+    return SlateItem(product_id, 0.0, reason, "pinned", {"pinned": True})

@@ -28,6 +28,7 @@ class Known:
         viewed: those of ``seen`` that were looked at, not only put into the cart.
         last: the last product looked at or taken, or empty.
         unwanted: what whoever looks put out of sight; no evidence of taste either.
+        visit: id of the session.
         earlier_lines: what the visitor's sessions before this one did, as :mod:`shop.events.sessions` keeps it.
     """
 
@@ -39,6 +40,7 @@ class Known:
     viewed: frozenset[str] = frozenset()
     earlier_lines: str = ""
     unwanted: frozenset[str] = frozenset()
+    visit: str = ""
 
     @property
     def last(self) -> str:
@@ -79,6 +81,7 @@ def known_of(
         viewed=frozenset(viewed),
         earlier_lines=session.earlier_lines,
         unwanted=unwanted,
+        visit=session.session_id,
     )
 
 

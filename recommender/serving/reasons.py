@@ -24,6 +24,10 @@ WORDS = {
     "again": _("You buy this often"),
     "bought_before": _("You bought this before"),
     "history": _("Others who bought the same bought this too"),
+    "pinned": _("Chosen by the shop"),
+    "looked_at": _("You looked at this"),
+    "trending": _("More wanted than usual"),
+    "new": _("New in the shop"),
     "session": _("Others who looked at the same went on to this"),
 }
 HEADINGS = {
@@ -32,6 +36,10 @@ HEADINGS = {
     "next_to": _("More like this"),
     "bought_with": _("Often bought with this"),
     "with_cart": _("Goes well with your cart"),
+    "recent": _("You looked at these"),
+    "buy_again": _("Time to buy again?"),
+    "trending_now": _("Wanted right now"),
+    "new_here": _("New in the shop"),
 }
 
 

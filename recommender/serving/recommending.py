@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
 import structlog
 
 from recommender.serving import champions, facts, slate_log, unwanted
-from recommender.serving.choosing import Choice, choose
+from recommender.serving.choosing import Choice, choose, in_given_order, ranked
 from recommender.serving.contexts import Known, known_of
 from recommender.serving.facts import ProductFacts
 from recommender.serving.slates import Reason, Slate, is_fallback, new_slate_id
-from recommender.slots import snapshot
+from recommender.slots import pages, snapshot
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
@@ -22,6 +22,7 @@ from shop import clock, valkey
 from shop.events import sessions
 
 MOST = 100
+DAY_MS = 86_400_000
 AWAY_NOTE = "The session could not be read: what is popular is shown."
 OFF_NOTE = "This slot is switched off."
 
@@ -34,6 +35,7 @@ class _Read:
 
     facts: ProductFacts
     session: sessions.Session | None
+    on_page: frozenset[str] = frozenset()
     note: str = ""
     unwanted: frozenset[str] = unwanted.NOTHING
 
@@ -48,6 +50,7 @@ def recommend(
     exclude: Iterable[str] = (),
     language: str = "en",
     personalised: bool = True,
+    page_id: str = "",
 ) -> Slate:
     """Choose up to ``k`` products for a slot, log the slate, and return it.
 
@@ -59,13 +62,15 @@ def recommend(
         exclude: products not to show.
         language: of names that reasons mention ("en", "zh").
         personalised: False uses neither session nor history, only the product in view.
+        page_id: of the page that is being put together: no product twice under one such id (:mod:`recommender.slots.pages`).
 
     Raises:
         UnknownSlot: there is no slot of that name.
         ValueError: ``k`` is not between 1 and 100.
     """
     _check(k)
-    read = _read(visitor_id, shopper_id, personalised=personalised)
+    page = pages.key(page_id, visitor_id or shopper_id) if page_id else ""
+    read = _read(visitor_id, shopper_id, personalised=personalised, page=page)
     served = snapshot.get(slot)
     known = known_of(
         read.session,
@@ -74,7 +79,31 @@ def recommend(
         personalised=personalised,
         unwanted=read.unwanted,
     )
-    slate = _slate(served, known, read, k, exclude)
+    exclude = list(exclude)
+    slate = _slate(served, known, read, k, exclude, visitor_id)
+    if page:
+        return _claimed(
+            page, slate, visitor_id, known, lambda taken: _slate(served, known, taken, k, exclude, visitor_id), read
+        )
+    slate_log.write([(slate, visitor_id, known.shopper_id)])
+    return slate
+
+
+def _claimed(
+    page: str, slate: Slate, visitor_id: str, known: Known, again: Callable[[_Read], Slate], read: _Read
+) -> Slate:
+    """The slate, logged and its products claimed for the page; chosen again while other rows of the page were faster."""
+    try:
+        for _ in range(pages.MOST_TRIES):
+            entry = slate_log.entry(slate, visitor_id=visitor_id, shopper_id=known.shopper_id)
+            taken = pages.claim(page, [item.product_id for item in slate.items], entry)
+            if not taken:
+                return slate
+            read = replace(read, on_page=read.on_page | taken)
+            slate = again(read)
+    except redis.RedisError as error:
+        log.warning("page_not_claimed", error=str(error))
+        return slate
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
 
@@ -97,13 +126,57 @@ def _known_by_history(shopper_id: str, put_away: Mapping[str, frozenset[str]]) -
     return Known(shopper_id=shopper_id, unwanted=put_away.get(shopper_id, unwanted.NOTHING))
 
 
+def rank(
+    slot: str,
+    product_ids: Sequence[str],
+    *,
+    visitor_id: str = "",
+    shopper_id: str = "",
+    personalised: bool = True,
+) -> Slate:
+    """Products that a page shows anyway (hits of a search, a category), in the order of whoever looks.
+
+    Every one of them is in the answer, once, and nothing else: rules, filter and pins take nothing out; boosts of the slot count.
+    Nothing is logged. One round trip to Valkey.
+
+    Args:
+        product_ids: in the page's own order, which stands where nothing is known of the visitor.
+
+    Raises:
+        UnknownSlot: there is no slot of that name.
+    """
+    read = _read(visitor_id, shopper_id, personalised=personalised)
+    served = snapshot.get(slot)
+    known = known_of(
+        read.session, shopper_id=shopper_id, product_id="", personalised=personalised, unwanted=read.unwanted
+    )
+    given = list(dict.fromkeys(product_ids))
+    ask = _ask(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
+    items = ranked(ask) if served.active else in_given_order(ask)
+    return Slate(
+        slate_id=new_slate_id(),
+        slot=served.name,
+        items=items,
+        model=_label(served),
+        variant="default",
+        fallback=False,
+        heading=Reason("for_you"),
+        known=served.kind.is_known(ask),
+        note=read.note,
+        slot_version=served.version,
+    )
+
+
 def _check(k: int | None) -> None:
     if k is not None and not 1 <= k <= MOST:
         raise ValueError(f"k must be between 1 and {MOST}, not {k}")
 
 
-def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = True) -> _Read:
-    """Session, unwanted products, changed facts, announced champions, slots in one round trip; without Valkey what is in memory."""
+def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = True, page: str = "") -> _Read:
+    """Session, unwanted products, what the page shows, changed facts, announced champions and slots in one round trip.
+
+    Without Valkey: what is in memory.
+    """
     held = facts.current()
     trip = valkey.Trip()
     facts.queue_changes(trip, held)
@@ -113,23 +186,31 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
     by_session = bool(visitor_id) and personalised
     if by_session:
         sessions.queue_read(trip, visitor_id)
+    if page:
+        pages.queue_read(trip, page)
     try:
         replies: list[Any] = trip.execute()
         snapshot.follow(replies[2])
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
-        return _Read(held, None, AWAY_NOTE if by_session else "")
+        return _Read(held, None, note=AWAY_NOTE if by_session else "")
     champions.follow(replies[1])
     put_away = unwanted.parse(replies[3 : 3 + asked])
     session = sessions.parse(replies[3 + asked], visitor_id) if by_session else None
     if session is not None and session.shopper_id and not shopper_id:
         put_away |= unwanted.of_person(session.shopper_id)
-    return _Read(facts.follow(replies[0]), session, unwanted=put_away)
+    on_page = frozenset(pages.parse(replies[-1])) if page else frozenset()
+    return _Read(facts.follow(replies[0]), session, on_page, unwanted=put_away)
 
 
-def _slate(slot: ServedSlot, known: Known, read: _Read, k: int | None, exclude: Iterable[str]) -> Slate:
-    exclude = list(exclude)
-    ask = _ask(slot, known, champions.current, k or slot.size, exclude, clock.now_ms(), read.facts)
+def _slate(
+    slot: ServedSlot, known: Known, read: _Read, k: int | None, exclude: Sequence[str], visitor_id: str = ""
+) -> Slate:
+    out = [*exclude, *read.on_page] if read.on_page else exclude
+    now_ms = clock.now_ms()
+    # Another order at the next visit; of who is in none, at the next day.
+    visit = f"{visitor_id or known.shopper_id}|{known.visit or now_ms // DAY_MS}"
+    ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
     choice = choose(ask) if slot.active else Choice()
     fallback = is_fallback(choice.items)
     return Slate(
@@ -142,9 +223,10 @@ def _slate(slot: ServedSlot, known: Known, read: _Read, k: int | None, exclude: 
         heading=_heading(ask, choice, fallback),
         known=slot.kind.is_known(ask),
         removed=choice.removed.counts(),
-        chosen_from=_chosen_from(known, exclude),
+        chosen_from=_chosen_from(known, list(out)),
         note=read.note if slot.active else OFF_NOTE,
         slot_version=slot.version,
+        skipped_pins=choice.skipped,
     )
 
 
@@ -156,8 +238,10 @@ def _ask(
     exclude: Iterable[str],
     at_ms: int,
     held: ProductFacts,
+    visit: str = "",
+    given: Sequence[str] = (),
 ) -> Ask:
-    return Ask(slot, known, held, models, at_ms, k, list(exclude))
+    return Ask(slot, known, held, models, at_ms, k, list(exclude), given, visit, slot.depth(held))
 
 
 def _label(slot: ServedSlot) -> str:
@@ -185,6 +269,17 @@ def _chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
         "exclude": exclude,
     }
     return {name: part for name, part in parts.items() if part}
+
+
+def preview(
+    slot: ServedSlot, *, shopper_id: str = "", visitor_id: str = "", product_id: str = "", k: int | None = None
+) -> Slate:
+    """The slate that a slot, saved or not, would answer now; nothing is logged, and nothing but Valkey is read."""
+    read = _read(visitor_id, shopper_id)
+    known = known_of(
+        read.session, shopper_id=shopper_id, product_id=product_id, personalised=True, unwanted=read.unwanted
+    )
+    return _slate(slot, known, read, k, (), visitor_id)
 
 
 def would_show(slot: str, known: Known, model: Model, k: int, exclude: Iterable[str], at_ms: int) -> list[str]:

@@ -129,6 +129,11 @@ def _others(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule not in PLAIN)
 
 
+def refusing_rule(product_id: str, asked: Asked) -> str:
+    """Name of the first rule that removes it, or empty."""
+    return next((rule.__name__ for rule in asked.rules if rule(product_id, asked)), "")
+
+
 def allowed(product_id: str, asked: Asked, removed: Removed) -> bool:
     """Whether no rule removes it; the first that does is noted."""
     plainly = product_id not in asked.kept_out and asked.facts.can_be_bought(product_id)

@@ -49,6 +49,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "removed": slate.removed,
         "from": slate.chosen_from,
         "slot_version": slate.slot_version,
+        **({"skipped_pins": slate.skipped_pins} if slate.skipped_pins else {}),
         "at_ms": clock.now_ms(),
     }
     return {"e": orjson.dumps(body)}
@@ -71,7 +72,7 @@ INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant,
 SELECT (e->>'id')::uuid, e->>'slot', left(e->>'visitor_id', 64), left(e->>'shopper_id', 128), e->>'model', e->>'variant',
     e->'items',
     jsonb_build_object('removed', e->'removed', 'from', coalesce(e->'from', '{}'),
-        'slot_version', coalesce(e->'slot_version', '0')),
+        'slot_version', coalesce(e->'slot_version', '0'), 'skipped_pins', coalesce(e->'skipped_pins', '{}')),
     (e->>'fallback')::boolean, coalesce((e->>'known')::boolean, true),
     timestamptz 'epoch' + (e->>'at_ms')::bigint * interval '1 millisecond'
 FROM jsonb_array_elements(%s::jsonb) AS e

@@ -62,6 +62,7 @@ class Slate:
         chosen_from: what the choice was made from, in product ids; logged, so that another model can be asked the same.
         note: what the caller should know of how it was made; empty if there is nothing.
         slot_version: of the slot's settings.
+        skipped_pins: pinned products that may not be shown now, each with the rule that forbids it.
     """
 
     slate_id: uuid.UUID
@@ -76,6 +77,7 @@ class Slate:
     chosen_from: dict[str, Any] = field(default_factory=dict)
     note: str = ""
     slot_version: int = 0
+    skipped_pins: dict[str, str] = field(default_factory=dict)
 
 
 def new_slate_id() -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""Differing products in one slate: no more than so many of a category or brand, the rest waits behind."""
+"""Differing products in one slate: by distance from those before (MMR), and by no more than so many of a category or brand."""
 
 from __future__ import annotations
 
@@ -6,10 +6,45 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recommender.serving.facts import ProductFacts
+from recommender.slots.filters.columns import columns_of
 
 # Smaller slates are not made to differ.
 LEAST = 6
+# How alike two products are: what they have in common, summed.
+SAME_DEPARTMENT, SAME_CATEGORY, SAME_BRAND = 0.3, 0.5, 0.2
+
+
+def marginal(
+    scores: NDArray[np.float64], rows: NDArray[np.int64], weight: float, facts: ProductFacts, k: int
+) -> NDArray[np.int64]:
+    """Maximal marginal relevance (Carbonell and Goldstein 1998, equation 1): each place to the best of
+    ``(1 - weight) * score - weight * likeness to the nearest before it``.
+
+    Args:
+        scores, rows: of the candidates, best first.
+        k: places to be given so; the rest keep their order behind.
+
+    Returns:
+        The order, as positions.
+    """
+    columns = columns_of(facts)
+    category, brand = facts.category[rows], columns.brand[rows]
+    department, named = columns.department[category], brand != columns.code("brand", "")
+    nearest = np.zeros(len(rows))
+    left = np.ones(len(rows), np.bool_)
+    order: list[int] = []
+    for _ in range(min(k, len(rows))):
+        value = np.where(left, (1 - weight) * scores - weight * nearest, -np.inf)
+        best = int(value.argmax())
+        order.append(best)
+        left[best] = False
+        alike = SAME_DEPARTMENT * (department == department[best]) + SAME_CATEGORY * (category == category[best])
+        np.maximum(nearest, alike + SAME_BRAND * ((brand == brand[best]) & named), out=nearest)
+    return np.array([*order, *np.flatnonzero(left).tolist()], np.int64)
 
 
 def capped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -18,8 +19,11 @@ class Slot(models.Model):
     name = models.SlugField(max_length=40, unique=True, help_text=_("By which pages, messages and the API ask for it."))
     title = models.CharField(max_length=80, blank=True, help_text=_("For operators; empty: the words of its type."))
     type = models.CharField(max_length=40, help_text=_("What is shown: one of recommender.slots.types."))
-    active = models.BooleanField(default=True, help_text=_("Off: it answers with no products, and says so."))
+    active = models.BooleanField(
+        _("switched on"), default=True, help_text=_("Off: it answers with no products, and says so.")
+    )
     size = models.PositiveSmallIntegerField(
+        _("number of products"),
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(MOST)],
         help_text=_("Products, where whoever asks names no number."),
@@ -29,7 +33,11 @@ class Slot(models.Model):
         blank=True,
         help_text=_("Further types whose products are mixed in: type to its weight; its own is 1."),
     )
-    filter = models.TextField(blank=True, help_text=_("What a product must be to be shown, in the filter language."))
+    filter = models.TextField(
+        _("condition of products"),
+        blank=True,
+        help_text=_("What a product must be to be shown, in the filter language."),
+    )
     boosts = models.JSONField(
         default=list, blank=True, help_text=_("In order: {where, factor}: above 1 moves forward, below 1 back.")
     )
@@ -67,6 +75,13 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse settings that cannot be served, each with what helps."""
+        from recommender.slots.checking import problems
+
+        if found := problems(self):
+            raise ValidationError(found)
 
 
 class SlotPin(models.Model):

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from recommender.slots import snapshot
-from recommender.slots.models import Slot
+from recommender.slots import checking, snapshot
+from recommender.slots.models import Slot, SlotPin
+from recommender.slots.pinning import in_shop_time
 from shop import clock
 from shop.operators import audit
 from shop.people.models import User
 
 
-def save(slot: Slot, *, actor: User | None, reason: str = "") -> Slot:
+def save(slot: Slot, *, actor: User | None, reason: str = "", pins: Iterable[SlotPin] | None = None) -> Slot:
     """Save a new or changed slot; what is asked after this was committed obeys it.
+
+    Args:
+        pins: in the place of all that it has; None: they stay. Times without a zone are in the shop's.
 
     Raises:
         ValidationError: a field is wrong, with what helps.
     """
     slot.full_clean()
+    pins = None if pins is None else list(pins)
+    for pin in pins or ():
+        pin.starts_at, pin.ends_at = in_shop_time(pin.starts_at), in_shop_time(pin.ends_at)
+    if wrong := checking.problems(slot, pins or ()):
+        raise ValidationError({NON_FIELD_ERRORS: [message for messages in wrong.values() for message in messages]})
     with transaction.atomic():
         # Whoever saves second changes what the first one saved.
         before = Slot.objects.select_for_update().filter(pk=slot.pk).first() if slot.pk else None
@@ -27,6 +38,9 @@ def save(slot: Slot, *, actor: User | None, reason: str = "") -> Slot:
         slot.changed_at, slot.changed_by = clock.now(), actor
         was = _settings(before)
         slot.save()
+        if pins is not None:
+            slot.pins.all().delete()
+            SlotPin.objects.bulk_create(_of(slot, pins))
         action = "slot.change" if before is not None else "slot.create"
         audit.record(action, actor=actor, target=slot, before=was, after=_settings(slot), reason=reason)
         snapshot.announce()
@@ -39,6 +53,13 @@ def delete(slot: Slot, *, actor: User | None, reason: str = "") -> None:
         audit.record("slot.delete", actor=actor, target=slot, before=_settings(slot), reason=reason)
         slot.delete()
         snapshot.announce()
+
+
+def _of(slot: Slot, pins: Iterable[SlotPin]) -> list[SlotPin]:
+    return [
+        SlotPin(slot=slot, product_id=p.product_id, position=p.position, starts_at=p.starts_at, ends_at=p.ends_at)
+        for p in pins
+    ]
 
 
 def _settings(slot: Slot | None) -> dict[str, Any] | None:

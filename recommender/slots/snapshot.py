@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from django.db import connection, transaction
 
 from recommender.serving.slates import UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
-from recommender.slots.models import Slot
+from recommender.slots.models import Slot, SlotPin
 from recommender.slots.served import ServedSlot
 from shop.registry import UnknownPlugin
 from shop.valkey import Trip, client
@@ -84,14 +85,17 @@ def forget() -> None:
         _current, _announced = None, None
 
 
-def record_of(slot: Slot) -> dict[str, Any]:
-    """All that serving needs of a slot, as JSON."""
+def record_of(slot: Slot, pins: Iterable[SlotPin] | None = None) -> dict[str, Any]:
+    """All that serving needs of a slot, as JSON; with the pins that it has, or those given."""
     record = {name: getattr(slot, name) for name in FIELDS}
-    record["pins"] = [
-        [pin.product_id, pin.position, *(at and int(at.timestamp() * 1000) for at in (pin.starts_at, pin.ends_at))]
-        for pin in (slot.pins.all() if slot.pk else ())
-    ]
+    if pins is None:
+        pins = slot.pins.all() if slot.pk else ()
+    record["pins"] = [[pin.product_id, pin.position, _ms(pin.starts_at), _ms(pin.ends_at)] for pin in pins]
     return record
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return int(moment.timestamp() * 1000) if moment is not None else None
 
 
 def packed() -> bytes:

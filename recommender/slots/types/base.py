@@ -66,8 +66,10 @@ class SlotType(ABC):
     task: ClassVar[str] = ""
     # Names of rules (recommender/serving/rules.py) that do not hold for it.
     waives: ClassVar[frozenset[str]] = frozenset()
-    # Where half of a row is popularity it says so, unless popularity is what was asked for.
-    may_be_popular: ClassVar[bool] = False
+    # False: a row that may be shorter, and is not filled with what sells best.
+    fills: ClassVar[bool] = True
+    # Puts the products in order that a page gives it (recommender.serving.rank), and proposes none.
+    ranks: ClassVar[bool] = False
 
     @abstractmethod
     def pool(self, ask: Ask) -> Pool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recommender.algorithms.base import Algorithm
 from recommender.serving.contexts import context_of, is_known
 from recommender.serving.explaining import heading_of, reason_of
 from recommender.serving.slates import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
+from recommender.training.artefacts import Model
 
 
 class Trained(SlotType):
@@ -26,20 +28,28 @@ class Trained(SlotType):
         return is_known(ask.known, self.task, ask.models(self.task))
 
 
-def champions_pool(task: str, ask: Ask) -> Pool:
-    """What the model of ``task`` proposes; nothing where there is no model."""
+def part_of(model: Model | None, name: str) -> Algorithm | None:
+    """An algorithm of that name: the model's own, or one that it is made of."""
+    if model is None or model.algorithm.name == name:
+        return model.algorithm if model is not None else None
+    return getattr(model.algorithm, "members", {}).get(name)
+
+
+def champions_pool(task: str, ask: Ask, part: str = "") -> Pool:
+    """What the model of ``task`` proposes, or the algorithm ``part`` that it is made of; nothing where there is none."""
     model = ask.models(task)
-    if model is None:
+    algorithm = part_of(model, part or (model.algorithm.name if model is not None else ""))
+    if model is None or algorithm is None:
         return Pool()
     context = context_of(ask.known, task, model, ask.at_ms)
-    ranking = model.algorithm.recommend(context, ask.depth)
+    ranking = algorithm.recommend(context, ask.depth)
     rows, scores = ranking.products.tolist(), ranking.scores.tolist()
     names = model.product_ids
 
     def why(position: int) -> tuple[Reason, str]:
         part = int(ranking.sources[position]) if len(ranking.sources) else -1
-        source = model.algorithm.parts[part] if part >= 0 else model.algorithm.name
-        evidence = model.algorithm.explain(context, rows[position], part)
+        source = algorithm.parts[part] if part >= 0 else algorithm.name
+        evidence = algorithm.explain(context, rows[position], part)
         return reason_of(evidence, model, ask.known, ask.facts, names[rows[position]]), source
 
     # Each algorithm counts in a unit of its own.

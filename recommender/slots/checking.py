@@ -1,0 +1,119 @@
+"""What is wrong with the settings of a slot, field by field, with what helps; checked when a slot is saved and as one is typed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from recommender.serving import facts
+from recommender.slots import boosting
+from recommender.slots.filters import Filter, FilterError
+from recommender.slots.models import Slot, SlotPin
+from recommender.slots.types import TYPES
+
+HEAVIEST = 10.0
+DIVERSITY = ("category", "brand", "mmr")
+
+
+def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
+    """Field to what is wrong with it; empty where nothing is. Pins stand under ``pins``."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    if slot.type not in TYPES:
+        found["type"].append(_no_type(slot.type))
+    known = known_values()
+    condition = _condition(slot.filter, known, found["filter"])
+    _mix(slot.mix, found["mix"])
+    found["fallbacks"] += [_no_type(name) for name in slot.fallbacks if name not in TYPES]
+    _boosts(slot.boosts, known, found["boosts"])
+    _diversity(slot.diversity, found["diversity"])
+    _pins(pins, condition, found["pins"])
+    return {field: messages for field, messages in found.items() if messages}
+
+
+def known_values() -> dict[str, Collection[str]]:
+    """Categories and brands that there are, for :func:`recommender.slots.filters.parse`."""
+    held = facts.current()
+    above = {path.rsplit("/", up)[0] for path in held.category_paths for up in range(path.count("/") + 1)}
+    return {"category": above, "brand": frozenset(held.brand)}
+
+
+def matching(text: str) -> int:
+    """How many products a filter lets through now, as far as it depends on them alone.
+
+    Raises:
+        FilterError: it is none.
+    """
+    return int(Filter(text, known_values()).mask(facts.current()).sum())
+
+
+def _no_type(name: str) -> str:
+    return _("There is no type “%(name)s”; there are %(types)s.") % {"name": name, "types": ", ".join(TYPES)}
+
+
+def _condition(text: str, known: Mapping[str, Collection[str]], wrong: list[str]) -> Filter | None:
+    try:
+        return Filter(text, known) if text.strip() else None
+    except FilterError as error:
+        wrong.append(str(error))
+        return None
+
+
+def _mix(mix: Any, wrong: list[str]) -> None:
+    if not isinstance(mix, dict):
+        wrong.append(_('Name types and their weights: {"trending": 0.3}'))
+        return
+    wrong += [_no_type(name) for name in mix if name not in TYPES]
+    if any(not _is_number(weight) or not 0 < weight <= HEAVIEST for weight in mix.values()):
+        wrong.append(_("Weights are numbers above 0, at most %(most)d.") % {"most": HEAVIEST})
+
+
+def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str]) -> None:
+    shape = _('Each boost has a condition and a factor: {"where": "price < 20", "factor": 1.5}')
+    if not isinstance(boosts, list) or any(not isinstance(boost, dict) for boost in boosts):
+        wrong.append(shape)
+        return
+    for boost in boosts:
+        where, factor = boost.get("where"), boost.get("factor")
+        if not isinstance(where, str) or not where.strip():
+            wrong.append(shape)
+        else:
+            _condition(where, known, wrong)
+        if not _is_number(factor) or not boosting.LEAST <= factor <= boosting.MOST:
+            wrong.append(
+                _("A factor is a number from %(least)g to %(most)g: 2 doubles the score, 0.5 halves it.")
+                % {"least": boosting.LEAST, "most": boosting.MOST}
+            )
+
+
+def _diversity(diversity: Any, wrong: list[str]) -> None:
+    if not isinstance(diversity, dict) or not set(diversity) <= set(DIVERSITY):
+        wrong.append(_('Name any of category, brand and mmr: {"category": 2, "mmr": 0.3}'))
+        return
+    caps = [diversity[name] for name in ("category", "brand") if name in diversity]
+    if any(not isinstance(cap, int) or isinstance(cap, bool) or cap < 0 for cap in caps):
+        wrong.append(_("The most products of one category or brand is a whole number; 0 is no limit."))
+    mmr = diversity.get("mmr", 0)
+    if not _is_number(mmr) or not 0 <= mmr <= 1:
+        wrong.append(_("The weight of difference (mmr) is a number from 0 to 1."))
+
+
+def _pins(pins: Iterable[SlotPin], condition: Filter | None, wrong: list[str]) -> None:
+    held = facts.current()
+    for pin in pins:
+        row = held.row.get(pin.product_id)
+        if row is None:
+            wrong.append(_("There is no product “%(product)s”.") % {"product": pin.product_id})
+        elif condition is not None and not condition.mask(held)[row]:
+            wrong.append(
+                _("The filter does not let “%(product)s” through: change the filter or the pin.")
+                % {"product": pin.product_id}
+            )
+        if pin.starts_at and pin.ends_at and pin.ends_at <= pin.starts_at:
+            wrong.append(_("“%(product)s” ends before it begins.") % {"product": pin.product_id})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

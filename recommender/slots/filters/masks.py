@@ -1,0 +1,116 @@
+"""A condition asked of all products at once, and remembered until products change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.serving.facts import ProductFacts
+from recommender.slots.filters.columns import ALL, columns_of
+from recommender.slots.filters.nodes import All, Node, Products, asks_view
+from recommender.slots.filters.parsing import conjuncts, parse
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass
+class _Kept:
+    """The answer for the products of ``facts``, with its first ``seen`` changes."""
+
+    facts: ProductFacts
+    seen: int
+    mask: Bools
+    best_selling: NDArray[np.int64] | None = None
+    share: float = -1.0
+
+
+class Filter:
+    """A condition, split into what depends on the products alone, which is remembered for all of them, and the rest.
+
+    Raises:
+        FilterError: the text states none.
+    """
+
+    def __init__(self, text: str, known: Mapping[str, Collection[str]] | None = None) -> None:
+        self.text = text
+        self.node = parse(text, known)
+        parts = conjuncts(self.node)
+        self._fixed = _together([part for part in parts if part.fixed])
+        self._moving = _together([part for part in parts if not part.fixed])
+        self._kept: _Kept | None = None
+
+    @cached_property
+    def asks_view(self) -> bool:
+        """Whether it looks at the product in view."""
+        return asks_view(self.node)
+
+    def mask(self, facts: ProductFacts) -> Bools:
+        """(products,) for which the part holds that depends on products alone. Belongs to the filter: not to be written to."""
+        return self._current(facts).mask
+
+    def best_selling(self, facts: ProductFacts) -> NDArray[np.int64]:
+        """Rows of :meth:`mask`, what sells best first."""
+        kept = self._current(facts)
+        if kept.best_selling is None:
+            kept.best_selling = facts.best_selling[kept.mask[facts.best_selling]]
+        return kept.best_selling
+
+    @property
+    def moves(self) -> bool:
+        """Whether it looks at more than the products alone."""
+        return self._moving is not None
+
+    def share(self, facts: ProductFacts) -> float:
+        """Of all products, how many :meth:`mask` lets through, 0 to 1."""
+        kept = self._current(facts)
+        if kept.share < 0:
+            kept.share = float(kept.mask.mean()) if len(kept.mask) else 0.0
+        return kept.share
+
+    def holds(self, facts: ProductFacts, rows: Any, *, this: int = -1, now_ms: int = 0) -> Bools:
+        """Whether the whole condition holds, for rows of the facts.
+
+        Args:
+            rows: index array, or a slice.
+            this: row of the product in view, -1 for none.
+        """
+        found: Bools = np.array(self.mask(facts)[rows], np.bool_)
+        if self._moving is None:
+            return found
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            moving = self._moving.of(Products(columns_of(facts), rows, this, now_ms))
+        found &= np.asarray(moving, np.bool_)
+        return found
+
+    def _current(self, facts: ProductFacts) -> _Kept:
+        kept, seen = self._kept, len(facts.changed)
+        if kept is None or kept.facts is not facts:
+            self._kept = kept = _Kept(facts, seen, self._ask(facts, ALL))
+        elif kept.seen != seen:
+            # In place: a row's answer is right at once, and others are not touched.
+            rows = np.array(facts.changed[kept.seen : seen], np.int64)
+            found = self._ask(facts, rows)
+            if not np.array_equal(kept.mask[rows], found):
+                kept.mask[rows] = found
+                kept.best_selling, kept.share = None, -1.0
+            kept.seen = seen
+        return kept
+
+    def _ask(self, facts: ProductFacts, rows: Any) -> Bools:
+        count = len(facts) if rows is ALL else len(rows)
+        if self._fixed is None:
+            return np.ones(count, np.bool_)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            found = self._fixed.of(Products(columns_of(facts), rows))
+        return np.array(np.broadcast_to(found, count), np.bool_)
+
+
+def _together(parts: list[Node]) -> Node | None:
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else All(tuple(parts))

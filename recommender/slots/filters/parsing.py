@@ -1,0 +1,316 @@
+"""Reads an expression into a tree of typed nodes, and says what is wrong, where, and what helps.
+
+The grammar is a part of Python's own, read by :mod:`ast`: nothing of it is ever executed, and every kind of node that is not named
+here is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from recommender.slots.filters import nodes
+from recommender.slots.filters.nodes import Node
+from recommender.slots.filters.vocabulary import FACTS, THIS, Kind
+
+LONGEST = 2_000
+# Deeper than this nobody writes, and Python's own stack has an end.
+DEEPEST = 60
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+SUMS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_STRINGS = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
+_SIGNS = {"&": "and", "|": "or", "!": "not", "AND": "and", "OR": "or", "NOT": "not"}
+
+
+@dataclass(frozen=True)
+class FilterError(ValueError):
+    """An expression that is not one.
+
+    Attributes:
+        start, end: what is wrong, as positions in the text.
+        excerpt: that part of it.
+        message: what is wrong with it, and what helps, in the active language.
+    """
+
+    start: int
+    end: int
+    excerpt: str
+    message: str
+
+    def __str__(self) -> str:
+        if not self.excerpt:
+            return self.message
+        return _("At character %(place)d, “%(excerpt)s”: %(message)s") % {
+            "place": self.start + 1,
+            "excerpt": self.excerpt,
+            "message": self.message,
+        }
+
+
+def parse(text: str, known: Mapping[str, Collection[str]] | None = None) -> Node:
+    """The condition that ``text`` states.
+
+    Args:
+        known: fact ("category", "brand") to the values that there are: others are refused. None: everything may be.
+
+    Raises:
+        FilterError: with the first thing that is wrong.
+    """
+    if len(text) > LONGEST:
+        raise FilterError(LONGEST, len(text), "", _("It is longer than %(most)d characters.") % {"most": LONGEST})
+    if not text.strip():
+        raise FilterError(0, 0, "", _("There is nothing in it. Write a condition, such as: price < 20"))
+    reader = _Reader(text, known or {})
+    node = reader.read()
+    if node.kind is not Kind.TRUTH:
+        raise reader.error(reader.tree, _("This is %(kind)s, not a condition. Compare it: price < 20") % _kind(node))
+    return node
+
+
+def _kind(node: Node) -> dict[str, str]:
+    return {"kind": node.kind.words}
+
+
+class _Reader:
+    def __init__(self, text: str, known: Mapping[str, Collection[str]]) -> None:
+        self.known = known
+        # Lines may be broken anywhere.
+        self.text = re.sub(r"[\n\r\t\f\v]", " ", text)
+        self.lead = len(self.text) - len(self.text.lstrip())
+        self.source = self.text.strip()
+        self.tree: ast.expr = ast.Constant(True)
+
+    def read(self) -> Node:
+        if "\x00" in self.source:
+            raise self.wrong(self.source.index("\x00"), 1, _("There is a NUL character."))
+        bare = _STRINGS.sub(lambda found: "_" * len(found[0]), self.source)
+        for sign in re.finditer(r"[#;{}`$@%^~]|&&?|\|\|?|!(?!=)|\b(?:AND|OR|NOT)\b", bare):
+            word = _SIGNS.get(sign[0][:3] if sign[0].isalpha() else sign[0][0])
+            message = _("This sign means nothing here.") if word is None else _("Write “%(word)s”.") % {"word": word}
+            raise self.wrong(sign.start(), len(sign[0]), message)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.tree = ast.parse(self.source, mode="eval").body
+        except SyntaxError as error:
+            raise self._syntax(error, bare) from None
+        except (RecursionError, MemoryError, ValueError, OverflowError):
+            raise FilterError(
+                0, len(self.text), "", _("It is nested too deeply, or holds a number out of range.")
+            ) from None
+        return self.node(self.tree, 0)
+
+    def _syntax(self, error: SyntaxError, bare: str) -> FilterError:
+        place = min(max((error.offset or 1) - 1, 0), max(len(self.source) - 1, 0))
+        single = re.search(r"(?<![=!<>])=(?!=)", bare)
+        if single:
+            return self.wrong(single.start(), 1, _("Compare with two signs: =="))
+        if bare.count("(") != bare.count(")") or bare.count("[") != bare.count("]"):
+            return self.wrong(place, 1, _("A bracket is not closed, or closed twice."))
+        if '"' in bare or "'" in bare:
+            quote = min(at for at in (bare.find('"'), bare.find("'")) if at >= 0)
+            return self.wrong(quote, 1, _("The quotation mark is not closed."))
+        return self.wrong(
+            place, 1, _('It cannot be read from here on. Conditions look like: price < 20 and brand == "Nido"')
+        )
+
+    def wrong(self, start: int, length: int, message: str) -> FilterError:
+        excerpt = self.source[start : start + length]
+        return FilterError(start + self.lead, start + self.lead + length, excerpt, message)
+
+    def error(self, tree: ast.expr, message: str) -> FilterError:
+        """What is wrong with a part of the tree."""
+        octets = self.source.encode()
+        start = len(octets[: tree.col_offset].decode(errors="ignore"))
+        end = len(octets[: tree.end_col_offset].decode(errors="ignore"))
+        return self.wrong(start, end - start, message)
+
+    # Nodes ------------------------------------------------------------------------------------------------------------
+
+    def node(self, tree: ast.expr, depth: int) -> Node:
+        """A part of the tree as a typed node."""
+        if depth > DEEPEST:
+            raise self.error(tree, _("It is nested too deeply."))
+        if isinstance(tree, ast.BoolOp):
+            parts = tuple(self._truth(part, depth) for part in tree.values)
+            return nodes.All(parts) if isinstance(tree.op, ast.And) else nodes.Any(parts)
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+            return nodes.negated(self._truth(tree.operand, depth))
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+            return nodes.Sum("-", nodes.Number(0.0), self._number(tree.operand, depth))
+        if isinstance(tree, ast.BinOp) and type(tree.op) in SUMS:
+            left, right = (self._number(side, depth) for side in (tree.left, tree.right))
+            return nodes.Sum(SUMS[type(tree.op)], left, right)
+        if isinstance(tree, ast.Compare):
+            return self._compare(tree, depth)
+        if isinstance(tree, ast.Constant):
+            return self._constant(tree)
+        if isinstance(tree, ast.Name | ast.Attribute):
+            return self._fact(tree)
+        raise self.error(tree, _("This is no part of the filter language."))
+
+    def _truth(self, tree: ast.expr, depth: int) -> Node:
+        return self._of(Kind.TRUTH, tree, depth, _("This is %(kind)s, not a condition. Compare it: price < 20"))
+
+    def _number(self, tree: ast.expr, depth: int) -> Node:
+        return self._of(Kind.NUMBER, tree, depth, _("This is %(kind)s; only numbers can be reckoned with."))
+
+    def _of(self, kind: Kind, tree: ast.expr, depth: int, message: str) -> Node:
+        node = self.node(tree, depth + 1)
+        if node.kind is not kind:
+            raise self.error(tree, message % _kind(node))
+        return node
+
+    def _constant(self, tree: ast.Constant) -> Node:
+        value = tree.value
+        if isinstance(value, str):
+            return nodes.Text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
+            return nodes.Number(float(value))
+        raise self.error(tree, _("Values are numbers, or text in quotation marks."))
+
+    def _fact(self, tree: ast.Name | ast.Attribute) -> Node:
+        if isinstance(tree, ast.Name):
+            if tree.id == THIS:
+                return nodes.InView()
+            name, of_view = tree.id, False
+        elif isinstance(tree.value, ast.Name) and tree.value.id == THIS:
+            name, of_view = tree.attr, True
+        else:
+            raise self.error(tree, _("A dot stands only after “this”, the product in view: this.price"))
+        if name not in FACTS:
+            raise self.error(tree, self._no_fact(name))
+        return nodes.Fact(name, of_view=of_view)
+
+    def _no_fact(self, name: str) -> str:
+        near = difflib.get_close_matches(name.lower(), FACTS, 1, cutoff=0.7)
+        if near:
+            return _("There is no fact of that name. Did you mean “%(near)s”?") % {"near": near[0]}
+        return _('There is no fact of that name; there are %(facts)s. Text stands in quotation marks: "%(name)s"') % {
+            "facts": ", ".join(FACTS),
+            "name": name,
+        }
+
+    # Comparisons ------------------------------------------------------------------------------------------------------
+
+    def _compare(self, tree: ast.Compare, depth: int) -> Node:
+        sides = [tree.left, *tree.comparators]
+        parts = [
+            self._pair(COMPARISONS.get(type(sign), ""), left, right, tree, depth)
+            for sign, left, right in zip(tree.ops, sides, sides[1:], strict=False)
+        ]
+        return parts[0] if len(parts) == 1 else nodes.All(tuple(parts))
+
+    def _pair(self, sign: str, left: ast.expr, right: ast.expr, whole: ast.expr, depth: int) -> Node:
+        if not sign:
+            raise self.error(whole, _("Compare with ==, !=, <, <=, >, >=, in or not in."))
+        if sign in ("in", "not in"):
+            found = self._within(left, right, depth)
+            return nodes.negated(found) if sign == "not in" else found
+        one, other = self.node(left, depth + 1), self.node(right, depth + 1)
+        if one.kind is Kind.NUMBER and other.kind is Kind.NUMBER:
+            return nodes.Compare(sign, one, other)
+        if isinstance(one, nodes.Text) and isinstance(other, nodes.Fact):
+            one, other, left, right = other, one, right, left
+        if not isinstance(one, nodes.Fact) or one.kind not in (Kind.TEXT, Kind.CATEGORY):
+            raise self._unlike(one, other, left, right)
+        same = self._same(one, other, right, self.error(right, self._mismatch(one, other)))
+        if sign not in ("==", "!="):
+            raise self.error(whole, _("Text has no order. Compare it with ==, != or in."))
+        return nodes.negated(same) if sign == "!=" else same
+
+    def _same(self, fact: nodes.Fact, other: Node, at: ast.expr, otherwise: FilterError) -> Node:
+        if isinstance(other, nodes.Text):
+            self._must_be_known(fact.name, other.value, at)
+            return nodes.Is(fact, other.value)
+        alike = isinstance(other, nodes.Fact) and other.kind is fact.kind
+        if alike and (fact.kind is Kind.CATEGORY or other.name == fact.name):  # type: ignore[attr-defined]
+            return nodes.Same(fact, other)  # type: ignore[arg-type]
+        raise otherwise
+
+    def _unlike(self, one: Node, other: Node, left: ast.expr, right: ast.expr) -> FilterError:
+        if (
+            isinstance(other, nodes.Text)
+            and one.kind is Kind.NUMBER
+            and re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", other.value)
+        ):
+            return self.error(
+                right, _("A number stands without quotation marks: %(value)s") % {"value": other.value.strip()}
+            )
+        if isinstance(one, nodes.Text) and isinstance(other, nodes.Text):
+            return self.error(left, _('Both sides are text. Name a fact on the left: brand == "…"'))
+        return self.error(right, self._mismatch(one, other))
+
+    def _mismatch(self, one: Node, other: Node) -> str:
+        return _("%(left)s cannot be compared with %(right)s.") % {
+            "left": one.kind.words.capitalize(),
+            "right": other.kind.words,
+        }
+
+    def _within(self, left: ast.expr, right: ast.expr, depth: int) -> Node:
+        """``fact in "category"``, ``fact in [..]``, ``fact in this.category``."""
+        one = self.node(left, depth + 1)
+        if not isinstance(one, nodes.Fact) or one.kind not in (Kind.TEXT, Kind.CATEGORY, Kind.NUMBER):
+            raise self.error(left, _('Before “in” stands a fact: category in "…", brand in ["…", "…"]'))
+        if isinstance(right, ast.List | ast.Tuple | ast.Set):
+            if not right.elts:
+                raise self.error(right, _("The list is empty."))
+            return nodes.Any(tuple(self._one_of(one, each, depth) for each in right.elts))
+        if one.kind is Kind.NUMBER:
+            raise self.error(right, _("Numbers are looked for in a list: %(name)s in [1, 2]") % {"name": one.name})
+        return self._one_of(one, right, depth)
+
+    def _one_of(self, fact: nodes.Fact, tree: ast.expr, depth: int) -> Node:
+        each = self.node(tree, depth + 1)
+        if fact.kind is Kind.NUMBER:
+            if each.kind is not Kind.NUMBER:
+                raise self.error(tree, self._mismatch(fact, each))
+            return nodes.Compare("==", fact, each)
+        if fact.kind is Kind.CATEGORY and isinstance(each, nodes.Text):
+            self._must_be_known("category", each.value, tree)
+            return nodes.Below(fact, each.value)
+        if fact.kind is Kind.CATEGORY and isinstance(each, nodes.Fact) and each.kind is Kind.CATEGORY:
+            if not each.of_view:
+                raise self.error(tree, _("Here stands a category in quotation marks, or this.category."))
+            return nodes.BelowThat(fact, each)
+        return self._same(fact, each, tree, self.error(tree, self._mismatch(fact, each)))
+
+    def _must_be_known(self, fact: str, value: str, at: ast.expr) -> None:
+        name = "category" if fact == "department" else fact
+        known = self.known.get(name)
+        if known is None or value in known:
+            return
+        near = list(_near(value, known))
+        message = _("No product or category has this. ")
+        if near:
+            message += _("Did you mean %(near)s?") % {"near": ", ".join(f'"{each}"' for each in near)}
+        raise self.error(at, message.strip())
+
+
+def _near(value: str, known: Collection[str]) -> Iterator[str]:
+    """At most three that were probably meant."""
+    by_case = {each.lower(): each for each in known}
+    words = value.lower()
+    ends = [each for low, each in by_case.items() if words and low.rpartition("/")[2] == words]
+    close = [by_case[low] for low in difflib.get_close_matches(words, by_case, 3)]
+    yield from list(dict.fromkeys([*ends, *close]))[:3]
+
+
+def conjuncts(node: Node) -> tuple[Node, ...]:
+    """The conditions that must all hold."""
+    return tuple(inner for part in node.parts for inner in conjuncts(part)) if isinstance(node, nodes.All) else (node,)

@@ -1,0 +1,46 @@
+"""What the shop has not had for long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from django.utils.translation import gettext_noop
+
+from recommender.serving.slates import Reason, SlateItem
+from recommender.slots.types.base import Ask, Pool, SlotType
+
+# Older than this is not new.
+DAYS = 60.0
+DAY_MS = 86_400_000
+
+
+class New(SlotType):
+    """Products of the last ``DAYS`` days, the newest first; what a shop imported all at once is no news and is left out."""
+
+    name = "new"
+    label = gettext_noop("New products")
+
+    def pool(self, ask: Ask) -> Pool:
+        """By the moment at which they became known."""
+        facts = ask.facts
+        age = (ask.at_ms - facts.created_ms) / DAY_MS
+        young = np.flatnonzero(age < DAYS)
+        if 2 * len(young) > len(facts):
+            # A catalogue that is new as a whole: only what came after its first day.
+            young = young[facts.created_ms[young] > facts.created_ms.min() + DAY_MS]
+        order = young[np.lexsort((-facts.units_sold[young], age[young]))][: ask.depth]
+        return Pool(
+            [facts.ids[row] for row in order.tolist()],
+            np.clip(1 - age[order] / DAYS, 0.001, 1).tolist(),
+            lambda position: (Reason("new"), self.name),
+        )
+
+    def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
+        """What it is."""
+        own = sum(item.source == self.name for item in items)
+        return Reason("new_here" if 2 * own >= len(items) > 0 else "popular")
+
+    def is_known(self, ask: Ask) -> bool:
+        """It is the same for everybody, and right so."""
+        return False

@@ -1,0 +1,212 @@
+"""Whatever an operator asks of a slot: nothing is shown that the filter forbids, and the slot is full where enough may be."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommender.serving.choosing import choose, ranked
+from recommender.serving.contexts import Known
+from recommender.serving.facts import ProductFacts
+from recommender.serving.slates import Reason
+from recommender.slots.filters import Filter
+from recommender.slots.served import ServedSlot
+from recommender.slots.types.base import Ask, Pool
+
+DAY_MS = 86_400_000
+NOW = 20_000 * DAY_MS
+CATEGORIES = ("food", "food/tea", "food/tea/green", "foods", "home")
+BRANDS = ("", "Nido", "Sunday Table")
+
+
+class Given:
+    """A type that proposes these products."""
+
+    name, task, fills, waives, ranks = "given", "", True, frozenset(), True
+
+    def __init__(self, ids: list[str]) -> None:
+        self.ids = ids
+
+    def pool(self, ask: Ask) -> Pool:
+        ids = list(ask.given) or self.ids
+        return Pool(ids, [1 - n / len(ids) for n in range(len(ids))], lambda position: (Reason("session"), "given"))
+
+
+product = st.tuples(
+    st.integers(0, 40),  # price
+    st.integers(0, 2),  # stock
+    st.booleans(),
+    st.sampled_from(CATEGORIES),
+    st.sampled_from(BRANDS),
+    st.integers(0, 9),  # units sold
+    st.integers(0, 90),  # age
+)
+
+
+@st.composite
+def shelves(draw):
+    rows = draw(st.lists(product, min_size=1, max_size=40))
+    table = [
+        (f"p{n}", float(price), stock, active, category, brand, sold, NOW - age * DAY_MS, "", "")
+        for n, (price, stock, active, category, brand, sold, age) in enumerate(rows)
+    ]
+    return ProductFacts(table, {})
+
+
+number = st.one_of(st.integers(0, 40).map(str), st.sampled_from(["this.price", "this.price * 0.8", "age", "stock + 1"]))
+sign = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+atom = st.one_of(
+    st.tuples(st.sampled_from(["price", "stock", "units_sold", "age"]), sign, number).map(" ".join),
+    st.sampled_from(CATEGORIES).map('category in "{}"'.format),
+    st.sampled_from(CATEGORIES).map('category == "{}"'.format),
+    st.sampled_from(BRANDS).map('brand != "{}"'.format),
+    st.sampled_from(["brand == this.brand", "category in this.department", "this", "brand not in ['Nido', 'Other']"]),
+)
+condition = st.recursive(
+    atom,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda parts: f"({' '.join(parts)})"),
+        inner.map("not ({})".format),
+    ),
+    max_leaves=4,
+)
+
+
+class Meaning:
+    """The plain meaning of a condition for one product; what needs a product in view is unknown (None) without one."""
+
+    SIGNS = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq}
+
+    def __init__(self, facts: ProductFacts, row: int, this: int) -> None:
+        self.facts, self.row, self.this = facts, row, this
+
+    def fact(self, name: str, row: int):
+        facts = self.facts
+        path = facts.category_paths[int(facts.category[row])]
+        if name in ("price", "stock", "units_sold"):
+            return float(getattr(facts, name)[row])
+        age = (NOW - int(facts.created_ms[row])) / DAY_MS
+        return {"category": path, "department": path.partition("/")[0], "brand": facts.brand[row], "age": age}[name]
+
+    def of(self, node: ast.AST):
+        return getattr(self, type(node).__name__)(node)
+
+    def Constant(self, node):
+        return node.value
+
+    def List(self, node):
+        return [self.of(each) for each in node.elts]
+
+    def Name(self, node):
+        return self.this >= 0 if node.id == "this" else self.fact(node.id, self.row)
+
+    def Attribute(self, node):
+        return self.fact(node.attr, self.this) if self.this >= 0 else None
+
+    def BinOp(self, node):
+        left, right = self.of(node.left), self.of(node.right)
+        return None if left is None else left * right if isinstance(node.op, ast.Mult) else left + right
+
+    def UnaryOp(self, node):
+        inner = self.of(node.operand)
+        return None if inner is None else not inner
+
+    def BoolOp(self, node):
+        found, sure = [self.of(each) for each in node.values], isinstance(node.op, ast.Or)
+        return sure if sure in found else None if None in found else not sure
+
+    def Compare(self, node):
+        (op,), left, right = node.ops, self.of(node.left), self.of(node.comparators[0])
+        if left is None or right is None:
+            return None
+        if isinstance(op, ast.In | ast.NotIn):
+            among, tree = [right] if isinstance(right, str) else right, node.left.id == "category"
+            inside = any(left == each or (tree and left.startswith(f"{each}/")) for each in among)
+            return inside is isinstance(op, ast.In)
+        return left != right if isinstance(op, ast.NotEq) else self.SIGNS[type(op)](left, right)
+
+
+def holds(text: str, facts: ProductFacts, row: int, this: int) -> bool:
+    return Meaning(facts, row, this).of(ast.parse(text, mode="eval").body) is True
+
+
+def an_ask(facts: ProductFacts, ids: list[str], k: int, this: str = "", **wanted) -> Ask:
+    slot = replace(ServedSlot.of({"name": "test", "type": "for_you", **wanted}), kind=Given(ids))
+    return Ask(slot, Known(product_id=this), facts, lambda task: None, NOW, k, visit="v-1|s-1", depth=slot.depth(facts))
+
+
+@given(shelves(), condition, st.integers(-1, 39), st.data())
+def test_a_filter_means_what_it_says(facts, text, this, data) -> None:
+    this = min(this, len(facts) - 1)
+    condition = Filter(text)
+    expected = [holds(text, facts, row, this) for row in range(len(facts))]
+    found = condition.holds(facts, slice(None), this=this, now_ms=NOW)
+    assert found.tolist() == expected
+    # And after a product changed, the others being remembered.
+    row = data.draw(st.integers(0, len(facts) - 1))
+    facts.set([facts.ids[row], 3.0, 1, True, facts.category_paths[0], "Other", 2, 0, "", ""])
+    expected[row] = holds(text, facts, row, this)
+    assert condition.holds(facts, slice(None), this=this, now_ms=NOW)[row] == expected[row]
+
+
+@settings(max_examples=150)
+@given(shelves(), condition, st.data())
+def test_nothing_forbidden_is_shown_and_the_slot_is_full(facts, text, data) -> None:
+    k = data.draw(st.integers(1, 12))
+    this = data.draw(st.sampled_from(["", *facts.ids]))
+    ids = data.draw(st.permutations([*facts.ids, "gone"]))[: data.draw(st.integers(0, 20))]
+    exclude = data.draw(st.lists(st.sampled_from(facts.ids), max_size=3))
+    boosts = data.draw(st.lists(st.tuples(condition, st.sampled_from([0.2, 3.0])), max_size=2))
+    ask = an_ask(
+        *(facts, list(ids), k, this),
+        filter=text,
+        boosts=[{"where": where, "factor": factor} for where, factor in boosts],
+        rotation=data.draw(st.sampled_from([0.0, 0.4, 1.0])),
+        diversity=data.draw(st.sampled_from([{}, {"category": 1}, {"brand": 2, "mmr": 0.5}])),
+        pins=[[data.draw(st.sampled_from([*facts.ids, "gone"])), data.draw(st.integers(1, 14))] for _ in range(2)],
+    )
+    ask = replace(ask, exclude=exclude)
+    may = {
+        product_id
+        for product_id, row in facts.row.items()
+        if facts.active[row]
+        and facts.stock[row] > 0
+        and product_id not in (this, *exclude)
+        and holds(text, facts, row, facts.row.get(this, -1))
+    }
+    choice = choose(ask)
+    shown = [item.product_id for item in choice.items]
+    assert len(shown) == len(set(shown)) == min(k, len(may))
+    assert set(shown) <= may
+    # A pin in force stands at its place, or is said to be skipped.
+    for pin in ask.slot.pins:
+        if pin.position <= k and pin.product_id not in may:
+            others = [other for other in ask.slot.pins if other.position == pin.position and other.product_id in may]
+            assert pin.product_id in choice.skipped or others
+    assert choose(ask) == choice or ask.slot.rotation == 0
+
+
+@given(shelves(), st.data())
+def test_an_order_for_a_page_loses_nothing_and_adds_nothing(facts, data) -> None:
+    given = data.draw(st.lists(st.sampled_from([*facts.ids, "gone"]), unique=True, max_size=30))
+    ask = replace(an_ask(facts, [], 10, boosts=[{"where": "price < 10", "factor": 4}]), given=given)
+    if given:
+        assert sorted(item.product_id for item in ranked(ask)) == sorted(given)
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.2])
+def test_rotation_changes_with_the_visit_and_not_within_it(strength) -> None:
+    table = [(f"p{n}", 1.0, 1, True, "food", "", 0, 0, "", "") for n in range(60)]
+    facts = ProductFacts(table, {})
+    ask = an_ask(facts, facts.ids, 10, rotation=strength)
+    orders = [tuple(i.product_id for i in choose(replace(ask, visit=f"v-1|s-{n}")).items) for n in range(20)]
+    assert len(set(orders)) > 15
+    assert orders[3] == tuple(item.product_id for item in choose(replace(ask, visit="v-1|s-3")).items)
+    # The better ones are in front more often.
+    places = [order.index("p0") if "p0" in order else 10 for order in orders]
+    assert sum(places) / len(places) < 6
