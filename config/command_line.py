@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,11 @@ def main(arguments: Sequence[str]) -> None:
     """Run a command; ``--traceback`` shows where it failed."""
     try:
         execute_from_command_line(list(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has enough (`| head`); without this Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (DatabaseError, redis.RedisError, BrokerError) as error:
         if "--traceback" in arguments:
             raise

@@ -17,6 +17,7 @@ from config.dashboard.slots import METRIC, sums
 from recommender.algorithms import ALGORITHMS
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training.models import Slot
+from recommender.training.naming import algorithm_name
 from shop import clock
 
 SHOWN = 12
@@ -85,21 +86,23 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     }
     if best is None or best.pk == champion.pk:
         return _("%(champion)s is the best we have.") % {"champion": champion.name}, facts
-    against = best.comparison.get("champion")
-    if against and against["low"] > 0:
+    against = best.compared_with(champion)
+    if not against:
+        heading = _("Keep %(champion)s for now. No candidate was compared with it.") % {"champion": champion.name}
+        return heading, f"{facts} {_('The next training asks it and the others the same questions.')}"
+    if against["low"] > 0:
         heading = _("You may switch. %(best)s is better than %(champion)s.") % {
             "best": best.name,
             "champion": champion.name,
         }
     else:
         heading = _("Keep %(champion)s. No candidate can be told from it.") % {"champion": champion.name}
-    if against:
-        facts += " " + _("%(best)s differs by %(difference)s (%(low)s to %(high)s), paired on the same cases.") % {
-            "best": best.name,
-            "difference": words.signed(against["difference"], 4),
-            "low": words.signed(against["low"], 4),
-            "high": words.signed(against["high"], 4),
-        }
+    facts += " " + _("%(best)s differs by %(difference)s (%(low)s to %(high)s), paired on the same cases.") % {
+        "best": best.name,
+        "difference": words.signed(against["difference"], 4),
+        "low": words.signed(against["low"], 4),
+        "high": words.signed(against["high"], 4),
+    }
     return heading, facts
 
 
@@ -107,7 +110,7 @@ def _may_switch(champion: ModelVersion | None, best: ModelVersion | None) -> boo
     """Whether a candidate is better beyond its interval, or there is no champion at all."""
     if best is None or (champion is not None and best.pk == champion.pk):
         return False
-    return champion is None or best.comparison.get("champion", {}).get("low", 0) > 0
+    return champion is None or best.compared_with(champion).get("low", 0) > 0
 
 
 def _slots() -> list[dict[str, Any]]:
@@ -222,6 +225,8 @@ def comparison(one: ModelVersion | None) -> list[dict[str, Any]]:
     for name, label in labels.items():
         figure = one.comparison.get(name)
         if figure:
+            if of := figure.get("algorithm"):
+                label = f"{label} ({algorithm_name(of)})"
             clear = figure["low"] > 0 or figure["high"] < 0
             rows.append(
                 {

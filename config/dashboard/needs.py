@@ -80,10 +80,10 @@ def _models() -> Iterator[Need]:
             _("Open models"),
             url,
         )
-    for version in ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="").order_by("-trained_at")[
-        :20
-    ]:
-        against = version.comparison.get("champion") or {}
+    champions = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
+    candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="", slot__in=champions)
+    for version in candidates.order_by("-trained_at")[:20]:
+        against = version.compared_with(champions[version.slot])
         if against.get("low", 0) > 0:
             yield Need(
                 LATER,

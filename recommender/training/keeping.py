@@ -80,10 +80,11 @@ def compared(
 ) -> dict[str, dict[str, Any]]:
     """Algorithm to its paired comparisons with popularity and the champion's algorithm, for all shoppers and for the cold ones.
 
-    p-values are adjusted over the algorithms compared with the same.
+    p-values are adjusted over the algorithms compared with the same. That of the champion stands beside the figures.
     """
     champion = promotion.champion(slot)
     bases = {"popular": "popular", **({"champion": champion.algorithm} if champion else {})}
+    named = {"champion": {"algorithm": champion.algorithm}} if champion else {}
     cold = segments.shoppers(questions)["cold_shoppers"]
     found: dict[str, dict[str, Any]] = {name: {} for name in candidates}
     if not questions:
@@ -94,12 +95,29 @@ def compared(
         values = {name: candidate.verdicts[slot].per_question[METRIC] for name, candidate in candidates.items()}
         mine = values.pop(base)
         for name, told in paired.against(mine, values, seed=SEED).items():
-            found[name][label] = told
+            found[name][label] = told | named.get(label, {})
         if cold.any():
             apart = {name: each[cold] for name, each in values.items()}
             for name, told in paired.against(mine[cold], apart, seed=SEED).items():
-                found[name][f"{label}, cold shoppers"] = told
+                found[name][f"{label}, cold shoppers"] = told | named.get(label, {})
     return found
+
+
+def compare_with_the_promoted(
+    candidates: Mapping[str, Candidate], versions: Versions, questions: Mapping[str, Sequence[Question]]
+) -> None:
+    """Compare the candidates with the champions that this training made; a champion's own figures stay those against the former."""
+    for slot in Slot.values:
+        champion = promotion.champion(slot)
+        if champion is None or versions.get((champion.algorithm, slot)) != champion:
+            continue
+        others = [version for (_, of), version in versions.items() if of == slot and version != champion]
+        if all(version.compared_with(champion) for version in others):
+            continue
+        found = compared(candidates, slot, questions[slot])
+        for version in others:
+            version.comparison = found[version.algorithm]
+            version.save(update_fields=["comparison"])
 
 
 def latency(verdict: Verdict) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -85,6 +87,11 @@ class ModelVersion(models.Model):
     def name(self) -> str:
         """As operators read it: "Learned ranker v29"."""
         return version_name(str(self))
+
+    def compared_with(self, champion: ModelVersion) -> dict[str, Any]:
+        """Its paired difference to what serves now; empty where its training compared it with another, or with none."""
+        told: dict[str, Any] = self.comparison.get("champion", {})
+        return told if told.get("algorithm") == champion.algorithm else {}
 
     @property
     def reason_in_words(self) -> str:

@@ -150,6 +150,7 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     versions = keeping.keep(candidates, history, dataset, progress.run, space, questions, states)
     progress.begin("promote", "comparing with the champions")
     promoted = choosing.promote_best(candidates, versions, asked, progress) if promote else []
+    keeping.compare_with_the_promoted(candidates, versions, questions)
     keeping.forget_old()
     return {
         "questions": asked,

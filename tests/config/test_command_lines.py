@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from tests.factories.campaigns import make_campaign
@@ -27,3 +32,14 @@ def test_simulated_shoppers_keep_to_their_bounds(option) -> None:
 def test_a_number_of_nothing_is_refused(command, option) -> None:
     with pytest.raises(CommandError, match="no whole number above 0"):
         call_command(command, option)
+
+
+def test_a_reader_that_has_enough_ends_a_command_without_a_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "manage.py", "help"]
+    done = subprocess.run(
+        command, cwd=settings.BASE_DIR, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert done.stderr == ""

@@ -50,6 +50,22 @@ def test_a_candidate_is_sent_into_the_dark_and_promoted_by_hand_with_a_reason(mo
     assert promotion.champion("home") == candidate
 
 
+def test_what_was_compared_with_another_says_nothing_of_the_one_that_serves(models_page, client) -> None:
+    figure = {"difference": 0.05, "low": 0.01, "high": 0.09, "n": 90, "algorithm": "blend"}
+    metrics = {"ndcg@10": {"value": 0.2, "low": 0.1, "high": 0.3, "n": 90}}
+    blend = ModelVersion.objects.create(algorithm="blend", slot="home", status="champion", metrics=metrics)
+    ModelVersion.objects.create(
+        algorithm="ease", slot="home", status="candidate", metrics=metrics, comparison={"champion": figure}
+    )
+    assert "You may switch." in models_page().content.decode()
+    assert "A candidate for slot" in client.get(reverse("admin:index")).content.decode()
+    ModelVersion.objects.filter(pk=blend.pk).update(algorithm="popular")
+    found = models_page().content.decode()
+    assert "No candidate was compared with it." in found
+    assert "Champion (Blend)" in found
+    assert "A candidate for slot" not in client.get(reverse("admin:index")).content.decode()
+
+
 def test_what_the_last_training_left_out_is_named(models_page) -> None:
     TrainingRun.objects.create(
         status="done", report={"failed": {}, "left_out": {"ratings": "100 ratings are needed: import reviews"}}

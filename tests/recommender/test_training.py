@@ -61,6 +61,16 @@ def test_what_was_learned_beats_popularity_where_habits_are_there_to_learn(train
     assert version.comparison["popular"]["low"] > 0
 
 
+def test_a_first_training_compares_all_with_the_champions_that_it_makes(trained) -> None:
+    for champion in ModelVersion.objects.filter(status="champion"):
+        others = ModelVersion.objects.filter(slot=champion.slot, status="candidate")
+        assert others.count() > 3
+        for version in others:
+            told = version.compared_with(champion)
+            lead = version.metrics[METRIC]["value"] - champion.metrics[METRIC]["value"]
+            assert told["difference"] == pytest.approx(lead, abs=1e-4), f"{version} against {champion}"
+
+
 def test_an_empty_shop_says_what_it_lacks_and_the_run_is_kept_as_failed() -> None:
     with pytest.raises(NotEnoughData, match="import a catalogue"):
         train()

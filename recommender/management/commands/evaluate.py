@@ -87,8 +87,9 @@ def _comparisons(versions: Sequence[ModelVersion]) -> Iterator[str]:
     yield f"  {METRIC}, paired on the same cases; p by Holm over the models compared"
     for version, other, told in rows:
         span = f"{told['difference']:+.4f} ({told['low']:+.4f} to {told['high']:+.4f})"
+        against = f"{other} ({told['algorithm']})" if "algorithm" in told else other
         chance = f"p {told['p_holm']:.4f}" if "p_holm" in told else ""
-        yield f"    {version!s:18} against {other:22} {span:32} {chance:9} {_verdict(told['low'], told['high'])}"
+        yield f"    {version!s:18} against {against:22} {span:32} {chance:9} {_verdict(told['low'], told['high'])}"
 
 
 def _verdict(low: float, high: float) -> str:
