@@ -15,19 +15,20 @@ from benchmarks.retail import MODELS, measure, measure_baseline
 
 
 def main() -> int:
-    """Measure; 1 when a file is missing."""
+    """Measure; 1 when a file is missing or broken."""
     parser = argparse.ArgumentParser(description="The next basket, on histories as JSON")
     parser.add_argument("--history", type=Path, required=True, help="user to list of baskets")
     parser.add_argument("--future", type=Path, required=True, help="user to the basket after, in a list")
     parser.add_argument("--model", choices=MODELS, help="name of an algorithm; without it the one chosen by validation")
+    parser.add_argument("--json", action="store_true", help="only JSON lines, which is how it always answers")
     given = parser.parse_args()
     with own_settings():
-        from recommender.dataset.basket_files import MissingFile, read_baskets
+        from recommender.dataset.basket_files import MissingFile, UnreadableFile, read_baskets
 
         try:
             files = read_baskets(given.history, given.future)
-        except MissingFile as error:
-            print(f"skipped: {error}", file=sys.stderr)
+        except (MissingFile, UnreadableFile) as error:
+            print(f"{'skipped: ' if isinstance(error, MissingFile) else ''}{error}", file=sys.stderr)
             return 1
         name = given.history.name.partition(".")[0]
         measure_baseline(files, name)

@@ -89,11 +89,12 @@ def measure_baseline(files: BasketFiles, name: str) -> None:
 
 
 def main() -> int:
-    """Measure the sets that are there."""
+    """Measure the sets that are there; 1 when the one asked for is not."""
     parser = argparse.ArgumentParser(description="Next purchases, on Complete Journey and Online Retail")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of online_retail.parquet")
     parser.add_argument("--set", choices=SETS, help="one of them only")
     parser.add_argument("--model", choices=MODELS, help="name of an algorithm; without it the one chosen by validation")
+    parser.add_argument("--json", action="store_true", help="only JSON lines, which is how it always answers")
     given = parser.parse_args()
     with own_settings():
         from recommender.dataset.files import MissingFile
@@ -103,6 +104,8 @@ def main() -> int:
                 files = read(name, given.data)
             except MissingFile as error:
                 print(f"skipped: {error}", file=sys.stderr)
+                if given.set:
+                    return 1
                 continue
             measure_baseline(files, name)
             measure(files, name, given.model)

@@ -87,19 +87,23 @@ def measure(files: SequenceFiles, data: str, name: str) -> None:
 
 
 def main() -> int:
-    """Measure; 1 when a file is missing."""
+    """Measure; 1 when a file is missing or broken, or there is no such algorithm."""
     parser = argparse.ArgumentParser(description="The last item of a sequence")
     parser.add_argument("--file", type=Path, required=True, help="one user a line: its id, then its items in order")
     parser.add_argument("--attributes", type=Path, required=True, help="JSON, item to attributes")
     parser.add_argument("--model", default="ranked", help="name of an algorithm")
+    parser.add_argument("--json", action="store_true", help="only JSON lines, which is how it always answers")
     given = parser.parse_args()
     with own_settings():
-        from recommender.dataset.sequence_files import MissingFile, read_sequences
+        from recommender.algorithms import ALGORITHMS
+        from recommender.dataset.sequence_files import MissingFile, UnreadableFile, read_sequences
+        from shop.registry import UnknownPlugin
 
         try:
+            ALGORITHMS.get(given.model)
             files = read_sequences(given.file, given.attributes)
-        except MissingFile as error:
-            print(f"skipped: {error}", file=sys.stderr)
+        except (MissingFile, UnreadableFile, UnknownPlugin) as error:
+            print(f"{'skipped: ' if isinstance(error, MissingFile) else ''}{error}", file=sys.stderr)
             return 1
         measure(files, given.file.name.partition(".")[0], given.model)
     return 0

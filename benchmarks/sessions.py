@@ -148,11 +148,19 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure one set, or those there are; 1 when the one asked for lacks a file."""
+    """Measure one set, or those there are; 1 when the one asked for lacks a file, or a file cannot be learned from."""
     given = arguments()
     with own_settings():
-        from recommender.dataset.files import MissingFile
+        from recommender.algorithms import ALGORITHMS
+        from recommender.dataset import NotEnoughData
+        from recommender.dataset.files import MissingFile, UnreadableFile
+        from shop.registry import UnknownPlugin
 
+        try:
+            ALGORITHMS.get(given.model)
+        except UnknownPlugin as error:
+            print(error, file=sys.stderr)
+            return 1
         asked = [(given.data, given.format, given.exclude_current)] if given.data else []
         public = [(SHARED / name, form, exclude) for name, form, exclude in PUBLIC]
         # Prefix files have no times that rules could judge.
@@ -165,6 +173,9 @@ def main() -> int:
                 print(f"skipped: {error}", file=sys.stderr)
                 if given.data:
                     return 1
+            except (UnreadableFile, NotEnoughData) as error:
+                print(f"{folder}: {error}", file=sys.stderr)
+                return 1
     return 0
 
 

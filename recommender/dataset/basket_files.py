@@ -6,7 +6,6 @@ list of baskets, each a list of item ids.
 
 from __future__ import annotations
 
-import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.dataset.files import MissingFile, _numbering
+from recommender.dataset.files import MissingFile, UnreadableFile, _numbering, read_text
 from recommender.dataset.interactions import DAY_MS, Dataset, build
 from recommender.dataset.kinds import Kind
 from recommender.dataset.products import Products
@@ -129,7 +128,7 @@ def read_baskets(history: Path, future: Path) -> BasketFiles:
 
     Raises:
         MissingFile: with the name of the file.
-        ValueError: a file is not in the format.
+        UnreadableFile: a file is not in the format, or there is nothing to learn or to ask.
     """
     past, after = (_json(path) for path in (history, future))
     row = _numbering({str(item) for user in (*past.values(), *after.values()) for basket in user for item in basket})
@@ -153,6 +152,8 @@ def read_baskets(history: Path, future: Path) -> BasketFiles:
         shopper_ids=names,
     )
     asked = [number for number, name in enumerate(names) if any(after.get(name, ()))]
+    if not asked:
+        raise UnreadableFile(f"{future.name} holds no basket of anybody in {history.name}")
     targets = [
         np.unique(np.array([row[str(item)] for basket in after[names[number]] for item in basket], np.int32))
         for number in asked
@@ -163,10 +164,12 @@ def read_baskets(history: Path, future: Path) -> BasketFiles:
 def _json(path: Path) -> dict[str, list[list[Any]]]:
     if not path.is_file():
         raise MissingFile(f"{path.parent} lacks {path.name}")
-    content = path.read_bytes()
-    found = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-    if not isinstance(found, dict):
-        raise ValueError(f"{path.name} is not an object of user to baskets")
+    try:
+        found = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise UnreadableFile(f"{path.name} is no JSON: {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(baskets, list) for baskets in found.values()):
+        raise UnreadableFile(f"{path.name} is not an object of user to list of baskets")
     # Public files (TIFU-kNN's and those after it) have a border [-1] at both ends of a history.
     return {
         str(user): [basket if isinstance(basket, list) else [basket] for basket in baskets if basket != BORDER]
@@ -174,4 +177,4 @@ def _json(path: Path) -> dict[str, list[list[Any]]]:
     }
 
 
-__all__ = ["BasketFiles", "MissingFile", "read_baskets", "read_journey", "read_online_retail"]
+__all__ = ["BasketFiles", "MissingFile", "UnreadableFile", "read_baskets", "read_journey", "read_online_retail"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.dataset.files import MissingFile, _numbering
+from recommender.dataset.files import MissingFile, UnreadableFile, _numbering, read_text
 from recommender.dataset.interactions import Dataset, from_sessions
 from recommender.dataset.products import Products
 
@@ -37,13 +36,22 @@ def read_sequences(path: Path, attributes: Path) -> SequenceFiles:
 
     Raises:
         MissingFile: with the name of the file.
+        UnreadableFile: a file is not in the format, or holds nobody to ask for.
     """
     for needed in (path, attributes):
         if not needed.is_file():
             raise MissingFile(f"{needed.parent} lacks {needed.name}")
-    with gzip.open(path, "rt") as file:
-        users = [line.split()[1:] for line in file if len(line.split()) > 3]
-    told = json.loads(gzip.decompress(attributes.read_bytes()))
+    users = [line.split()[1:] for line in read_text(path).splitlines() if len(line.split()) > 3]
+    if not users:
+        raise UnreadableFile(
+            f"{path.name} holds no user of three items or more (a line: the user, then items in order)"
+        )
+    try:
+        told = json.loads(read_text(attributes))
+    except json.JSONDecodeError as error:
+        raise UnreadableFile(f"{attributes.name} is no JSON: {error}") from None
+    if not isinstance(told, dict) or not all(isinstance(numbers, list) for numbers in told.values()):
+        raise UnreadableFile(f"{attributes.name} is not an object of item to list of attributes")
     row = _numbering({item for user in users for item in user})
     words = [" ".join(f"attribute{number}" for number in told.get(item, ())) for item in row]
     products = Products.of(list(row), texts=words)
@@ -54,4 +62,4 @@ def read_sequences(path: Path, attributes: Path) -> SequenceFiles:
     return SequenceFiles(train, histories, np.array([row[user[-1]] for user in users], np.int32))
 
 
-__all__ = ["MissingFile", "SequenceFiles", "read_sequences"]
+__all__ = ["MissingFile", "SequenceFiles", "UnreadableFile", "read_sequences"]

@@ -15,9 +15,10 @@ from recommender.algorithms.next_basket.learning import moments
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.dataset import Kind, Products
-from recommender.dataset.basket_files import MissingFile, read_baskets, read_online_retail
+from recommender.dataset.basket_files import MissingFile, UnreadableFile, read_baskets, read_online_retail
 from recommender.dataset.interactions import DAY_MS, build
 from recommender.dataset.purchases import purchases_of
+from recommender.dataset.sequence_files import read_sequences
 from recommender.evaluation import picking
 
 PRODUCTS = 24
@@ -240,3 +241,35 @@ def test_histories_are_read_and_missing_files_named(tmp_path) -> None:
         read_baskets(tmp_path / "nowhere.json", future)
     with pytest.raises(MissingFile, match=r"online_retail\.parquet"):
         read_online_retail(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("past", "after", "reason"),
+    [
+        ('{"a": [[1', '{"a": [[2]]}', r"h\.json is no JSON"),
+        ("[1, 2]", '{"a": [[2]]}', r"h\.json is not an object of user to list of baskets"),
+        ('{"a": 5}', '{"a": [[2]]}', r"h\.json is not an object of user to list of baskets"),
+        ('{"a": [[1]]}', '{"b": [[2]]}', r"f\.json holds no basket of anybody in h\.json"),
+    ],
+)
+def test_broken_histories_are_named(tmp_path, past, after, reason) -> None:
+    history, future = tmp_path / "h.json", tmp_path / "f.json"
+    history.write_text(past)
+    future.write_text(after)
+    with pytest.raises(UnreadableFile, match=reason):
+        read_baskets(history, future)
+
+
+@pytest.mark.parametrize(
+    ("lines", "attributes", "reason"),
+    [
+        ("", "{}", "no user of three items"),
+        ("1 5 6 7\n", "{", "a is no JSON"),
+        ("1 5 6 7\n", '{"5": 3}', "a is not an object of item to list"),
+    ],
+)
+def test_broken_sequences_are_named(tmp_path, lines, attributes, reason) -> None:
+    (tmp_path / "s").write_text(lines)
+    (tmp_path / "a").write_text(attributes)
+    with pytest.raises(UnreadableFile, match=reason):
+        read_sequences(tmp_path / "s", tmp_path / "a")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.dataset.files import MissingFile, read_sessions
+from recommender.dataset.files import MissingFile, UnreadableFile, read_sessions
 
 ROOT = Path(__file__).parents[2]
 TABLE = "SessionId\tItemId\tTime\n"
@@ -92,6 +92,42 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, timestamped) -> None:
         read_sessions(timestamped, "timestamped")
 
 
+PREFIX = {"train_sessions.txt.gz": b"1 2\n2 3\n", "test_prefix_target.tsv.gz": b"1\t2\n"}
+TIMES = {"train.txt.gz": TABLE.encode() + b"1\ta\t1\n", "test.txt.gz": TABLE.encode() + b"2\ta\t3\n2\ta\t4\n"}
+
+
+@pytest.mark.parametrize(
+    ("form", "broken", "content", "reason"),
+    [
+        ("prefix", "train_sessions.txt.gz", b"", "holds no session to learn from"),
+        ("prefix", "test_prefix_target.tsv.gz", b"\n", "holds no prefix to ask for"),
+        ("prefix", "test_prefix_target.tsv.gz", b"1\t2\n\n1 2 3\n", "line 3 is not a prefix"),
+        ("prefix", "test_prefix_target.tsv.gz", b"\t2\n", "line 1 is not a prefix"),
+        ("prefix", "test_prefix_target.tsv.gz", b"1\t2 3\n", "line 1 is not a prefix"),
+        ("prefix", "train_sessions.txt.gz", gzip.compress(b"1 2\n" * 99)[:-9], "cannot be unpacked"),
+        ("prefix", "train_sessions.txt.gz", b"\xff\xfe1", "not UTF-8"),
+        ("timestamped", "train.txt.gz", b"", "no table of SessionId"),
+        ("timestamped", "train.txt.gz", TABLE.encode(), "holds no session to learn from"),
+        ("timestamped", "train.txt.gz", TABLE.encode() + b"1\ta\t1\n1\tb\tnoon\n", "line 3 is not a session"),
+        ("timestamped", "test.txt.gz", TABLE.encode() + b"1\ta\n", "line 2 is not a session"),
+        ("timestamped", "test.txt.gz", TABLE.encode() + b"1\ta\t1\n", "holds no session of two acts"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_line(tmp_path, form, broken, content, reason) -> None:
+    for name, usual in {**PREFIX, **TIMES}.items():
+        (tmp_path / name).write_bytes(content if name == broken else gzip.compress(usual))
+    with pytest.raises(UnreadableFile, match=f"{broken}.*{reason}"):
+        read_sessions(tmp_path, form)
+
+
+def test_unpacked_files_and_windows_line_ends_are_read_alike(tmp_path) -> None:
+    for name, content in PREFIX.items():
+        (tmp_path / name.removesuffix(".gz")).write_bytes(content.replace(b"\n", b"\r\n"))
+    files = read_sessions(tmp_path, "prefix")
+    assert named(files, files.train.product) == ["1", "2", "2", "3"]
+    assert named(files, files.targets) == ["2"]
+
+
 def benchmark(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks.sessions", "--data", str(folder), "--format", "timestamped", *more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -116,6 +152,10 @@ def test_the_benchmark_prints_its_figures_as_json_lines_or_the_file_that_it_lack
     assert figures["MRR@20"]["context"]["low"] <= 1.0 <= figures["MRR@20"]["context"]["high"]
     assert figures["HR@20"]["context"]["cleaned"] == {"repeated": 1}
     assert {"HR@20_repeats_removed", "p50_ms", "p99_ms", "fit_seconds", "peak_mb"} <= figures.keys()
+    (tmp_path / "test.txt.gz").write_bytes(b"")
+    broken = benchmark(tmp_path)
+    assert (broken.returncode, broken.stdout) == (1, "")
+    assert len(broken.stderr.splitlines()) == 1, "a line, and no traceback"
     (tmp_path / "test.txt.gz").unlink()
     lacking = benchmark(tmp_path)
     assert lacking.returncode == 1

@@ -14,6 +14,7 @@ from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.base import Context
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.products import Products
+from recommender.ratings import RATERS
 from shop.registry import Registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-an-algorithm.md"
@@ -73,4 +74,6 @@ def test_the_docs_tell_of_every_algorithm_and_when_to_choose_it() -> None:
     page = (Path(__file__).parents[2] / "docs" / "explanation" / "algorithms.md").read_text()
     choosing, _, formulas = page.partition("## How to choose")[2].partition("\n## ")
     assert [name for name in ALGORITHMS if f"`{name}`" not in formulas] == []
+    raters = formulas.partition("## Raters\n")[2].partition("\n## ")[0]
+    assert [name for name in RATERS if f"`{name}`" not in raters] == []
     assert {name for name in ALGORITHMS if f"`{name}`" in choosing} > {"blend", "ranked", "next_basket", "session_knn"}
