@@ -14,7 +14,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from recommender.algorithms import arrays
 from recommender.dataset import Dataset
 from recommender.dataset.browsing import NOTHING_SEEN, Seen
+
+if TYPE_CHECKING:
+    from recommender.algorithms.breakdown import Breakdown, Candidacy
 
 Rows = NDArray[np.int32]
 NO_ROWS: Rows = np.zeros(0, np.int32)
@@ -285,6 +288,18 @@ class Algorithm(ABC):
             source: index into ``parts`` of what gave the most, for algorithms made of several.
         """
         return None
+
+    def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
+        """What the scores of ``products`` are the sums of, those among them that are candidates for ``context``, best first."""
+        from recommender.algorithms.breakdown import one_term
+
+        return one_term(self.name, self.recommend(context, self.products_), products)
+
+    def candidacy(self, context: Context, product: int) -> Candidacy:
+        """Which sources named ``product`` for ``context``, and in which place."""
+        from recommender.algorithms.breakdown import Candidacy, Source, place_in
+
+        return Candidacy([Source(self.name, place_in(self.recommend(context, self.products_), product))])
 
     def importance(self, slot: str = "home") -> dict[str, float]:
         """What it looks at, with the share of each; empty where it cannot say."""

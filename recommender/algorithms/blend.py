@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, place_in
 from recommender.algorithms.neighbours import scratch
 from recommender.dataset import Dataset, NotEnoughData
 
@@ -136,9 +137,36 @@ class Blend(Algorithm):
             self.members[name].recommend(context, self.depth) if name in self.members else NOTHING for name in PARTS
         ]
 
+    def _weights(self, slot: str) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self.weights_[SLOTS.index(slot) if slot in SLOTS else 0]
+        return found
+
     def _rank(self, context: Context, k: int) -> Ranking:
-        weights = self.weights_[SLOTS.index(context.slot) if context.slot in SLOTS else 0]
-        return combine(self.candidates(context), weights, self.products_, k)
+        return combine(self.candidates(context), self._weights(context.slot), self.products_, k)
+
+    def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
+        """A term a part: its weight in the slot times ``score / best score``, which is the value."""
+        known = context.within(self.products_)
+        rankings, weights = self.candidates(known), self._weights(known.slot)
+        found = combine(rankings, weights, self.products_, self.products_).products
+        found = found[np.isin(found, list(products))]
+        values = np.full((len(found), len(PARTS)), np.nan)
+        for part, ranking in enumerate(rankings):
+            for at, product in enumerate(found.tolist()):
+                if place := place_in(ranking, product):
+                    values[at, part] = ranking.scores[place - 1] / ranking.scores[0]
+        return Breakdown(found, PARTS, np.nan_to_num(values * weights), values)
+
+    def candidacy(self, context: Context, product: int) -> Candidacy:
+        """The place in each part's own ranking, of which it brings the first ``depth``."""
+        known, weights = context.within(self.products_), self._weights(context.slot)
+        asked = [name for name, weight in zip(PARTS, weights, strict=True) if name in self.members and weight > 0]
+        return Candidacy(
+            [
+                Source(name, place_in(self.members[name].recommend(known, self.products_), product), self.depth)
+                for name in asked
+            ]
+        )
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """What the part that gave the most says; else the first that can say something.

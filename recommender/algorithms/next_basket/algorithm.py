@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
+from recommender.algorithms.breakdown import Breakdown, one_term
 from recommender.algorithms.next_basket import learning
-from recommender.algorithms.next_basket.describing import describe, work_for
+from recommender.algorithms.next_basket.describing import FEATURES, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts
 from recommender.algorithms.next_basket.learning import Moment, Parts
-from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
+from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
 from recommender.algorithms.tifu_knn import TIFUKNN, Habits
 from recommender.dataset import Dataset
 from recommender.dataset.purchases import Purchases, purchases_of
@@ -175,6 +176,7 @@ class NextBasket(Algorithm):
         missing = [field for field in Facts._fields if f"fact_{field}_" not in found]
         if missing:
             raise BrokenFile(f"the file is from before {', '.join(missing)} were learned: train {self.name} anew")
+        self.tree_cover_ = NO_COVER
         super()._restore(found, meta)
         if "rule_" not in found:  # Files from before values were searched for.
             self.rule_ = np.array(list(self._tifu().rule.values()), np.float64)
@@ -192,13 +194,19 @@ class NextBasket(Algorithm):
             vars(self)["held"] = held
         return held
 
-    def _rank(self, context: Context, k: int) -> Ranking:
-        parts, trees = self._held()
+    def _describe(self, context: Context) -> tuple[Work, int]:
+        """The candidates with what the trees are told of them, in working arrays; how many."""
+        parts, _ = self._held()
         product, at = context.purchases
         now = context.at_ms or (int(at[-1]) + 1 if len(at) else 0)
         work = work_for(len(parts.habits.square), self.products_, learning.levels(parts.facts))
         new_only = self.answers == "new"
         count = describe(product, at, now, context.acts, new_only, int(self.rule_[0]), parts.habits, parts.facts, work)
+        return work, count
+
+    def _rank(self, context: Context, k: int) -> Ranking:
+        trees = self._held()[1]
+        work, count = self._describe(context)
         if len(trees.root):
             walk(trees, work.features, count, work.score)
         found, scores = work.found[:count].copy(), work.score[:count]
@@ -206,6 +214,17 @@ class NextBasket(Algorithm):
         best = scores[order]
         # Trees count in log-odds; scores are positive.
         return Ranking(found[order], np.exp(best - best[0]) if len(trees.root) and len(best) else best)
+
+    def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
+        """What each column gave to the trees' answer; without trees, the blend of habits."""
+        from recommender.algorithms.attribution import of_trees
+
+        known, trees = context.within(self.products_), self._held()[1]
+        ranking = self.recommend(known, self.products_)
+        if not len(trees.root):
+            return one_term(self.name, ranking, products)
+        work, count = self._describe(known)
+        return of_trees(self, trees, FEATURES, (work.found[:count], work.features[:count]), ranking, products)
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """A habit, where the shopper has bought it; what like shoppers buy has no count to claim."""

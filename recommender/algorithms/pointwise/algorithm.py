@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
+from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, place_in
 from recommender.algorithms.buy_again import BuyAgain
 from recommender.algorithms.item_knn import ItemKNN
 from recommender.algorithms.pointwise import learning
-from recommender.algorithms.pointwise.kept import FORMS, Kept, keep, predict, splits
+from recommender.algorithms.pointwise.kept import FORMS, Kept, Layers, explained, keep, predict, splits
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import split
+from recommender.algorithms.ranked.trees import NO_COVER
 from recommender.dataset import Dataset, NotEnoughData
 from recommender.features.acts import asked_by
 from recommender.features.facts import FIELDS, Facts, facts_of
@@ -90,23 +92,61 @@ class Pointwise(Algorithm):
     def _facts(self) -> Facts:
         return Facts.of_arrays({field: getattr(self, f"fact_{field}_") for field in FIELDS})
 
+    def _knows(self, context: Context) -> bool:
+        return bool(len(context.evidence) or len(context.bought) or len(context.seen) or context.profile)
+
+    def _rows(self, context: Context, found: learning.Candidates) -> NDArray[np.float32]:
+        prepared = self._held()[0]
+        rows: NDArray[np.float32] = prepared.rows(asked_by(context, found.products), more=found.scores.shape[1])
+        rows[:, prepared.width :] = found.scores
+        return rows
+
     def _rank(self, context: Context, k: int) -> Ranking:
-        if not (len(context.evidence) or len(context.bought) or len(context.seen) or context.profile):
+        if not self._knows(context):
             return self.members["popular"].recommend(context, k)
         found = learning.candidates_of(self.members, context, self.candidates)
         if not len(found.products):
             return Ranking(found.products, np.zeros(0, np.float32))
-        prepared, kept = self._held()
-        if len(kept[0]):
-            rows = prepared.rows(asked_by(context, found.products), more=found.scores.shape[1])
-            rows[:, prepared.width :] = found.scores
-            score = predict(kept, rows)
-        else:
-            score = np.log(found.scores.sum(axis=1, dtype=np.float64))
+        kept = self._held()[1]
+        sums = np.log(found.scores.sum(axis=1, dtype=np.float64))
+        score = predict(kept, self._rows(context, found)) if len(kept[0]) else sums
         order = np.lexsort((found.products, -score))[:k]
         # Scores are positive, and the best is 1.
         shown = np.exp(np.maximum(score[order] - score[order[0]], LEAST_SCORE)).astype(np.float32)
         return Ranking(found.products[order], shown)
+
+    def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
+        """What each column gave (:mod:`recommender.algorithms.pointwise.kept`); of a model that learned nothing its score."""
+        known = context.within(self.products_)
+        if not self._knows(known):
+            return self.members["popular"].breakdown(known, products)
+        ranking, kept = self.recommend(known, self.products_), self._held()[1]
+        found = learning.candidates_of(self.members, known, self.candidates)
+        wanted = ranking.products[np.isin(ranking.products, list(products))]
+        at = np.searchsorted(found.products, wanted)
+        if not len(kept[0]):
+            sums = np.log(found.scores[at].sum(axis=1, dtype=np.float64))[:, None]
+            return Breakdown(wanted, (self.name,), sums, np.exp(sums), logarithmic=True)
+        rows = self._rows(known, found)[at]
+        base, amounts, rest = explained(kept, rows)
+        names, values = self._names(), rows.astype(np.float64)
+        if isinstance(kept, Layers):
+            names, amounts = (*names, "rest"), np.column_stack([amounts, rest])
+            values = np.column_stack([values, np.full(len(rows), np.nan)])
+        return Breakdown(wanted, names, amounts, values, base, logarithmic=True)
+
+    def candidacy(self, context: Context, product: int) -> Candidacy:
+        """The place in each source's own ranking, of which it brings the first ``candidates``."""
+        known = context.within(self.products_)
+        if not self._knows(known):
+            return self.members["popular"].candidacy(known, product)
+        asked = {name: member.recommend(known, self.products_) for name, member in sorted(self.members.items())}
+        return Candidacy([Source(name, place_in(found, product), self.candidates) for name, found in asked.items()])
+
+    def _names(self) -> tuple[str, ...]:
+        """Of the columns of a row."""
+        sources = [f"{name}_{what}" for name in sorted(self.members) for what in ("score", "rank")]
+        return (*column_names(self._facts()), *sources)
 
     def warm_up(self) -> None:
         """Compile, or read, the kernels that a popular list does without."""
@@ -121,8 +161,7 @@ class Pointwise(Algorithm):
     def importance(self, slot: str = "home") -> dict[str, float]:
         """Columns by the share of the trees' splits that look at them; empty of a model without trees."""
         kept = self._held()[1]
-        sources = [f"{name}_{what}" for name in sorted(self.members) for what in ("score", "rank")]
-        names = [*column_names(self._facts()), *sources]
+        names = self._names()
         counts = splits(kept, len(names)) if len(kept[0]) else np.zeros(0)
         total = max(float(counts.sum()), 1.0)
         return {name: float(count / total) for name, count in zip(names, counts, strict=False) if count}
@@ -132,6 +171,8 @@ class Pointwise(Algorithm):
         return {**super().learned(), **self.learned_by_members()}
 
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        if "cover" in FORMS[self.name]._fields:
+            vars(self)["kept_cover_"] = NO_COVER
         super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
         self.restore_members(found, meta)
         wanted = [*(f"fact_{name}_" for name in FIELDS), *(f"kept_{name}_" for name in FORMS[self.name]._fields)]

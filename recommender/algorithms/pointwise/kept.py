@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.algorithms.attribution import Leaf, Step, attribute, leaves_of, narrowed, paths
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.ranked.trees import Trees, flatten, floor32, walk
 
@@ -34,6 +36,7 @@ class Nodes(NamedTuple):
         root: (trees,) first node of each.
         feature: int16, -1 of a leaf. ``threshold``: at most that goes ``left``, else ``right``; a leaf goes to itself.
         value: of a leaf, a share of the sum over trees.
+        cover: rows of the training that came to each; (0,) in files of before they were counted.
     """
 
     root: NDArray[np.int32]
@@ -42,6 +45,7 @@ class Nodes(NamedTuple):
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     value: Values
+    cover: Floats
 
 
 Kept = Layers | Nodes | Trees
@@ -122,7 +126,64 @@ def _nodes(trees: list[Any]) -> Nodes:
         np.where(leaf, here, left + first).astype(np.int32),
         np.where(leaf, here, right + first).astype(np.int32),
         np.concatenate([tree.value[:, 0, 0] for tree in trees]) / len(trees),
+        np.concatenate([tree.weighted_n_node_samples for tree in trees]).astype(np.float32),
     )
+
+
+def leaves_of_nodes(nodes: Nodes) -> Iterator[Leaf]:
+    """The leaves with the columns on their way; where rows were not counted, each side of a split counts alike."""
+    for root in nodes.root.tolist():
+        ahead: list[tuple[int, dict[int, Step]]] = [(root, {})]
+        while ahead:
+            here, way = ahead.pop()
+            column = int(nodes.feature[here])
+            if column < 0:
+                yield float(nodes.value[here]), way
+                continue
+            threshold, left, right = float(nodes.threshold[here]), int(nodes.left[here]), int(nodes.right[here])
+            share = float(nodes.cover[left] / nodes.cover[here]) if len(nodes.cover) else 0.5
+            ahead.append((left, narrowed(way, column, threshold, share, left=True)))
+            ahead.append((right, narrowed(way, column, threshold, 1.0 - share, left=False)))
+
+
+# Points on the way from the mean row to a row at which a network is asked for its slope.
+POINTS = 64
+
+
+def explained(kept: Kept, rows: Floats) -> tuple[float, Values, Values]:
+    """What the model says where nothing is known; (rows, columns) what each column gave to each row; (rows,) what is left over.
+
+    Of trees exact Shapley values, of a linear model each column times its weight, of a network its slopes along the way from the
+    row of zeros (integrated gradients, Sundararajan et al. 2017), which leaves a little over.
+    """
+    if not isinstance(kept, Layers):
+        known = paths(leaves_of_nodes(kept) if isinstance(kept, Nodes) else leaves_of(kept))
+        return known.base, attribute(known, rows), np.zeros(len(rows))
+    nothing = np.zeros((1, rows.shape[1]), np.float32)
+    base = float(_pass(kept, nothing)[0])
+    amounts = np.zeros(rows.shape)
+    for share in (np.arange(POINTS) + 0.5) / POINTS:
+        amounts += _slopes(kept, share * rows.astype(np.float64)) * rows / POINTS
+    return base, amounts, _pass(kept, rows) - base - amounts.sum(axis=1)
+
+
+def _slopes(layers: Layers, rows: Values) -> Values:
+    """(rows, columns) derivatives of the answer by each column."""
+    at, found, matrices, open_ = 0, rows, [], []
+    for layer, (inward, outward) in enumerate(pairwise(layers.width.tolist())):
+        matrix = layers.weight[at : at + inward * outward].reshape(inward, outward)
+        at += inward * outward + outward
+        if layer:
+            open_.append(found > 0)
+            found = np.maximum(found, 0.0)
+        matrices.append(matrix)
+        found = found @ matrix + layers.weight[at - outward : at]
+    slope = np.ones((len(rows), 1))
+    for layer in range(len(matrices) - 1, -1, -1):
+        slope = slope @ matrices[layer].T
+        if layer:
+            slope = slope * open_[layer - 1]
+    return slope
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.breakdown import Breakdown, Candidacy
 from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
@@ -21,7 +22,7 @@ from recommender.algorithms.ranked.facts import Facts, build_facts
 from recommender.algorithms.ranked.features import WIDTH, describe
 from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, build_tables, trails_of
-from recommender.algorithms.ranked.trees import NO_TREES, Trees, walk
+from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
 from recommender.algorithms.ranked.words import Words, vocabulary, words_of
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset import Dataset
@@ -275,6 +276,26 @@ class Ranked(Algorithm):
             return Evidence("session") if len(context.acts) else None
         return self.members["popular"].explain(context, product)
 
+    def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
+        """What each column gave to the trees' answer; without trees, the sources of the blend; with nothing known, popularity."""
+        from recommender.algorithms.ranked import anatomy
+
+        known = context.within(self.products_)
+        query = self.members["session_knn"].query(known)  # type: ignore[attr-defined]
+        if not len(query):
+            return self.members["popular"].breakdown(known, products)
+        return anatomy.breakdown(self, query, products)
+
+    def candidacy(self, context: Context, product: int) -> Candidacy:
+        """Which votes and tables named it, and its place by the blend that chooses what is ranked."""
+        from recommender.algorithms.ranked import anatomy
+
+        known = context.within(self.products_)
+        query = self.members["session_knn"].query(known)  # type: ignore[attr-defined]
+        if not len(query):
+            return self.members["popular"].candidacy(known, product)
+        return anatomy.candidacy(self, query, product)
+
     def importance(self, slot: str = "home") -> dict[str, float]:
         """Features by the share of the trees' splits that look at them; empty where the blend ranks."""
         from recommender.algorithms.ranked import learning
@@ -295,6 +316,7 @@ class Ranked(Algorithm):
         return {**super().learned(), **self.learned_by_members()}
 
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        self.tree_cover_ = NO_COVER
         super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
         self.restore_members(found, meta)
         try:

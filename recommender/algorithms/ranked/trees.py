@@ -30,6 +30,7 @@ class Trees(NamedTuple):
         right: int32, of each node the leaves that are left to rows that go right: all but those below its left side.
         root: (trees,) first leaf of each.
         leaf: value of each leaf, from left to right.
+        cover: rows of the training that came to each leaf; (0,) in files of before they were counted.
     """
 
     node: Rows
@@ -38,10 +39,14 @@ class Trees(NamedTuple):
     right: Rows
     root: Rows
     leaf: Floats
+    cover: Floats
 
 
-KINDS = (np.int32, np.int16, np.float32, np.int32, np.int32, np.float32)
+KINDS = (np.int32, np.int16, np.float32, np.int32, np.int32, np.float32, np.float32)
 NO_TREES = Trees(*(np.zeros(0, kind) for kind in KINDS))  # type: ignore[arg-type]
+# As what comes from a file: kernels are compiled for arrays that may not be written to.
+NO_COVER: Floats = np.zeros(0, np.float32)
+NO_COVER.flags.writeable = False
 
 
 class _Flattening:
@@ -54,6 +59,7 @@ class _Flattening:
         self.right: list[int] = []
         self.root: list[int] = []
         self.leaf: list[float] = []
+        self.cover: list[float] = []
 
     def add(self, tree: dict[str, Any], columns: NDArray[np.int64]) -> None:
         """One tree.
@@ -70,6 +76,7 @@ class _Flattening:
     def _below(self, node: dict[str, Any], columns: NDArray[np.int64]) -> None:
         if "split_feature" not in node:
             self.leaf.append(node["leaf_value"])
+            self.cover.append(node.get("leaf_count", 1))
             return
         self.feature.append(int(columns[node["split_feature"]]))
         self.threshold.append(floor32(node["threshold"]))
@@ -98,7 +105,8 @@ def flatten(*models: tuple[Any, NDArray[np.int64]]) -> Trees:
     right = np.array(flat.right, np.int64).astype(np.int32)
     feature, threshold = np.array(flat.feature, np.int16), np.array(flat.threshold, np.float32)
     node, root = np.array(flat.node, np.int32), np.array(flat.root, np.int32)
-    return Trees(node, feature, threshold, right, root, np.array(flat.leaf, np.float32))
+    leaf, cover = np.array(flat.leaf, np.float32), np.array(flat.cover, np.float32)
+    return Trees(node, feature, threshold, right, root, leaf, cover)
 
 
 # Place of the only bit of ``1 << place``, by the five highest bits of its product with a de Bruijn sequence.

@@ -1,0 +1,125 @@
+"""What an answer of the ranker was made of: which source named a product, and what each column gave to its score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recommender.algorithms.base import Rows
+from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, Values
+from recommender.algorithms.ranked import gathering
+from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
+from recommender.algorithms.ranked.gathering import Told, gather, release, work_for
+from recommender.algorithms.ranked.tables import Floats
+from recommender.algorithms.ranked.trees import walk
+from recommender.algorithms.ranked.words import vocabulary
+
+if TYPE_CHECKING:
+    from recommender.algorithms.ranked.algorithm import Ranked
+
+# Terms of the blend that chooses the candidates, and ranks where there are no trees.
+TERMS = ("session_knn", "next", "skip", "together", "bigram", "encoder")
+# What the blend asks of each term: the column of the sums.
+COLUMNS = {
+    "session_knn": gathering.VOTE,
+    "next": gathering.NEXT,
+    "skip": gathering.SKIP_SESSION,
+    "together": gathering.TOGETHER_SESSION,
+    "bigram": gathering.BIGRAM,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Gathered:
+    """Copies of what was gathered for one question.
+
+    Attributes:
+        found: (candidates,) products. ``sums``, ``logit``, ``blend`` are of these.
+        kept: (kept,) places in ``found`` of those that are ranked; ``features`` and ``score`` are of these.
+    """
+
+    told: Told
+    found: Rows
+    sums: Floats
+    logit: Floats
+    blend: Floats
+    kept: Rows
+    features: Floats
+    score: Floats
+
+
+def _gathered(model: Ranked, query: Rows) -> _Gathered:
+    parts, trees, session = model._held()
+    work = work_for(len(session.start_) - 1, model.products_, model.candidates, WIDTH, vocabulary(parts.words))
+    told = gather(query, model.candidates, parts, work)
+    described = len(trees.root) > 0
+    if described:
+        describe(query, told, parts, work)
+        walk(trees, work.features, told.kept, work.score)
+    rows, kept = slice(told.candidates), slice(told.kept)
+    found = _Gathered(
+        told,
+        work.found[rows].copy(),
+        work.sums[rows].copy(),
+        work.logit[rows].copy() if len(parts.encoder.vectors) else np.zeros(0, np.float32),
+        work.blend[rows].copy(),
+        work.kept[kept].copy(),
+        work.features[kept].copy() if described else np.zeros((0, WIDTH), np.float32),
+        (work.score[kept] if described else work.blend[work.kept[kept]]).copy(),
+    )
+    release(query, told, parts, work)
+    return found
+
+
+def breakdown(model: Ranked, query: Rows, products: Sequence[int]) -> Breakdown:
+    """Of the products that are ranked for ``query`` (not empty)."""
+    from recommender.algorithms.attribution import attribute, paths_of
+
+    parts, trees, _ = model._held()
+    gathered = _gathered(model, query)
+    ranked = gathered.found[gathered.kept]
+    order = np.lexsort((ranked, -gathered.score))
+    order = order[np.isin(ranked[order], list(products))]
+    if not len(trees.root):
+        amounts = _blended(gathered, float(parts.facts.onward[query[-1]]))[gathered.kept[order]]
+        return Breakdown(ranked[order], TERMS, amounts, np.full(amounts.shape, np.nan))
+    known, rows = paths_of(model, trees), gathered.features[order]
+    names = tuple(FEATURES)
+    return Breakdown(
+        ranked[order], names, attribute(known, rows), rows.astype(np.float64), known.base, logarithmic=True
+    )
+
+
+def _blended(gathered: _Gathered, onward: float) -> Values:
+    """(candidates, terms) as :func:`recommender.algorithms.ranked.gathering.gather` adds them up."""
+    told, sums = gathered.told, gathered.sums.astype(np.float64)
+    scale = {
+        "session_knn": 1.0 / told.most_vote,
+        "next": gathering.OF_NEXT / (onward + float(gathering.TINY)),
+        "skip": gathering.OF_SKIP / told.most_skip,
+        "together": gathering.OF_TOGETHER / told.most_together,
+        "bigram": gathering.OF_BIGRAM / (told.bigrams + 1.0),
+    }
+    columns = [sums[:, COLUMNS[name]] * scale[name] for name in scale]
+    near = np.zeros(len(sums))
+    if len(gathered.logit):
+        near = gathering.OF_ENCODER * np.exp(gathering.FLATNESS * (gathered.logit - told.most_logit))
+    return np.column_stack([*columns, near])
+
+
+def candidacy(model: Ranked, query: Rows, product: int) -> Candidacy:
+    """The place of a product by each term of the blend among all that were named, and by the blend itself."""
+    parts, _, _ = model._held()
+    gathered = _gathered(model, query)
+    at = np.flatnonzero(gathered.found == product)
+    terms = _blended(gathered, float(parts.facts.onward[query[-1]]))
+    asked = [name for name in TERMS if name != "encoder" or len(gathered.logit)]
+
+    def place(column: Values) -> int:
+        return int((column > column[at[0]]).sum()) + 1 if len(at) and column[at[0]] > 0 else 0
+
+    sources = [Source(name, place(terms[:, TERMS.index(name)])) for name in asked]
+    return Candidacy(sources, place(gathered.blend.astype(np.float64)), model.candidates)
