@@ -68,6 +68,11 @@ def current(slot: str) -> Model | None:
     return _models.get(slot)
 
 
+def serving() -> list[Model]:
+    """The models of all tasks."""
+    return list(_models.values())
+
+
 def loaded() -> bool:
     """Whether the champions were looked for."""
     return _loaded

@@ -9,6 +9,7 @@ from typing import Any
 import redis
 import structlog
 
+from recommender.explanations.making import asked_again_by, explain_choice
 from recommender.serving import champions, facts, slate_log, unwanted
 from recommender.serving.choosing import Choice, choose, in_given_order, ranked
 from recommender.serving.contexts import Known, known_of
@@ -51,6 +52,8 @@ def recommend(
     language: str = "en",
     personalised: bool = True,
     page_id: str = "",
+    explain: bool = False,
+    occasion: str = "",
 ) -> Slate:
     """Choose up to ``k`` products for a slot, log the slate, and return it.
 
@@ -63,6 +66,8 @@ def recommend(
         language: of names that reasons mention ("en", "zh").
         personalised: False uses neither session nor history, only the product in view.
         page_id: of the page that is being put together: no product twice under one such id (:mod:`recommender.slots.pages`).
+        explain: say in ``Slate.explanation`` what made it.
+        occasion: where there is a slot ``slot-occasion``, that one answers.
 
     Raises:
         UnknownSlot: there is no slot of that name.
@@ -71,7 +76,7 @@ def recommend(
     _check(k)
     page = pages.key(page_id, visitor_id or shopper_id) if page_id else ""
     read = _read(visitor_id, shopper_id, personalised=personalised, page=page)
-    served = snapshot.get(slot)
+    served = snapshot.get(slot, occasion)
     known = known_of(
         read.session,
         shopper_id=shopper_id,
@@ -80,11 +85,13 @@ def recommend(
         unwanted=read.unwanted,
     )
     exclude = list(exclude)
-    slate = _slate(served, known, read, k, exclude, visitor_id)
+
+    def choice(taken: _Read) -> Slate:
+        return _slate(served, known, taken, k, exclude, visitor_id, explain=explain)
+
+    slate = choice(read)
     if page:
-        return _claimed(
-            page, slate, visitor_id, known, lambda taken: _slate(served, known, taken, k, exclude, visitor_id), read
-        )
+        return _claimed(page, slate, visitor_id, known, choice, read)
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
 
@@ -109,14 +116,15 @@ def _claimed(
 
 
 def recommend_many(
-    slot: str, shopper_ids: Sequence[str], k: int | None = None, *, language: str = "en"
+    slot: str, shopper_ids: Sequence[str], k: int | None = None, *, language: str = "en", exclude: Sequence[str] = ()
 ) -> dict[str, Slate]:
     """A slate for each shopper (e-mail blocks), from their history; same rules as :func:`recommend`, three round trips in all."""
     _check(k)
     read, put_away = _read(), unwanted.of_many(shopper_ids)
     served = snapshot.get(slot)
     chosen = {
-        shopper_id: _slate(served, _known_by_history(shopper_id, put_away), read, k, ()) for shopper_id in shopper_ids
+        shopper_id: _slate(served, _known_by_history(shopper_id, put_away), read, k, exclude)
+        for shopper_id in shopper_ids
     }
     slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
     return chosen
@@ -204,7 +212,14 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
 
 
 def _slate(
-    slot: ServedSlot, known: Known, read: _Read, k: int | None, exclude: Sequence[str], visitor_id: str = ""
+    slot: ServedSlot,
+    known: Known,
+    read: _Read,
+    k: int | None,
+    exclude: Sequence[str],
+    visitor_id: str = "",
+    *,
+    explain: bool = False,
 ) -> Slate:
     out = [*exclude, *read.on_page] if read.on_page else exclude
     now_ms = clock.now_ms()
@@ -223,10 +238,12 @@ def _slate(
         heading=_heading(ask, choice, fallback),
         known=slot.kind.is_known(ask),
         removed=choice.removed.counts(),
-        chosen_from=_chosen_from(known, list(out)),
+        chosen_from={**_chosen_from(known, list(out)), **asked_again_by(ask)},
         note=read.note if slot.active else OFF_NOTE,
         slot_version=slot.version,
         skipped_pins=choice.skipped,
+        filtered=choice.removed.first(),
+        explanation=explain_choice(ask, choice) if explain else None,
     )
 
 

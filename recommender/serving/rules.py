@@ -26,6 +26,10 @@ class Removed:
         """Count one."""
         self.by_rule.setdefault(rule, []).append(product_id)
 
+    def first(self, most: int = 200) -> dict[str, list[str]]:
+        """Rule to the first products it took out: as many as a log may hold."""
+        return {rule: ids[:most] for rule, ids in self.by_rule.items()}
+
     def counts(self) -> dict[str, int]:
         """Rule to how many."""
         return {rule: len(ids) for rule, ids in self.by_rule.items()}

@@ -73,7 +73,7 @@ class ShadowConsumer(Consumer):
             opened = {version.slot: _open(version, held) for version in versions}
             self._shadows = _with_new_sessions({slot: shadow for slot, shadow in opened.items() if shadow is not None})
             if self._shadows:
-                _follow_facts()
+                follow_facts()
             self._next_look = time.monotonic() + REFRESH_SECONDS
         return self._shadows
 
@@ -97,7 +97,7 @@ def _with_new_sessions(shadows: dict[str, Shadow]) -> dict[str, Shadow]:
     return {slot: replace(shadow, model=models[slot]) for slot, shadow in shadows.items()}
 
 
-def _follow_facts() -> None:
+def follow_facts() -> None:
     """Take over changes of stock, price and slots, as a request does."""
     trip = Trip()
     facts.queue_changes(trip, facts.current())
@@ -119,6 +119,7 @@ def known_then(shopper_id: str, chosen_from: Mapping[str, Any]) -> Known:
         viewed=frozenset(chosen_from.get("viewed", [])),
         in_cart=chosen_from.get("cart", []),
         bought=chosen_from.get("bought", []),
+        earlier_lines=chosen_from.get("earlier", ""),
     )
 
 

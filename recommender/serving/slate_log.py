@@ -47,6 +47,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "known": slate.known,
         "items": items,
         "removed": slate.removed,
+        "filtered": slate.filtered,
         "from": slate.chosen_from,
         "slot_version": slate.slot_version,
         **({"skipped_pins": slate.skipped_pins} if slate.skipped_pins else {}),
@@ -72,7 +73,8 @@ INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant,
 SELECT (e->>'id')::uuid, e->>'slot', left(e->>'visitor_id', 64), left(e->>'shopper_id', 128), e->>'model', e->>'variant',
     e->'items',
     jsonb_build_object('removed', e->'removed', 'from', coalesce(e->'from', '{}'),
-        'slot_version', coalesce(e->'slot_version', '0'), 'skipped_pins', coalesce(e->'skipped_pins', '{}')),
+        'slot_version', coalesce(e->'slot_version', '0'), 'skipped_pins', coalesce(e->'skipped_pins', '{}'))
+        || CASE WHEN e ? 'filtered' THEN jsonb_build_object('filtered', e->'filtered') ELSE '{}' END,
     (e->>'fallback')::boolean, coalesce((e->>'known')::boolean, true),
     timestamptz 'epoch' + (e->>'at_ms')::bigint * interval '1 millisecond'
 FROM jsonb_array_elements(%s::jsonb) AS e

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shop import clock
 from shop.events.ids import uuid7_at
+
+if TYPE_CHECKING:
+    from recommender.explanations.making import Explanation
 
 
 class UnknownSlot(ValueError):
@@ -63,6 +66,8 @@ class Slate:
         note: what the caller should know of how it was made; empty if there is nothing.
         slot_version: of the slot's settings.
         skipped_pins: pinned products that may not be shown now, each with the rule that forbids it.
+        filtered: rule to the products it took out, the first of them; logged, so that the slate can be asked for again.
+        explanation: what made it, where that was asked for.
     """
 
     slate_id: uuid.UUID
@@ -78,6 +83,8 @@ class Slate:
     note: str = ""
     slot_version: int = 0
     skipped_pins: dict[str, str] = field(default_factory=dict)
+    filtered: dict[str, list[str]] = field(default_factory=dict)
+    explanation: Explanation | None = None
 
 
 def new_slate_id() -> uuid.UUID:

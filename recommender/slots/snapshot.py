@@ -46,13 +46,15 @@ def current() -> Mapping[str, ServedSlot]:
     return found if found is not None else load()
 
 
-def get(name: str) -> ServedSlot:
-    """The slot of that name.
+def get(name: str, occasion: str = "") -> ServedSlot:
+    """The slot of that name; where there is one of the occasion (``name-occasion``), that.
 
     Raises:
         UnknownSlot: there is none; the message lists those there are.
     """
     slots = current()
+    if occasion and (found := slots.get(f"{name}-{occasion}")) is not None:
+        return found
     try:
         return slots[name]
     except KeyError:

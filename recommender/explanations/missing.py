@@ -1,0 +1,146 @@
+"""Why a product is not in a slate: a rule took it out, no source named it, or others scored higher, and by how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from recommender.algorithms.breakdown import Source
+from recommender.explanations.making import Part, Term, asked_of, explain_choice, parts_of
+from recommender.explanations.replaying import rule_of
+from recommender.serving import champions, facts
+from recommender.serving.choosing import Choice, choose
+from recommender.serving.contexts import known_of
+from recommender.serving.rules import Asked as Rules
+from recommender.serving.shadows import follow_facts
+from recommender.slots import snapshot
+from recommender.slots.types.base import Ask
+from shop import clock
+from shop.events.sessions import Session, read_session
+from shop.models import Visitor
+
+# A shopper's browsers that are looked at for the visit under way.
+MOST_VISITORS = 5
+DIFFERENCES = 6
+
+
+class Why(StrEnum):
+    """The first thing that kept a product out."""
+
+    SHOWN = "shown"
+    NO_PRODUCT = "no_product"
+    REMOVED = "removed"
+    NO_MODEL = "no_model"
+    NEW = "new"
+    NO_SOURCE = "no_source"
+    CUT = "cut"
+    VARIETY = "variety"
+    OUTSCORED = "outscored"
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """Why a product is not in a slate.
+
+    Attributes:
+        rule: that took it out; where it was outscored or unnamed anyway, the one that would have.
+        part: its own score and terms, where the model ranks it; ``position`` where it is shown.
+        last: the last product of the slate that the model ranked: what it would have had to pass.
+        short: by how much of the total it falls short of ``last``.
+        differences: terms that ``last`` has more of (or less: negative), the largest first.
+        sources: what each source says of it.
+        place, most: its place among all that were named, of which ``most`` are ranked.
+    """
+
+    product_id: str
+    why: Why
+    rule: str = ""
+    candidates: int = 0
+    part: Part | None = None
+    last: Part | None = None
+    short: float = 0.0
+    differences: tuple[Term, ...] = ()
+    sources: tuple[Source, ...] = ()
+    place: int = 0
+    most: int = 0
+
+
+def why_not(ask: Ask, choice: Choice, product_id: str) -> WhyNot:
+    """Why ``product_id`` is not in what was chosen for ``ask``."""
+    rule = _rule(ask, choice, product_id)
+    explained = explain_choice(ask, choice)
+    for part in explained.parts:
+        if part.product_id == product_id:
+            return WhyNot(product_id, Why.SHOWN, candidates=explained.candidates, part=part)
+    if product_id not in ask.facts.row:
+        return WhyNot(product_id, Why.NO_PRODUCT)
+    asked = asked_of(ask)
+    if asked is None:
+        return WhyNot(product_id, Why.REMOVED if rule else Why.NO_MODEL, rule)
+    candidacy = asked.candidacy(product_id)
+    if candidacy is None:
+        return WhyNot(product_id, Why.REMOVED if rule else Why.NEW, rule, explained.candidates)
+    sources, limits = tuple(candidacy.sources), (candidacy.place, candidacy.most)
+    if product_id not in asked.ids:
+        named = candidacy.place > 0 or any(source.place for source in sources)
+        why = Why.REMOVED if rule else Why.CUT if named else Why.NO_SOURCE
+        return WhyNot(product_id, why, rule, len(asked.ids), None, None, 0.0, (), sources, *limits)
+    part = parts_of(asked, [product_id])[product_id]
+    ranked = [each for each in explained.parts if each.total is not None]
+    last = min(ranked, key=lambda each: each.total or 0.0, default=None)
+    short, differences = _short(part, last)
+    why = Why.REMOVED if rule else Why.VARIETY if short < 0 else Why.OUTSCORED
+    return WhyNot(product_id, why, rule, len(asked.ids), part, last, short, differences, sources, *limits)
+
+
+def _rule(ask: Ask, choice: Choice, product_id: str) -> str:
+    """The rule that took it out; where none was asked of it, the one that would have, by the stock of now."""
+    for rule, ids in choice.removed.by_rule.items():
+        if product_id in ids:
+            return rule
+    return rule_of(product_id, Rules.of(ask.facts, ask.known, ask.exclude, ask.slot.rules))
+
+
+def _short(part: Part, last: Part | None) -> tuple[float, tuple[Term, ...]]:
+    if last is None or part.total is None or last.total is None:
+        return 0.0, ()
+    mine = {term.name: term.amount for term in part.terms}
+    theirs = {term.name: term.amount for term in last.terms}
+    gaps = [Term(name, theirs.get(name, 0.0) - mine.get(name, 0.0)) for name in {**theirs, **mine}]
+    gaps.sort(key=lambda term: -abs(term.amount))
+    return last.total - part.total, tuple(gaps[:DIFFERENCES])
+
+
+def ask_now(slot: str, *, shopper_id: str = "", product_id: str = "") -> Ask:
+    """What the slot would be asked for a shopper at this moment: their history, and the newest visit of their browsers.
+
+    Raises:
+        UnknownSlot: there is no slot of that name.
+    """
+    follow_facts()
+    served = snapshot.get(slot)
+    known = known_of(_visit(shopper_id), shopper_id=shopper_id, product_id=product_id, personalised=True)
+    return Ask(
+        served,
+        known,
+        facts.current(),
+        champions.current,
+        clock.now_ms(),
+        served.size,
+        depth=served.depth(facts.current()),
+    )
+
+
+def _visit(shopper_id: str) -> Session | None:
+    if not shopper_id:
+        return None
+    visitors = Visitor.objects.filter(shopper_id=shopper_id).order_by("-linked_at")[:MOST_VISITORS]
+    found = [session for visitor in visitors if (session := read_session(visitor.pk)) is not None]
+    return max(found, key=lambda session: session.last_at_ms, default=None)
+
+
+def why_not_now(slot: str, wanted: str, *, shopper_id: str = "", product_id: str = "") -> tuple[Ask, Choice, WhyNot]:
+    """Why the slot would not show ``wanted`` now."""
+    ask = ask_now(slot, shopper_id=shopper_id, product_id=product_id)
+    choice = choose(ask)
+    return ask, choice, why_not(ask, choice, wanted)

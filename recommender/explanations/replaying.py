@@ -1,0 +1,113 @@
+"""A logged slate explained as it was: the same question to the version that served, held against what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from recommender.explanations.making import Explanation, Part, explain_choice
+from recommender.explanations.then import Then, then_of
+from recommender.models import Slate
+from recommender.serving import facts
+from recommender.serving.choosing import choose
+from recommender.serving.contexts import Known
+from recommender.serving.rules import Asked, Removed, allowed
+from recommender.serving.shadows import follow_facts, known_then
+from recommender.serving.slates import Reason
+
+# Scores are logged with so many digits.
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A slate as it was.
+
+    Attributes:
+        reproduced: the same question gave the same products with the same scores; what only filled up is left out of account.
+        explanation: of the slate that was shown; terms are those of the replay, and only where it was ``reproduced`` or gave the
+            product the same score.
+        lost: what could not be had any more, by code.
+        since: product to the rule that would take it out now and did not then, or ("" for none) the other way round.
+        then: the question.
+    """
+
+    slate: Slate
+    reproduced: bool
+    explanation: Explanation
+    lost: tuple[str, ...]
+    since: Mapping[str, str]
+    then: Then
+
+
+def replay(slate: Slate) -> Replay:
+    """Ask again what the slate was asked."""
+    follow_facts()
+    then = then_of(slate)
+    logged = _as_logged(slate)
+    since = _changed_since(slate)
+    if then.ask is None or not then.whole:
+        return Replay(slate, False, logged, then.lost, since, then)
+    choice = choose(then.ask)
+    again = explain_choice(then.ask, choice)
+    scores = {item.product_id: round(item.score, DIGITS) for item in choice.items}
+    # What fills up is what sold best at the time.
+    own = [part for part in logged.parts if not part.applied.get("fills")]
+    same = [item.product_id for item in choice.items if not item.applied.get("fills")] == [
+        part.product_id for part in own
+    ]
+    near = {part.product_id for part in own if _close(scores.get(part.product_id), part.score)}
+    reproduced = same and len(near) == len(own)
+    told = {part.product_id: part for part in (*again.parts, *again.ahead)}
+    parts = tuple(_merged(part, told.get(part.product_id), part.product_id in near) for part in logged.parts)
+    removed = logged.removed or again.removed
+    lost = then.lost if reproduced else (*then.lost, "other_order")
+    return Replay(slate, reproduced, replace(again, parts=parts, removed=removed), lost, since, then)
+
+
+def _close(now: float | None, then: float) -> bool:
+    return now is not None and abs(now - then) <= 2 * 10.0**-DIGITS
+
+
+def _merged(part: Part, again: Part | None, same: bool) -> Part:
+    if again is None or not same:
+        return part
+    return replace(part, rank=again.rank, total=again.total, terms=again.terms)
+
+
+def _as_logged(slate: Slate) -> Explanation:
+    """What the log alone says."""
+    parts = tuple(
+        Part(
+            item["product_id"],
+            place,
+            0,
+            float(item.get("score", 0.0)),
+            item.get("source", ""),
+            Reason(item["reason"], item.get("params", {})) if item.get("reason") else None,
+            applied=item.get("applied", {}),
+        )
+        for place, item in enumerate(slate.items, 1)
+    )
+    return Explanation(slate.slot, slate.model, parts, removed=slate.context.get("filtered", {}))
+
+
+def _changed_since(slate: Slate) -> dict[str, str]:
+    """Products that rules see otherwise now, by facts of the catalogue; what was known of the visitor stays as it was."""
+    came_from = slate.context.get("from", {})
+    known: Known = known_then(slate.shopper_id, came_from)
+    asked = Asked.of(facts.current(), known, came_from.get("exclude", []))
+    then = {product_id: rule for rule, ids in slate.context.get("filtered", {}).items() for product_id in ids}
+    found = {}
+    for product_id in [*(item["product_id"] for item in slate.items), *then]:
+        now = rule_of(product_id, asked)
+        if bool(now) != (product_id in then):
+            found[product_id] = now
+    return found
+
+
+def rule_of(product_id: str, asked: Asked) -> str:
+    """The rule that takes a product out; empty for none."""
+    removed = Removed()
+    allowed(product_id, asked, removed)
+    return next(iter(removed.by_rule), "")

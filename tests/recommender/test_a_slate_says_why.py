@@ -1,0 +1,169 @@
+"""A slate is explained as it was: the terms yield its order, asking again gives the same, and what is missing has a reason."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+
+from recommender.explanations import then
+from recommender.explanations.missing import Why, ask_now, why_not, why_not_now
+from recommender.explanations.replaying import replay
+from recommender.models import ModelVersion, Slate
+from recommender.serving import champions, facts, recommend
+from recommender.serving.choosing import choose
+from recommender.serving.slate_log import SlateConsumer
+from recommender.slots import saving
+from recommender.slots.diversity import capped
+from recommender.slots.models import Slot
+from shop.events import recording
+from shop.events.consumers import Runner
+from shop.models import Product
+from tests.factories.catalogue import make_product
+
+pytestmark = pytest.mark.django_db
+VISITOR = "v-somebody-1"
+
+
+def ids(slate) -> list[str]:
+    return [item.product_id for item in slate.items]
+
+
+def stored(slate) -> Slate:
+    """The slate as the log has it."""
+    Runner(SlateConsumer()).drain()
+    return Slate.objects.get(pk=slate.slate_id)
+
+
+@pytest.fixture
+def save(django_capture_on_commit_callbacks):
+    def saved(instance, **fields):
+        for name, value in fields.items():
+            setattr(instance, name, value)
+        with django_capture_on_commit_callbacks(execute=True):
+            saving.save(instance, actor=None) if isinstance(instance, Slot) else instance.save()
+
+    return saved
+
+
+@pytest.mark.parametrize("slot", ["home", "product", "cart", "email"])
+def test_the_explanation_of_a_slate_yields_its_order(shop, slot) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    recording.record("product_added", visitor_id=VISITOR, product_id="pasta", quantity=1)
+    about = "coffee" if slot == "product" else ""
+    slate = recommend(slot, visitor_id=VISITOR, shopper_id="s1", product_id=about, k=8, explain=True)
+    told = slate.explanation
+    assert told is not None
+    ranked = [part for part in told.parts if part.total is not None]
+    assert ranked
+    for part in ranked:
+        assert part.total == pytest.approx(told.base + sum(term.amount for term in part.terms))
+    # By what each is ranked by, as far as no rule took it out; then the variety of the slot; then what fills up.
+    everything = sorted([*ranked, *told.ahead], key=lambda part: (-part.total, part.rank))
+    candidates = [(part.rank, part.product_id) for part in everything]
+    by_terms = list(capped(candidates, ask_now(slot).slot.diversity, facts.current(), 8))
+    filled = sorted((part for part in told.parts if part.total is None), key=lambda part: -part.score)
+    order = [product_id for _, product_id in by_terms][: len(ranked)] + [part.product_id for part in filled]
+    assert order == ids(slate)
+    assert not {part.product_id for part in told.ahead} & {
+        taken for taken_by in told.removed.values() for taken in taken_by
+    }
+
+
+def test_a_slate_is_reproduced_whatever_changed_since_and_says_what_did(shop, save) -> None:
+    save(Product.objects.get(pk="milk"), stock=0)
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="coffee")
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    slate = recommend("home", visitor_id=VISITOR, shopper_id="s2", k=6)
+    assert "milk" not in ids(slate)
+    row = stored(slate)
+    # Stock, the champion and the slot's settings are other ones now.
+    save(Product.objects.get(pk="milk"), stock=5)
+    save(Product.objects.get(pk="honey"), stock=0)
+    save(Slot.objects.get(name="home"), diversity={})
+    other = ModelVersion.objects.filter(slot="home").exclude(status="champion").first()
+    ModelVersion.objects.filter(slot="home", status="champion").update(status="retired")
+    ModelVersion.objects.filter(pk=other.pk).update(status="champion")
+    champions.forget()
+    found = replay(row)
+    assert found.reproduced
+    assert [part.product_id for part in found.explanation.parts] == ids(slate)
+    assert found.explanation.removed["out_of_stock"] == ["milk"]
+    assert found.since == {"milk": "", "honey": "out_of_stock"}
+    assert all(part.terms for part in found.explanation.parts if part.total is not None)
+    save(Slot.objects.get(name="home"), diversity={"category": 1})
+    assert replay(row).reproduced, "settings of every version are kept"
+
+
+def test_without_the_file_of_the_version_it_says_so_and_shows_what_was_logged(shop) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    row = stored(recommend("home", visitor_id=VISITOR, k=4))
+    version = ModelVersion.objects.get(slot="home", status="champion")
+    storages["models"].delete(version.file)
+    champions.forget()
+    then._opened.cache_clear()
+    found = replay(row)
+    assert (found.reproduced, found.lost) == (False, ("model_gone",))
+    assert [part.product_id for part in found.explanation.parts] == [item["product_id"] for item in row.items]
+    assert not any(part.terms for part in found.explanation.parts)
+
+
+def test_a_slate_that_was_logged_otherwise_is_not_said_to_be_reproduced(shop) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    row = stored(recommend("home", visitor_id=VISITOR, k=4))
+    row.items[0]["score"] += 0.01
+    found = replay(row)
+    assert (found.reproduced, found.lost) == (False, ("other_order",))
+    assert not found.explanation.parts[0].terms, "terms of another score explain nothing"
+    assert found.explanation.parts[1].terms or found.explanation.parts[1].total is None
+
+
+def test_why_a_product_is_not_in_a_slate(shop, save) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    save(Product.objects.get(pk="honey"), stock=0)
+    row = stored(recommend("home", visitor_id=VISITOR, k=3))
+    ask = replay(row).then.ask
+    assert ask is not None
+    choice = choose(ask)
+    last = choice.items[-1].product_id
+
+    def why(product_id: str):
+        return why_not(ask, choice, product_id)
+
+    sold_out = why("honey")
+    assert (sold_out.why, sold_out.rule) == (Why.REMOVED, "out_of_stock")
+    assert sold_out.part is not None
+    assert sold_out.part.rank >= 1, "the rank that it would have"
+    assert (why("tea").why, why("tea").rule) == (Why.REMOVED, "seen_in_visit")
+    assert (why(last).why, why(last).part.position) == (Why.SHOWN, 3)
+    assert why("nothing").why == Why.NO_PRODUCT
+    further = next(part for part in replay(row).explanation.ahead)
+    found = why(further.product_id)
+    assert found.why == Why.OUTSCORED
+    assert found.last.product_id == last
+    assert found.short == pytest.approx(found.last.total - found.part.total)
+    assert found.short == pytest.approx(sum(term.amount for term in found.differences), abs=1e-9)
+    make_product(id="brand-new")
+    facts.load()
+    assert why_not_now("home", "brand-new")[2].why == Why.NEW
+
+
+def test_the_command_explains_a_slate_and_a_product_that_is_not_in_it(shop, capsys) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    slate = recommend("home", visitor_id=VISITOR, k=3)
+    stored(slate)
+    call_command("explain", str(slate.slate_id))
+    text = capsys.readouterr().out
+    assert "Asked again, the version that served gives the same products" in text
+    for product_id in ids(slate):
+        assert product_id in text
+    assert "looked at in this visit: tea" in text
+    call_command("explain", str(slate.slate_id), "--json")
+    told = orjson.loads(capsys.readouterr().out)
+    assert [item["product_id"] for item in told["items"]] == ids(slate)
+    assert told["reproduced"] is True
+    call_command("explain", str(slate.slate_id), "--why-not", "tea")
+    assert "A rule took it out: looked at in this visit." in capsys.readouterr().out
+    with pytest.raises(CommandError, match="There is no slate"):
+        call_command("explain", "018f0000-0000-7000-8000-000000000001")
