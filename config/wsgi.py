@@ -25,6 +25,8 @@ from django.utils.module_loading import import_string
 from config.checks import require_safe_configuration
 
 HOT_PREFIXES = ("/api/v1/events", "/api/v1/recommendations/", "/api/v1/feedback", "/v1/")
+# Under a prefix that is not hot.
+HOT_SUFFIX = "/similar"
 HOT_MIDDLEWARE = ("config.hot_middleware.ShortMiddleware",)
 
 
@@ -38,13 +40,13 @@ class HotHandler:
             handler = import_string(path)(handler)
         self._handle = handler
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        """Answer a request of the server's."""
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request of the server's; an answer that streams is read as fast as it is sent."""
         # What `request_started` does for the database: a connection that broke, or that is old, is not used again.
         close_old_connections()
         response = self._handle(WSGIRequest(environ))
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        return [response.content]
+        return response if response.streaming else [response.content]
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
@@ -71,6 +73,7 @@ if settings.SERVING_WATCH:
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The WSGI application."""
-    if environ.get("PATH_INFO", "").startswith(HOT_PREFIXES):
+    path = environ.get("PATH_INFO", "")
+    if path.startswith(HOT_PREFIXES) or (path.endswith(HOT_SUFFIX) and path.startswith("/api/v1/products/")):
         return _hot(environ, start_response)
     return _site(environ, start_response)

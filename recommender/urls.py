@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from recommender.feedback.api import feedback
-from recommender.serving.api import recommendations
+from recommender.serving.api import recommendations, similar
+from recommender.serving.batch_api import batch
 from recommender.training import api as models
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/recommendations/batch", batch, name="api_recommendations_batch"),
+    path("api/v1/products/<str:product_id>/similar", similar, name="api_similar"),
     path("api/v1/recommendations/<str:slot>", recommendations, name="api_recommendations"),
     path("api/v1/feedback", feedback, name="api_feedback"),
     path("api/v1/models", models.ModelsEndpoint.as_view(), name="api_models"),

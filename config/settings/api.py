@@ -47,6 +47,7 @@ OPENAPI_PARTS = [
     "shop.events.openapi.openapi",
     "recommender.serving.api.openapi",
     "recommender.feedback.api.openapi",
+    "recommender.serving.batch_api.openapi",
     "push.audiences.api.openapi",
 ]
 

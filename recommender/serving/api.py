@@ -1,75 +1,30 @@
-"""``GET /api/v1/recommendations/{slot}``: a plain view on the short path; structs say what goes in and out, in the schema too."""
+"""``GET /api/v1/recommendations/{slot}`` and ``GET /api/v1/products/{id}/similar``: plain views on the short path."""
 
 from __future__ import annotations
 
-import uuid
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from msgspec import Meta
 
-from recommender.serving import slates
-from recommender.serving.reasons import language_of, reason_text
-from recommender.serving.recommending import MOST, recommend
-from recommender.slots import snapshot
+from recommender.serving import facts
+from recommender.serving.answers import ListQuery, Slate, SlateQuery, add_products, add_why, body
+from recommender.serving.cursors import CursorRefused, List, cursor_of, shown_before
+from recommender.serving.reasons import language_of
+from recommender.serving.recommending import recommend
+from recommender.serving.slates import UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, origin_allowed, token_of
-from shop.api.plain import JSON, Stop, known_key, method_not_allowed, read_query
+from shop.api.plain import JSON, Stop, known_key, method_not_allowed, read_query, wrong_query
 from shop.api.structs import answer, components, operation, parameters
 
 SCOPE = "recommendations:read"
+SIMILAR = "similar"
 NOTE_SHOPPER = "shopper_id was not used: it needs a secret key, or a visitor who is logged in as that shopper."
 NOTE_LANGUAGE = "There are no words in {}, so they are in English; there are en and zh-hans."
-
-Id = Annotated[str, Meta(max_length=128)]
-# A language tag such as browsers send (RFC 5646): de, zh-CN, zh-Hans-CN.
-LanguageTag = Annotated[
-    str,
-    Meta(
-        max_length=35,
-        pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
-        description="Of the reasons, such as en or zh-CN; English where we have no words in it, which `note` says",
-    ),
-]
-
-
-class SlateQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """For whom, and about what."""
-
-    visitor_id: Annotated[Id, Meta(description="The anonymous browser")] = ""
-    shopper_id: Annotated[Id, Meta(description="The known person; taken with a secret key only")] = ""
-    product_id: Annotated[Id, Meta(description="The product in view")] = ""
-    k: Annotated[int, Meta(ge=1, le=MOST, description="How many products; the slot's size if not given")] | None = None
-    exclude: Annotated[str, Meta(max_length=8_000, description="Ids to leave out, separated by commas")] = ""
-    language: LanguageTag = "en"
-    personalised: Annotated[bool, Meta(description="False: what anybody would be shown")] = True
-
-
-class RecommendedItem(msgspec.Struct):
-    """A product of a slate: `reason` in words, `reason_code` for who makes words of their own."""
-
-    product_id: str
-    score: Annotated[float, Meta(description="As a share of the first candidate; comparable within one slate only")]
-    reason: str
-    reason_code: str
-    source: Annotated[str, Meta(description="The algorithm that gave most of the score")]
-
-
-class Slate(msgspec.Struct, omit_defaults=True):
-    """The products chosen for a slot, in order. `slate_id` belongs on the events that follow."""
-
-    slate_id: uuid.UUID
-    slot: str
-    heading: str
-    items: list[RecommendedItem]
-    model: Annotated[str, Meta(description="The champion that served; popular without one")]
-    variant: Annotated[str, Meta(description="Of an experiment; default where there is none")]
-    fallback: Annotated[bool, Meta(description="Whether most items are what anybody would be shown")]
-    note: Annotated[str, Meta(description="What the caller should know of how it was made")] = ""
-
 
 _encode = msgspec.json.Encoder().encode
 
@@ -77,64 +32,100 @@ _encode = msgspec.json.Encoder().encode
 @csrf_exempt
 def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
     """Answer with a slate; never cached, since stock and session may change within a second."""
+    return _plain(request, lambda key: _answer(read_query(request, SlateQuery), slot, key))
+
+
+@csrf_exempt
+def similar(request: HttpRequest, product_id: str) -> HttpResponse:
+    """Answer with what is like a product."""
+
+    def answered(key: KeyInfo) -> HttpResponse:
+        query = read_query(request, ListQuery)
+        if product_id not in facts.current().row:
+            raise Stop(problems.response("not_found", 404, "There is no such product."))
+        return _answer(query, SIMILAR, key, product_id)
+
+    return _plain(request, answered)
+
+
+def _plain(request: HttpRequest, answered: Callable[[KeyInfo], HttpResponse]) -> HttpResponse:
+    """The manners of both: methods, keys, origins."""
     if request.method == "OPTIONS":
         return cors.preflight(request, "GET, OPTIONS")
     try:
         if request.method not in ("GET", "HEAD"):
             raise Stop(method_not_allowed("GET, OPTIONS"))
-        key = known_key(token_of(request), SCOPE)
-        if not origin_allowed(key, request):
-            raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
-        slots = snapshot.current()
-        if slot not in slots:
-            raise Stop(problems.response("not_found", 404, f"No slot {slot!r}: there are {', '.join(slots)}."))
-        response = _answer(read_query(request, SlateQuery), slot, key)
+        response = answered(_key(request))
     except Stop as stop:
         response = stop.response
     return cors.allow(request, response)
 
 
-def _answer(query: SlateQuery, slot: str, key: KeyInfo) -> HttpResponse:
-    trusted = key.is_secret or not query.shopper_id
+def _key(request: HttpRequest) -> KeyInfo:
+    """The key, in the header or, a publishable one, in the address."""
+    token = token_of(request)
+    key = known_key(token or request.GET.get("key", ""), SCOPE)
+    if key.is_secret and not token:
+        detail = "Send a secret key in the Authorization header only."
+        raise Stop(problems.response("secret_key_exposed", 403, detail))
+    if not origin_allowed(key, request):
+        raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
+    return key
+
+
+def unknown_slot(error: UnknownSlot) -> Stop:
+    """404, with the slots that there are."""
+    return Stop(problems.response("not_found", 404, f"{str(error)[:1].upper()}{str(error)[1:]}."))
+
+
+def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "") -> HttpResponse:
+    shopper_id, product_id = _about(query, product_id)
+    trusted = key.is_secret or not shopper_id
     language, known = language_of(query.language)
+    which = List(slot, product_id)
+    shown = _shown(query.cursor, which)
+    try:
+        slate = recommend(
+            slot,
+            visitor_id=query.visitor_id,
+            shopper_id=shopper_id if trusted else "",
+            product_id=product_id,
+            k=query.k,
+            exclude=[*shown, *filter(None, query.exclude.split(","))],
+            language=language,
+            personalised=query.personalised,
+            page_id=query.page_id,
+            explain=query.explain,
+            occasion=query.occasion,
+        )
+    except UnknownSlot as error:
+        raise unknown_slot(error) from None
     notes = ["" if trusted else NOTE_SHOPPER, "" if known else NOTE_LANGUAGE.format(query.language)]
-    slate = recommend(
-        slot,
-        visitor_id=query.visitor_id,
-        shopper_id=query.shopper_id if trusted else "",
-        product_id=query.product_id,
-        k=query.k,
-        exclude=[product_id for product_id in query.exclude.split(",") if product_id],
-        language=language,
-        personalised=query.personalised,
-    )
-    content = _encode(body(slate, language, " ".join(filter(None, notes))))
-    return HttpResponse(
-        content, content_type=JSON, headers={"Cache-Control": "private, no-store", "Content-Language": language}
-    )
+    made = body(slate, language, " ".join(filter(None, notes)))
+    if made.items:
+        made.next = cursor_of(which, [*shown, *(item.product_id for item in made.items)])
+    if query.products:
+        add_products(made, language)
+    if slate.explanation is not None:
+        add_why(made, slate.explanation, trusted=key.is_secret)
+    headers = {"Cache-Control": "private, no-store", "Content-Language": language}
+    return HttpResponse(_encode(made), content_type=JSON, headers=headers)
 
 
-def body(slate: slates.Slate, language: str, note: str = "") -> Slate:
-    """What is answered."""
-    return Slate(
-        slate_id=slate.slate_id,
-        slot=slate.slot,
-        heading=reason_text(slate.heading, language),
-        items=[
-            RecommendedItem(
-                item.product_id,
-                round(item.score, 6),
-                reason_text(item.reason, language),
-                item.reason.code,
-                item.source,
-            )
-            for item in slate.items
-        ],
-        model=slate.model,
-        variant=slate.variant,
-        fallback=slate.fallback,
-        note=f"{note} {slate.note}".strip(),
-    )
+def _about(query: ListQuery, product_id: str) -> tuple[str, str]:
+    """The shopper and the product that a query names."""
+    if isinstance(query, SlateQuery):
+        return query.shopper_id, query.product_id
+    return "", product_id
+
+
+def _shown(cursor: str, which: List) -> list[str]:
+    if not cursor:
+        return []
+    try:
+        return shown_before(cursor, which)
+    except CursorRefused as refused:
+        raise Stop(wrong_query("cursor", str(refused), refused.code)) from None
 
 
 def openapi() -> dict[str, Any]:
@@ -148,6 +139,7 @@ def openapi() -> dict[str, Any]:
         "schema": {"type": "string", "maxLength": 40},
         "example": names[0],
     }
+    product = {"name": "product_id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 128}}
     get = operation(
         "Recommend products",
         "Never an error because there is no model: then what sells best is shown, marked as `fallback`. "
@@ -156,4 +148,15 @@ def openapi() -> dict[str, Any]:
         {"200": answer("Slate")},
         parameters=[place, *parameters(SlateQuery)],
     )
-    return {"paths": {"/api/v1/recommendations/{slot}": {"get": get}}, "schemas": components({"Slate": Slate})}
+    alike = operation(
+        "Recommend similar products",
+        f"What is like a product, whoever looks; the slot `{SIMILAR}` says how. Scope: `{SCOPE}`.",
+        "recommendations",
+        {"200": answer("Slate")},
+        parameters=[product, *parameters(ListQuery)],
+    )
+    paths = {
+        "/api/v1/recommendations/{slot}": {"get": get},
+        "/api/v1/products/{product_id}/similar": {"get": alike},
+    }
+    return {"paths": paths, "schemas": components({"Slate": Slate})}

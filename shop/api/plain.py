@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 JSON = "application/json"
 RETRY_AFTER = {"Retry-After": "2"}
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 # The zone of a time whose plus was not escaped arrives behind a blank.
 _UNESCAPED_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT\S+) (\d\d:?\d\d)$")
@@ -68,18 +69,33 @@ def read_query(request: HttpRequest, kind: type[Query]) -> Query:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        text = str(error)
-        if unknown := _UNKNOWN.search(text):
-            raise Stop(wrong_query(unknown[1], "There is no such parameter.")) from None
-        path = _PATH.search(text)
-        reason = _PATH.sub("", text).replace("`", "")
-        raise Stop(wrong_query(path[1] if path else "", f"{reason}.")) from None
+        raise Stop(undecoded(error, "There is no such parameter.", "Some parameters are wrong.")) from None
 
 
-def wrong_query(name: str, message: str) -> HttpResponse:
+def undecoded(
+    error: msgspec.ValidationError, unknown: str = "There is no such field.", detail: str = "Some fields are wrong."
+) -> HttpResponse:
+    """A problem that points at what a struct could not take."""
+    text = str(error)
+    if found := _UNKNOWN.search(text):
+        return wrong_field(found[1], unknown, detail)
+    path = _PATH.search(text)
+    reason = _PATH.sub("", text).replace("`", "")
+    pointer = _INDEX.sub(r"/\1", path[1]).replace(".", "/") if path else ""
+    return wrong_field(pointer, f"{reason}.", detail)
+
+
+def wrong_field(
+    pointer: str, message: str, detail: str = "Some fields are wrong.", code: str = "invalid"
+) -> HttpResponse:
+    """A problem that points at a field of the body; ``pointer`` without its first slash."""
+    errors = [{"pointer": f"/{pointer}" if pointer else "", "code": code, "message": message}]
+    return problems.response("invalid", 400, detail, errors=errors)
+
+
+def wrong_query(name: str, message: str, code: str = "invalid") -> HttpResponse:
     """A problem that points at a parameter."""
-    errors = [{"pointer": f"/{name}" if name else "", "code": "invalid", "message": message}]
-    return problems.response("invalid", 400, "Some parameters are wrong.", errors=errors)
+    return wrong_field(name, message, "Some parameters are wrong.", code)
 
 
 def method_not_allowed(allowed: str) -> HttpResponse:

@@ -1,0 +1,58 @@
+"""Cursors of further pages: what was shown, where and when, in a signed text that the caller sends back.
+
+A cursor holds the products of all pages so far, and the next page is chosen anew without them: it knows the visitor's last act,
+obeys the stock of now, and repeats nothing whichever model answers by then. Nothing is kept on our side, so asking the same page
+again (a retry) is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core import signing
+
+SALT = "recommendations.cursor"
+LIFE_SECONDS = 3_600
+# Addresses longer than 8 KB are refused by common proxies: 200 products with UUIDs, over 1 000 with short ids.
+MOST_CHARS = 6_000
+
+
+class CursorRefused(ValueError):
+    """The cursor cannot be used; ``code`` says in a word why, the message in a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class List:
+    """Which list the pages are of."""
+
+    slot: str
+    product_id: str = ""
+
+
+def cursor_of(which: List, shown: Iterable[str]) -> str:
+    """The cursor of the page after ``shown``; empty where it would be too long to send, and the list ends."""
+    text = signing.dumps([which.slot, which.product_id, *shown], salt=SALT, compress=True)
+    return text if len(text) <= MOST_CHARS else ""
+
+
+def shown_before(cursor: str, which: List) -> list[str]:
+    """What the pages before showed.
+
+    Raises:
+        CursorRefused: it is older than an hour, of another list, or none of ours.
+    """
+    try:
+        found: list[str] = signing.loads(cursor, salt=SALT, max_age=LIFE_SECONDS)
+        slot, product_id, *shown = found
+    except signing.SignatureExpired:
+        raise CursorRefused("expired", "This cursor has expired: begin again without one.") from None
+    except (signing.BadSignature, ValueError, TypeError):
+        raise CursorRefused("invalid", "This is no cursor that came from here: send `next` as it is.") from None
+    if List(slot, product_id) != which:
+        raise CursorRefused("other_list", "This cursor belongs to another slot or product: begin again without one.")
+    return shown

@@ -1,0 +1,202 @@
+"""Pages without repeats, batches as streams, explanations and cards over the API."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from recommender.serving import cursors, slate_log
+from recommender.serving.batch_api import CHUNK
+from recommender.slots import saving
+from recommender.slots.models import Slot
+from shop.api.keys import create_key
+from shop.events import recording
+from shop.valkey import client as valkey
+from tests.factories.catalogue import make_category, make_product
+
+pytestmark = pytest.mark.django_db
+HOME = "/api/v1/recommendations/home"
+BATCH = "/api/v1/recommendations/batch"
+
+
+@pytest.fixture
+def shelf():
+    for number in range(11):
+        make_product(id=f"p{number:02}", name_zh=f"商品{number}", price=3, units_sold=100 - number)
+
+
+@pytest.fixture
+def ask(client):
+    """Ask an address with a key; ``ask.pk`` and ``ask.sk`` are keys."""
+    keys = {kind: create_key(kind, kind)[1] for kind in ("pk", "sk")}
+
+    def asked(path: str, kind: str = "sk", **query):
+        return client.get(path, query, headers={"authorization": f"Bearer {keys[kind]}"})
+
+    asked.keys = keys
+    return asked
+
+
+def ids(answer) -> list[str]:
+    return [item["product_id"] for item in answer.json()["items"]]
+
+
+def test_pages_repeat_nothing_and_end_and_a_page_asked_for_again_is_the_same(ask, shelf) -> None:
+    first = ask(HOME, k=4)
+    second = ask(HOME, k=4, cursor=first.json()["next"])
+    assert ids(ask(HOME, k=4, cursor=first.json()["next"])) == ids(second), "a retry goes no further"
+    third = ask(HOME, k=4, cursor=second.json()["next"])
+    assert ids(first) + ids(second) + ids(third) == [f"p{number:02}" for number in range(11)]
+    last = ask(HOME, k=4, cursor=third.json()["next"])
+    assert (ids(last), "next" in last.json()) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [(HOME, "expired"), ("/api/v1/recommendations/cart", "other_list"), (HOME, "invalid")]
+)
+def test_a_cursor_that_is_no_good_is_refused_in_words(ask, shelf, monkeypatch, path, code) -> None:
+    cursor = ask(HOME, k=2).json()["next"]
+    if code == "expired":
+        monkeypatch.setattr(cursors, "LIFE_SECONDS", -1)
+    answer = ask(path, cursor=cursor + "x" * (code == "invalid"))
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/cursor", code)
+
+
+def test_a_list_ends_before_its_cursor_is_too_long_to_send() -> None:
+    which = cursors.List("home")
+    assert cursors.cursor_of(which, [f"{number * 7_919:x}-{number:032x}" for number in range(2_000)]) == ""
+    many = [f"product-{number}" for number in range(500)]
+    assert cursors.shown_before(cursors.cursor_of(which, many), which) == many
+
+
+def lines(response) -> list[dict]:
+    return [orjson.loads(line) for line in b"".join(response.streaming_content).splitlines()]
+
+
+def post(client, body, key) -> object:
+    return client.post(BATCH, orjson.dumps(body), "application/json", headers={"authorization": f"Bearer {key}"})
+
+
+def test_a_batch_answers_each_on_a_line_and_a_wrong_id_harms_no_other(client, ask, shelf) -> None:
+    shoppers = ["s1", "", "s2", 17, "x" * 129, "s\x00", "s1"]
+    body = {"slot": "email", "shopper_ids": shoppers, "k": 3, "exclude": ["p00"]}
+    found = lines(post(client, body, ask.keys["sk"]))
+    assert [line["index"] for line in found] == list(range(7))
+    assert ["slate" in line for line in found] == [True, False, True, False, False, False, True]
+    assert all(line["error"]["code"] == "invalid" for line in found if "slate" not in line)
+    assert [item["product_id"] for item in found[2]["slate"]["items"]] == ["p01", "p02", "p03"]
+    assert len(valkey().xrange(slate_log.STREAM)) == 2, "each slate is logged, and once"
+
+
+def test_a_batch_is_chosen_as_it_is_read(client, ask, shelf) -> None:
+    body = {"slot": "home", "shopper_ids": [f"s{number}" for number in range(5 * CHUNK)], "k": 1}
+    answer = post(client, body, ask.keys["sk"])
+    assert valkey().xlen(slate_log.STREAM) == 0
+    stream = iter(answer.streaming_content)
+    assert next(stream).count(b"\n") == CHUNK
+    assert valkey().xlen(slate_log.STREAM) == CHUNK, "nothing is chosen before it is asked for"
+    assert sum(part.count(b"\n") for part in stream) == 4 * CHUNK
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointer"),
+    [
+        ({"slot": "home", "shopper_ids": []}, 400, "/shopper_ids"),
+        ({"slot": "home", "shopper_ids": ["s"] * 10_001}, 400, "/shopper_ids"),
+        ({"slot": "home", "shopper_ids": ["s"], "exclude": ["a", 1]}, 400, "/exclude/1"),
+        ({"slot": "home", "shopper_ids": ["s"], "exclude": ["a\x00"]}, 400, "/exclude/0"),
+        ({"slot": "home", "shopper_ids": ["s"], "k": 0}, 400, "/k"),
+        ({"slot": "home", "shopper_ids": ["s"], "colour": 1}, 400, "/colour"),
+        ({"slot": "nowhere", "shopper_ids": ["s"]}, 404, ""),
+    ],
+)
+def test_a_batch_that_is_wrong_as_a_whole_names_the_field(client, ask, body, status, pointer) -> None:
+    answer = post(client, body, ask.keys["sk"])
+    assert answer.status_code == status
+    assert answer.json().get("errors", [{"pointer": ""}])[0]["pointer"] == pointer
+
+
+def test_a_batch_needs_a_secret_key(client, ask, shelf) -> None:
+    assert post(client, {"slot": "home", "shopper_ids": ["s"]}, ask.keys["pk"]).status_code == 403
+
+
+def test_a_publishable_key_may_stand_in_the_address_and_a_secret_one_may_not(client, ask, shelf) -> None:
+    assert client.get(HOME, {"key": ask.keys["pk"]}).status_code == 200
+    assert client.get(HOME, {"key": ask.keys["sk"]}).json()["code"] == "secret_key_exposed"
+
+
+def test_cards_come_with_the_products_in_the_language_of_the_answer(ask, shelf) -> None:
+    (item,) = ask(HOME, k=1, products=1, language="zh-CN").json()["items"]
+    assert item["product"] == {"name": "商品0", "price": "3.00", "currency": "USD", "image": "/p/p00.svg"}
+
+
+def test_no_product_comes_twice_on_one_page(ask, shelf) -> None:
+    rows = [ids(ask(path, k=3, page_id="page-1")) for path in (HOME, "/api/v1/recommendations/trending", HOME)]
+    assert len({product_id for row in rows for product_id in row}) == 9
+    assert ids(ask(HOME, k=3, page_id="page-2")) == ["p00", "p01", "p02"]
+
+
+def test_similar_products_are_those_of_its_category_and_never_itself(ask, shelf) -> None:
+    other = make_category(slug="elsewhere")
+    make_product(id="far", category=other, units_sold=1_000, price=3)
+    answer = ask("/api/v1/products/p03/similar", "pk", k=5)
+    assert (answer.json()["slot"], len(ids(answer))) == ("similar", 5)
+    assert not {"p03", "far"} & set(ids(answer))
+    further = ask("/api/v1/products/p03/similar", "pk", k=4, cursor=answer.json()["next"])
+    assert not {*ids(answer), "p03"} & set(ids(further))
+    assert ask("/api/v1/products/p04/similar", cursor=answer.json()["next"]).json()["errors"][0]["code"] == "other_list"
+    assert ask("/api/v1/products/nothing/similar").status_code == 404
+    assert ask("/api/v1/products/p03/similar", shopper_id="s1").json()["errors"][0]["pointer"] == "/shopper_id"
+
+
+def test_the_slot_of_an_occasion_answers_where_there_is_one(ask, shelf, django_capture_on_commit_callbacks) -> None:
+    assert ask(HOME, occasion="christmas").json()["slot"] == "home"
+    with django_capture_on_commit_callbacks(execute=True):
+        saving.save(Slot(name="home-christmas", type="for_you", size=2), actor=None)
+    answer = ask(HOME, occasion="christmas")
+    assert (answer.json()["slot"], len(ids(answer))) == ("home-christmas", 2)
+    assert ask(HOME, occasion="Christmas Eve").json()["errors"][0]["pointer"] == "/occasion"
+
+
+def test_an_explanation_sums_to_the_totals_and_a_browser_learns_nothing_of_a_person_from_it(shop, ask) -> None:
+    recording.record("product_viewed", visitor_id="visitor-1", product_id="tea")
+    recording.record("order_completed", visitor_id="visitor-1", shopper_id="s3", product_id="milk")
+    query = {"visitor_id": "visitor-1", "k": 4, "explain": 1}
+    told = ask(HOME, **query).json()
+    ranked = [item for item in told["items"] if item["why"]["rank"]]
+    assert ranked
+    for item in ranked:
+        why = item["why"]
+        total = told["why"].get("base", 0.0) + sum(term["amount"] for term in why["terms"]) + why.get("others", 0.0)
+        assert total == pytest.approx(why["total"])
+        assert any("value" in term for term in why["terms"])
+    assert told["why"]["removed_ids"]["seen_in_visit"] == ["tea"]
+    less = ask(HOME, "pk", **query).json()
+    assert ids_of(less) == ids_of(told)
+    assert all(item["why"].keys() == {"rank"} for item in less["items"])
+    assert not {"removed_ids", "seen_in_visit", "just_bought"} & {*less["why"], *less["why"].get("removed", {})}
+    assert "publishable" in less["note"]
+    nobody = ask(HOME, "pk", product_id="tea", k=4, explain=1).json()
+    terms = [term for item in nobody["items"] for term in item["why"].get("terms", [])]
+    assert terms, "of nobody there is nothing to hide"
+    assert not any("value" in term for term in terms)
+
+
+def ids_of(answer: dict) -> list[str]:
+    return [item["product_id"] for item in answer["items"]]
+
+
+def test_pages_go_on_without_repeats_while_the_champion_changes(shop, ask) -> None:
+    from recommender.models import ModelVersion
+    from recommender.serving import champions
+
+    first = ask(HOME, shopper_id="s1", k=6)
+    other = ModelVersion.objects.filter(slot="home").exclude(status="champion").first()
+    ModelVersion.objects.filter(slot="home", status="champion").update(status="retired")
+    ModelVersion.objects.filter(pk=other.pk).update(status="champion")
+    champions.forget()
+    second = ask(HOME, shopper_id="s1", k=6, cursor=first.json()["next"])
+    assert first.json()["model"] != second.json()["model"]
+    assert len({*ids(first), *ids(second)}) == 12
