@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from recommender.algorithms import ALGORITHMS
 from recommender.profiles.states import STATES
+from recommender.slots.types import TYPES
 from recommender.training.naming import algorithm_name
 from shop.models import Shopper
 
@@ -100,6 +101,64 @@ OF_SHOPPERS = {
     "hour_sin": gettext_lazy("Hour of the day, morning or evening"),
     "hour_cos": gettext_lazy("Hour of the day, night or noon"),
 }
+# The next-basket ranker: recommender/algorithms/next_basket/describing.py.
+OF_BASKETS = {
+    "times": gettext_lazy("Times bought by the shopper"),
+    "share_of_baskets": gettext_lazy("Baskets of the shopper that hold it, share"),
+    "times_28": gettext_lazy("Times bought by the shopper in 28 d"),
+    "times_91": gettext_lazy("Times bought by the shopper in 91 d"),
+    "fading_14": gettext_lazy("Times bought by the shopper, fading over 14 d"),
+    "fading_45": gettext_lazy("Times bought by the shopper, fading over 45 d"),
+    "fading_150": gettext_lazy("Times bought by the shopper, fading over 150 d"),
+    "days_since": gettext_lazy("Days since the shopper bought it"),
+    "own_gap": gettext_lazy("Days between the shopper’s purchases of it"),
+    "since_over_own_gap": gettext_lazy("Due again, by the shopper’s own rhythm"),
+    "baskets_since": gettext_lazy("Baskets since the shopper bought it"),
+    "share_since_first": gettext_lazy("Baskets since the first with it that hold it, share"),
+    "habit": gettext_lazy("Habit of the shopper"),
+    "own_place": gettext_lazy("Rank among the shopper’s habits"),
+    "neighbours": gettext_lazy("Habit of similar shoppers"),
+    "neighbours_of_best": gettext_lazy("Habit of similar shoppers, against the best"),
+    "together": gettext_lazy("Goes with what the shopper buys"),
+    "together_of_best": gettext_lazy("Goes with what the shopper buys, against the best"),
+    "together_last": gettext_lazy("Goes with what the shopper is at"),
+    "seen": gettext_lazy("Baskets that hold it"),
+    "late": gettext_lazy("Baskets that hold it, lately"),
+    "trend": gettext_lazy("Rising or falling demand"),
+    "again": gettext_lazy("How often it is bought again"),
+    "gap": gettext_lazy("Days between purchases of it"),
+    "since_over_gap": gettext_lazy("Due again, by the rhythm of all"),
+    "first_seen": gettext_lazy("Days since anybody first bought it"),
+    "last_seen": gettext_lazy("Days since anybody last bought it"),
+    "baskets": gettext_lazy("Baskets of the shopper"),
+    "baskets_28": gettext_lazy("Baskets of the shopper in 28 d"),
+    "baskets_91": gettext_lazy("Baskets of the shopper in 91 d"),
+    "basket_size": gettext_lazy("Products in a basket of the shopper"),
+    "distinct": gettext_lazy("Different products the shopper bought"),
+    "basket_days": gettext_lazy("Days between the shopper’s baskets"),
+    "repeats": gettext_lazy("How much the shopper repeats"),
+    "category_share": gettext_lazy("Purchases of the shopper in the category, share"),
+    "category_days": gettext_lazy("Days since the shopper bought of the category"),
+    "share_in_category": gettext_lazy("Purchases of it within the category, share"),
+    "popular_in_category": gettext_lazy("Popularity within the category"),
+    "parent_share": gettext_lazy("Purchases of the shopper in the department, share"),
+    "category_gone": gettext_lazy("The shopper no longer buys of the category"),
+    "last_gap": gettext_lazy("Days between its last two purchases"),
+    "since_over_last_gap": gettext_lazy("Due again, by the last interval"),
+    "week": gettext_lazy("Baskets that hold it, in 7 d"),
+    "firsts": gettext_lazy("Shoppers who bought it for the first time lately"),
+    "kept": gettext_lazy("Shoppers who keep buying it, share"),
+    "shopper_keeps": gettext_lazy("How much the shopper keeps to habits"),
+    "shopper_tries": gettext_lazy("How much the shopper tries what is new"),
+}
+# Sources of candidates of the ranker: recommender/algorithms/ranked/anatomy.py.
+OF_SOURCES = {
+    "next": gettext_lazy("What came next after the current product"),
+    "skip": gettext_lazy("What came soon after products of this visit"),
+    "together": gettext_lazy("What goes with products of this visit"),
+    "bigram": gettext_lazy("What came next after the last two products"),
+    "rest": gettext_lazy("What no column can claim"),
+}
 # Counts within so many days before the moment.
 IN_DAYS = {
     "bought": gettext_lazy("Bought by the shopper in %(days)s d"),
@@ -121,9 +180,15 @@ FACTS = {"age_band": gettext_lazy("Age"), "gender": gettext_lazy("Gender"), "pla
 VALUES = {"age_band": Shopper.AgeBand, "gender": Shopper.Gender}
 
 
-def feature(name: str) -> str:
-    """A column of a ranker's rows as people read it; one that has no name here by its own, without underscores."""
-    known = OF_SESSIONS.get(name) or OF_SHOPPERS.get(name)
+def feature(name: str, algorithm: str = "") -> str:
+    """A column of a ranker's rows as people read it; one that has no name here by its own, without underscores.
+
+    Args:
+        algorithm: whose column it is, where the same name means something else to another.
+    """
+    if algorithm == "next_basket" and name in OF_BASKETS:
+        return str(OF_BASKETS[name])
+    known = OF_SOURCES.get(name) or OF_SESSIONS.get(name) or OF_SHOPPERS.get(name)
     return str(known or _by_pattern(name) or _by_source(name) or name.replace("_", " "))
 
 
@@ -151,6 +216,8 @@ def _by_source(name: str) -> str:
     """A member of a blend, or its score or rank where a ranker looks at it."""
     if name in ALGORITHMS:
         return algorithm_name(name)
+    if name in TYPES:
+        return _(TYPES.get(name).label)
     source, _underscore, what = name.rpartition("_")
     if source in ALGORITHMS and what in ("score", "rank"):
         form = _("%(algorithm)s: its score") if what == "score" else _("%(algorithm)s: its rank")

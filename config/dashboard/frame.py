@@ -69,6 +69,7 @@ SIDEBAR = [
         _list(_("Weights of acts"), "balance", "recommender.signalweight"),
         _list(_("Training runs"), "model_training", "recommender.trainingrun"),
         _list(_("Slates"), "view_carousel", "recommender.slate"),
+        _item(_("Why not…?"), "help", "admin:why_not", "recommender.view_slate"),
     ),
     _group(
         _("Campaigns"),

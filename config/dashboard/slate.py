@@ -1,8 +1,9 @@
-"""One slate: which products were shown in which place, by what, why, what rules took out, and what the champion would show now."""
+"""One slate as it was: what made each score, what rules took out, why not another product, and what it would be now."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,68 +12,93 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from config.dashboard import pages, words
+from config.dashboard import pages, terms, words
 from config.dashboard.charts import Bar
+from config.dashboard.why_not import answer
+from recommender.explanations import telling
+from recommender.explanations.making import Part
+from recommender.explanations.missing import why_not
+from recommender.explanations.replaying import Replay, replay
 from recommender.models import Slate
 from recommender.serving import champions
+from recommender.serving.choosing import choose
 from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import would_show
 from recommender.serving.shadows import known_then
-from recommender.serving.slates import Reason
 from recommender.slots import snapshot
-from recommender.training.models import Slot
 from recommender.training.naming import algorithm_name, version_name
 from shop.models import Product
 
-# Functions of recommender/serving/rules.py.
-RULES = {
-    "not_in_catalogue": gettext_lazy("gone from the catalogue"),
-    "inactive": gettext_lazy("off the shelf"),
-    "out_of_stock": gettext_lazy("out of stock"),
-    "in_view": gettext_lazy("the product in view"),
-    "excluded": gettext_lazy("shown already, or not wanted"),
-    "in_cart": gettext_lazy("in the cart"),
-    "just_bought": gettext_lazy("just bought"),
-    "seen_in_visit": gettext_lazy("looked at in this visit"),
-}
 PARTS = {
     "product": gettext_lazy("Product in view"),
     "cart": gettext_lazy("In the cart"),
     "bought": gettext_lazy("Bought in this visit"),
     "seen": gettext_lazy("Seen in this visit"),
 }
+# Products named under a rule.
+MOST_NAMED = 8
 
 
 def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The page of one slate."""
+    """The page of one slate; ``?not=`` asks why a product is not in it."""
     if not request.user.has_perm("recommender.view_slate"):
         raise PermissionDenied
     slate = get_object_or_404(Slate, pk=pk)
+    told = replay(slate)
     came_from = slate.context.get("from", {})
     now = _now(slate, came_from)
-    shown = [item["product_id"] for item in slate.items]
-    told = {name: _ids(came_from.get(name)) for name in PARTS}
-    products = Product.objects.in_bulk({*shown, *now, *(found for ids in told.values() for found in ids)})
-    removed = slate.context.get("removed", {})
-    most = max(removed.values(), default=0)
+    known = {name: _ids(came_from.get(name)) for name in PARTS}
+    removed = told.explanation.removed
+    products = _products(
+        (part.product_id for part in (*told.explanation.parts, *told.explanation.ahead)),
+        now,
+        *known.values(),
+        *removed.values(),
+    )
     return pages.render(
         request,
         "dashboard/slate.html",
         _("Slate"),
         slate=slate,
-        slot=dict(Slot.choices).get(slate.slot, slate.slot),
+        slot=slot_name(slate.slot),
         model=version_name(slate.model) if slate.model else _("no model"),
         verdict=_verdict(slate),
-        rows=[_row(item, products) for item in slate.items],
-        told=[(label, [products.get(found, found) for found in told[name]]) for name, label in PARTS.items()],
-        removed=[
-            Bar(str(RULES.get(rule, rule)), words.number(count), 100 * count / most, tone="b3")
-            for rule, count in sorted(removed.items(), key=lambda item: -item[1])
-        ],
+        told=told,
+        replayed=telling.verdict(told),
+        rows=[_row(part, told, products) for part in told.explanation.parts],
+        ahead=[_row(part, told, products) for part in told.explanation.ahead],
+        known=[(label, [products.get(found, found) for found in known[name]]) for name, label in PARTS.items()],
+        removed=_removed(slate, removed, products),
         champion=version_name(_champion_name(slate.slot)),
-        now=[(products.get(found), found, found in shown) for found in now],
-        same=len(set(now) & set(shown)),
+        now=[(products.get(found), found, found in _shown(slate)) for found in now],
+        same=len(set(now) & _shown(slate)),
+        **_asked(request, told),
     )
+
+
+def slot_name(name: str) -> str:
+    """A slot as operators read it."""
+    from recommender.training.models import Slot as Task
+
+    return str(dict(Task.choices).get(name, name))
+
+
+def _shown(slate: Slate) -> set[str]:
+    return {item["product_id"] for item in slate.items}
+
+
+def _products(*ids: Iterable[str]) -> dict[str, Product]:
+    return Product.objects.in_bulk({found for part in ids for found in part})
+
+
+def _asked(request: HttpRequest, told: Replay) -> dict[str, Any]:
+    """Why not the product that was asked for, where one was."""
+    wanted = request.GET.get("not", "").strip()[:200]
+    if not wanted:
+        return {"wanted": ""}
+    if told.then.ask is None or not told.then.whole:
+        return {"wanted": wanted, "missing": None, "missing_words": telling.verdict(told)}
+    return answer(wanted, lambda product_id: why_not(told.then.ask, choose(told.then.ask), product_id))  # type: ignore[arg-type]
 
 
 def _verdict(slate: Slate) -> str:
@@ -94,17 +120,38 @@ def _ids(part: Any) -> list[str]:
     return [part] if isinstance(part, str) and part else list(part or [])
 
 
-def _row(item: dict[str, Any], products: dict[str, Product]) -> dict[str, Any]:
-    score = float(item.get("score", 0.0))
-    reason = Reason(item["reason"], item.get("params", {})) if item.get("reason") else None
+def _row(part: Part, told: Replay, products: Mapping[str, Product]) -> dict[str, Any]:
+    algorithm = told.explanation.model.rpartition("-")[0]
+    since = told.since.get(part.product_id)
     return {
-        "id": item["product_id"],
-        "product": products.get(item["product_id"]),
-        "score": f"{score:.2f}",
-        "share": max(0.0, min(100 * score, 100.0)),
-        "source": algorithm_name(item.get("source", "")),
-        "reason": reason_text(reason, get_language() or "en") if reason else "",
+        "id": part.product_id,
+        "product": products.get(part.product_id),
+        "score": f"{part.score:.2f}",
+        "share": max(0.0, min(100 * part.score, 100.0)),
+        "source": algorithm_name(part.source),
+        "reason": reason_text(part.reason, get_language() or "en") if part.reason else "",
+        "rank": part.rank,
+        "bars": terms.bars(part.terms, algorithm),
+        "sum": terms.sum_of(part, told.explanation.base),
+        "applied": telling.applied_words(part.applied),
+        "since": telling.rule_words(since) if since else "",
     }
+
+
+def _removed(
+    slate: Slate, by_rule: Mapping[str, Sequence[str]], products: Mapping[str, Product]
+) -> list[tuple[Bar, list[Any], int]]:
+    """Each rule with a bar, the first products that it took out, and how many more."""
+    counts: dict[str, int] = slate.context.get("removed", {}) or {rule: len(ids) for rule, ids in by_rule.items()}
+    most = max(counts.values(), default=0)
+    return [
+        (
+            Bar(telling.rule_words(rule), words.number(count), 100 * count / most, tone="b3"),
+            [products.get(found, found) for found in list(by_rule.get(rule, []))[:MOST_NAMED]],
+            count - min(count, MOST_NAMED) if by_rule.get(rule) else 0,
+        )
+        for rule, count in sorted(counts.items(), key=lambda item: -item[1])
+    ]
 
 
 def _champion_name(slot: str) -> str:

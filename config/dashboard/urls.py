@@ -18,6 +18,7 @@ from config.dashboard import (
     slate,
     training,
     version,
+    why_not,
 )
 
 
@@ -28,6 +29,7 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
         ("campaigns/<int:pk>/", campaign.page, "campaign_report"),
         ("campaigns/<int:pk>/preview/<int:step_id>/", draft.frame, "campaign_preview"),
         ("messages/<uuid:pk>/", message.page, "message_page"),
+        ("why-not/", why_not.page, "why_not"),
         ("models/", models_page.page, "models"),
         ("data-quality/", data_quality.page, "data_quality"),
         ("segments/preview/", segments.preview, "segment_preview"),
