@@ -143,6 +143,7 @@ def _default_language() -> None:
 @pytest.fixture(autouse=True)
 def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
+    from recommender.exploration import guard
     from recommender.serving import champions, facts
     from recommender.slots import snapshot
 
@@ -153,9 +154,12 @@ def _fresh_serving(settings, tmp_path) -> None:
     settings.STORAGES = {**settings.STORAGES, "models": options}
     # A busy machine is no model that takes too long.
     settings.MODEL_WAIT_SECONDS = 60.0
+    # What is shown hangs on no draw, but where a test is about that.
+    settings.EXPLORATION_SHARE = 0.0
     facts.forget()
     champions.forget()
     snapshot.forget()
+    guard.forget()
 
 
 class Clock:

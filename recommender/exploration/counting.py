@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection, transaction
@@ -31,19 +31,27 @@ ON CONFLICT (day, product_id) DO UPDATE SET shown = recommender_impressionday.sh
 
 
 def count() -> int:
-    """Add what was shown since the last time; returns how many days and products were touched."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    """Add what was shown since the last time, a day at a time; returns how many pairs of a day and a product were touched."""
+    touched, now = 0, clock.now()
+    while (added := _add(now)) is not None:
+        touched += added
+    ImpressionDay.objects.filter(day__lt=(now - timedelta(days=KEEP_DAYS)).date()).delete()
+    return touched
+
+
+@transaction.atomic
+def _add(now: datetime) -> int | None:
+    """One step; None where all that has settled is counted."""
+    with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('pushcart impressions'))")
-        now = clock.now()
         mark = CountedUntil.objects.first() or CountedUntil(at=now - timedelta(days=WINDOW_DAYS))
         until = min(now - SETTLED, mark.at + MOST)
         if until <= mark.at:
-            return 0
+            return None
         cursor.execute(ADD, {"since": mark.at, "until": until})
         touched: int = cursor.rowcount
         mark.at = until
         mark.save()
-        ImpressionDay.objects.filter(day__lt=(now - timedelta(days=KEEP_DAYS)).date()).delete()
     return touched
 
 

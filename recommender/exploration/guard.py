@@ -1,6 +1,6 @@
 """The guard where slates are made: places for hardly shown products, with the probability of each kept for later estimates.
 
-One call, :func:`with_hardly_shown`, after the products of a slate are chosen. Which products are hardly shown is known to each
+One call, :func:`guarded`, after the products of a slate are chosen. Which products are hardly shown is known to each
 process: read every few minutes by the watch, and new products count at once, since nobody was shown them.
 """
 
@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import TypeVar
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
 from recommender.exploration import counting
-from recommender.exploration.mixing import Mixed, mix
+from recommender.exploration.mixing import mix
+from recommender.serving.choosing import Choice
 from recommender.serving.facts import ProductFacts
+from recommender.serving.rules import Asked, Removed, allowed
+from recommender.serving.slates import Reason, SlateItem
+from recommender.slots.types.base import Ask
 
 SOURCE = "exploration"
 REFRESH_SECONDS = 120.0
 # Drawn before rules are asked: they remove few.
 SAMPLE = 24
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -86,31 +88,36 @@ def _hardly_shown(facts: ProductFacts) -> _Hardly:
     return held
 
 
-def with_hardly_shown(
-    shown: list[Item],
-    ids: list[str],
-    facts: ProductFacts,
-    allowed: Callable[[str], bool],
-    make: Callable[[str, float], Item],
-    *,
-    share: float,
-    rng: np.random.Generator,
-    fixed: Collection[int] = (0,),
-) -> Mixed[Item]:
-    """A slate of which places went to hardly shown products.
+def guarded(ask: Ask, choice: Choice) -> Choice:
+    """A choice of which places went to hardly shown products, in slots whose type explores.
 
-    Args:
-        shown, ids: the items that were chosen, and their products.
-        allowed: whether no rule removes a product.
-        make: an item of a product and the score of the place it takes.
-        share: of all places, on average; 0 changes nothing.
-        fixed: places that are kept (the first one, pins).
+    The first place and pinned products stay. Within a visit the same places go to the same products.
     """
-    pool, stands_for = _pool(ids, facts, allowed, rng) if share > 0 and len(shown) > 1 else ([], 0.0)
-    places, extra = list(range(len(shown))), [~which for which in range(len(pool))]
+    share = settings.EXPLORATION_SHARE
+    if share <= 0 or not ask.slot.kind.explores or len(choice.items) < 2:
+        return choice
+    rng = np.random.Generator(
+        np.random.SFC64(zlib.crc32(f"explore {ask.slot.name} {ask.visit}".encode()) if ask.visit else None)
+    )
+    ids = [item.product_id for item in choice.items]
+    asked, unheard = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
+    pool, stands_for = _pool(ids, ask.facts, lambda product_id: allowed(product_id, asked, unheard), rng)
+    fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
+    places, extra = list(range(len(ids))), [~which for which in range(len(pool))]
     mixed = mix(places, extra, share, rng, fixed=fixed, stands_for=stands_for)
-    items = [shown[at] if at >= 0 else make(pool[~at], place) for place, at in enumerate(mixed.items)]
-    return Mixed(items, mixed.probability, mixed.explored)
+    items = tuple(
+        _item(choice, place, pool[~at] if at < 0 else "", probability)
+        for place, (at, probability) in enumerate(zip(mixed.items, mixed.probability, strict=True))
+    )
+    return replace(choice, items=items)
+
+
+def _item(choice: Choice, place: int, product_id: str, probability: float) -> SlateItem:
+    """The item of a place: the chosen one, or ``product_id`` in its stead."""
+    item = choice.items[place]
+    if product_id:
+        item = SlateItem(product_id, item.score, Reason("seldom_seen"), SOURCE)
+    return replace(item, applied={**item.applied, "explored": round(probability, 6)}) if probability < 1 else item
 
 
 def _pool(

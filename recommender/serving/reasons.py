@@ -23,6 +23,7 @@ WORDS = {
     "similar": _("Similar to %(because)s"),
     "again": _("You buy this often"),
     "bought_before": _("You bought this before"),
+    "seldom_seen": _("Few have seen this yet"),
     "history": _("Others who bought the same bought this too"),
     "pinned": _("Chosen by the shop"),
     "looked_at": _("You looked at this"),

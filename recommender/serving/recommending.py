@@ -10,6 +10,7 @@ import redis
 import structlog
 
 from recommender.explanations.making import asked_again_by, explain_choice
+from recommender.exploration.guard import guarded
 from recommender.serving import champions, facts, slate_log, unwanted
 from recommender.serving.choosing import Choice, choose, in_given_order, ranked
 from recommender.serving.contexts import Known, known_of
@@ -226,7 +227,7 @@ def _slate(
     # Another order at the next visit; of who is in none, at the next day.
     visit = f"{visitor_id or known.shopper_id}|{known.visit or now_ms // DAY_MS}"
     ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
-    choice = choose(ask) if slot.active else Choice()
+    choice = guarded(ask, choose(ask)) if slot.active else Choice()
     fallback = is_fallback(choice.items)
     return Slate(
         slate_id=new_slate_id(),
@@ -284,6 +285,7 @@ def _chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
         "bought": known.bought,
         "product": known.product_id,
         "exclude": exclude,
+        "unwanted": sorted(known.unwanted),
     }
     return {name: part for name, part in parts.items() if part}
 

@@ -120,6 +120,7 @@ def known_then(shopper_id: str, chosen_from: Mapping[str, Any]) -> Known:
         in_cart=chosen_from.get("cart", []),
         bought=chosen_from.get("bought", []),
         earlier_lines=chosen_from.get("earlier", ""),
+        unwanted=frozenset(chosen_from.get("unwanted", [])),
     )
 
 

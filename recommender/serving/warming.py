@@ -8,6 +8,7 @@ import time
 import structlog
 from django.db import DatabaseError, connections
 
+from recommender.exploration import guard
 from recommender.serving import champions, facts
 from recommender.slots import snapshot
 
@@ -23,6 +24,7 @@ def warm_up() -> None:
     snapshot.load()
     champions.load()
     champions.freshen()
+    guard.load(facts.current().ids)
 
 
 def ready() -> tuple[bool, str]:

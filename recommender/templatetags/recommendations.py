@@ -48,6 +48,7 @@ def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 
     """
     request = context["request"]
     visitor = request.visitor
+    visitor.addressed = True
     language = get_language() or "en"
     made = serving.recommend(
         slot,

@@ -34,6 +34,8 @@ SHORT = {
     "boosting": gettext_lazy("Gradient boosting"),
     "mlp": gettext_lazy("Neural network"),
     "blend": gettext_lazy("Blend"),
+    # No algorithm, but where a product of a slate came from.
+    "exploration": gettext_lazy("Hardly shown yet"),
 }
 METRICS = {
     "precision": gettext_lazy("Precision"),

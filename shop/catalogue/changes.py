@@ -8,12 +8,14 @@ announcement that is lost costs seconds, not truth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
 import redis
 import structlog
+from django.core.cache import cache
 from django.db import connection, transaction
 
 from shop.valkey import client
@@ -24,6 +26,12 @@ KEEP = 5_000
 TELLING_LOCK = 7103
 # More than this at once and readers had better load all of it.
 MANY = 500
+
+# Under this key in the cache stands a word that changes with the facts that lists of products are made of; what was made under
+# another word is made anew (shop/storefront/frame.py).
+LISTS = "catalogue:lists"
+# No list is made of these: who shows a product looks at its stock then.
+NOT_OF_LISTS = frozenset({"stock", "units_sold", "rating_average", "rating_count", "updated_at", "search"})
 
 log = structlog.get_logger(__name__)
 
@@ -50,16 +58,28 @@ def pack(row: tuple[Any, ...]) -> bytes:
     return orjson.dumps(values)
 
 
-def announce(product_ids: Iterable[str]) -> None:
-    """Tell every process the present facts of these products, once the transaction is committed."""
+def announce(product_ids: Iterable[str], fields: Collection[str] | None = None) -> None:
+    """Tell every process the present facts of these products, once the transaction is committed.
+
+    Args:
+        fields: what changed, as far as that is known.
+    """
     ids = list(dict.fromkeys(product_ids))
     if ids:
         transaction.on_commit(lambda: _send(ids), robust=True)
+        if fields is None or not NOT_OF_LISTS.issuperset(fields):
+            transaction.on_commit(forget_lists, robust=True)
 
 
 def announce_all() -> None:
     """Tell every process to load the whole catalogue again, once the transaction is committed."""
     transaction.on_commit(lambda: _send(None), robust=True)
+    transaction.on_commit(forget_lists, robust=True)
+
+
+def forget_lists() -> None:
+    """Lists of products that caches hold are of before."""
+    cache.set(LISTS, uuid.uuid4().hex, None)
 
 
 def _send(ids: list[str] | None) -> None:

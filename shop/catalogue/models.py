@@ -73,7 +73,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
             rows = super().update(**values)
             if searched:
                 _refresh_search(ids)
-        changes.announce(ids)
+        changes.announce(ids, values)
         return rows
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -156,7 +156,7 @@ class Product(models.Model):
             super().save(*args, **kwargs)
             if fields is None or not SEARCHED.isdisjoint(fields):
                 _refresh_search([self.pk])
-        changes.announce([self.pk])
+        changes.announce([self.pk], fields)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete, and announce it."""

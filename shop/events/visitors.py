@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
 
 VISITOR_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 COOKIE_AGE = timedelta(days=365)
@@ -37,6 +38,7 @@ class BrowsingVisitor:
         known: whether the browser brought its id.
         shopper_id: the shopper logged in, or empty.
         simulated: whether this is one of our simulated shoppers.
+        addressed: whether the page holds what was chosen for whoever looks: no cache may keep it.
         personalised: whether rows may use the shopper's history (they can turn that off on the privacy page).
     """
 
@@ -47,6 +49,7 @@ class BrowsingVisitor:
     simulated: bool = False
     personalised: bool = True
     kept: bool = field(default=False, repr=False)
+    addressed: bool = False
 
     def keep(self) -> str:
         """Write the cookie even without consent, because a cart needs it; return the id."""
@@ -100,6 +103,8 @@ class VisitorMiddleware:
         )
         request.visitor = visitor  # type: ignore[attr-defined]
         response = self.get_response(request)
+        if visitor.addressed:
+            patch_cache_control(response, private=True, no_store=True)
         if visitor.id != brought and (visitor.consented or visitor.kept):
             response.set_cookie(
                 settings.VISITOR_COOKIE,

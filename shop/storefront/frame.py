@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
 from shop.carts.models import CartLine
+from shop.catalogue import changes
 from shop.catalogue.models import Category, Product
 from shop.storefront.basket import cart_lines
 
@@ -28,12 +29,19 @@ LANGUAGE_NAMES = {"en": "English", "zh-hans": "中文"}
 
 
 def remembered(key: str, seconds: int, make: Callable[[], T]) -> T:
-    """``make()``, kept in the cache; without the cache it is made each time rather than failing the page."""
+    """``make()``, kept in the cache until a fact of a product changes that lists are made of, and no longer than ``seconds``.
+
+    Without the cache it is made each time rather than failing the page.
+    """
     try:
-        value: T | None = cache.get(key)
-        if value is None:
-            value = make()
-            cache.set(key, value, seconds)
+        found = cache.get_many([changes.LISTS, key])
+        word = found.get(changes.LISTS)
+        if key in found and found[key][0] == word:
+            kept: T = found[key][1]
+            return kept
+        # The word is of before it was made: what changes meanwhile makes it anew.
+        value = make()
+        cache.set(key, (word, value), seconds)
         return value
     except RedisError as error:
         log.warning("cache_away", error=str(error))

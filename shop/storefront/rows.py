@@ -62,17 +62,18 @@ def baskets_this_week() -> dict[str, int]:
 
 
 def _reduced_ids() -> list[str]:
-    reduced = Product.objects.filter(active=True, stock__gt=0, price__lt=F("list_price"))
+    reduced = Product.objects.filter(active=True, price__lt=F("list_price"))
     return list(reduced.order_by("-units_sold", "id").values_list("pk", flat=True)[:CANDIDATES])
 
 
 def _best_of(path: str) -> list[str]:
-    within = Product.objects.filter(active=True, stock__gt=0, category__path__startswith=path)
+    within = Product.objects.filter(active=True, category__path__startswith=path)
     return list(within.order_by("-units_sold", "id").values_list("pk", flat=True)[:CANDIDATES])
 
 
 def _items(ids: Iterable[str], shown: Shown, k: int) -> list[Product]:
-    wanted = [pk for pk in ids if pk not in set(shown.ids)][: 2 * k]
+    # Lists are kept, stock is not: sold out ones are passed over.
+    wanted = [pk for pk in ids if pk not in set(shown.ids)][: 4 * k]
     found = Product.objects.filter(active=True, stock__gt=0).select_related("category").in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found][:k]
 
@@ -94,7 +95,7 @@ def reduced_row(shown: Shown, k: int) -> Row:
     items = [
         RowItem(product, _("%(amount)s less than before") % {"amount": money(product.list_price - product.price)})
         for product in _items(ids, shown, k)
-        if product.list_price is not None
+        if product.list_price is not None and product.reduced
     ]
     return Row(_("Reduced now"), _("Most bought first, the same for every shopper"), items)
 

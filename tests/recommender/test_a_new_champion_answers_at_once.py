@@ -49,6 +49,37 @@ def wait_for(askers: list[Asker], more: int) -> None:
         time.sleep(0.02)
 
 
+def ask(port: int, path: str, token: str = "", method: str = "GET", body: object = None) -> http.client.HTTPResponse:
+    """One request on a connection of its own; the answer, whose body is under ``text``."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+    answer = connection.getresponse()
+    answer.text = answer.read().decode()
+    connection.close()
+    return answer
+
+
+def what_one_changes_the_other_shows(one: int, other: int) -> None:
+    """Stock and price: the other process's next answer and next page hold them, and no cache keeps what it answers."""
+    writer, reader = create_key("writer", "sk")[1], create_key("reader", "pk")[1]
+
+    def shown() -> list[str]:
+        answer = ask(other, "/api/v1/recommendations/home?k=100", reader)
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        return [item["product_id"] for item in json.loads(answer.text)["items"]]
+
+    product = shown()[0]
+    for stock in (0, 5, 0):
+        changed = ask(
+            one, f"/api/v1/products/{product}", writer, "PATCH", {"stock": stock, "price": f"{40 + stock}.50"}
+        )
+        assert changed.status == 200, changed.text
+        assert (product in shown()) == (stock > 0)
+        assert json.loads(ask(other, f"/api/v1/products/{product}", reader).text)["price"] == f"{40 + stock}.50"
+        assert f"{40 + stock}.50" in ask(other, f"/en/p/{product}/").text
+
+
 def test_what_is_asked_after_a_promotion_is_answered_by_the_new_model_in_every_process():
     make_trained_shop()
     old = ModelVersion.objects.get(slot="home", status="champion")
@@ -68,6 +99,7 @@ def test_what_is_asked_after_a_promotion_is_answered_by_the_new_model_in_every_p
         for asker in askers:
             asker.stopping.set()
             asker.join(60)
+        what_one_changes_the_other_shows(one, other)
     for asker in askers:
         assert {model for asked, model in asker.answers if asked > returned} == {str(new)}
         before = [model for asked, model in asker.answers if asked < began]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
 from recommender.serving import facts
+from shop.catalogue import changes
 from shop.events import stream
-from shop.models import Cart, Consent, Order, Review, Shopper
+from shop.models import Cart, Consent, Order, Product, Review, Shopper
 from shop.orders import links
+from shop.storefront import rows
 from tests.factories.catalogue import make_category, make_product
 from tests.factories.events import an_event, store_all
 from tests.factories.orders import make_cart, order_cart
@@ -84,6 +87,44 @@ def test_pages_about_a_person_are_kept_by_no_cache(client, anna, path):
     assert response.status_code == 200
     assert "private" in response["Cache-Control"]
     assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["", "p/{id}/", "cart/", "c/drinks/", "search/?q=product"])
+def test_a_page_with_a_personal_row_is_kept_by_no_cache(client, shelf, path):
+    fill(client, shelf[1])
+    response = client.get(f"/en/{path.format(id=shelf[0].pk)}")
+    personal = "data-slate" in response.content.decode()
+    assert personal == ("no-store" in response["Cache-Control"])
+    assert "private" in response["Cache-Control"]
+
+
+def test_lists_that_are_kept_obey_the_next_change_of_price_shelf_and_stock(
+    client,
+    shelf,
+    django_capture_on_commit_callbacks,
+):
+    def reduced() -> list[str]:
+        shown = rows.Shown(client.get("/en/search/").wsgi_request)
+        return [item.product.pk for item in rows.reduced_row(shown, 6).items]
+
+    def change(product, **values) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            Product.objects.filter(pk=product.pk).update(**values)
+
+    assert reduced() == []
+    change(shelf[0], list_price=9)
+    change(shelf[1], list_price=9)
+    assert reduced() == [shelf[0].pk, shelf[1].pk]
+    change(shelf[0], price=9)
+    assert reduced() == [shelf[1].pk]
+    kept = cache.get(changes.LISTS)
+    change(shelf[1], stock=0)
+    assert reduced() == []
+    assert cache.get(changes.LISTS) == kept, "a sale makes no list anew"
+    change(shelf[1], stock=3)
+    assert reduced() == [shelf[1].pk]
+    change(shelf[1], active=False)
+    assert reduced() == []
 
 
 @pytest.mark.parametrize(("browser", "home"), [("zh-CN,zh;q=0.9", "/zh/"), ("en-GB", "/en/"), ("fr", "/en/")])

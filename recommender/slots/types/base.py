@@ -71,6 +71,9 @@ class SlotType(ABC):
     # Puts the products in order that a page gives it (recommender.serving.rank), and proposes none.
     ranks: ClassVar[bool] = False
 
+    # Places may go to products that were hardly shown (recommender/exploration): no promise of the heading is broken by that.
+    explores: ClassVar[bool] = False
+
     @abstractmethod
     def pool(self, ask: Ask) -> Pool:
         """Candidates for a moment, before any rule."""

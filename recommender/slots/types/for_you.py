@@ -13,3 +13,4 @@ class ForYou(Trained):
     name = "for_you"
     label = gettext_noop("Picked for one shopper")
     task = "home"
+    explores = True

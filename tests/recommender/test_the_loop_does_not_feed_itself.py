@@ -1,0 +1,156 @@
+"""The guard: hardly shown products get their share of places with the probability that is logged; the catalogue stays in view."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.feedback_loop import ARMS, Plan, run, summary
+from recommender.dataset.interactions import from_sessions
+from recommender.dataset.kinds import Kind
+from recommender.dataset.products import Products
+from recommender.exploration import counting, guard
+from recommender.exploration.debiasing import boost_of, debiased
+from recommender.exploration.mixing import mix
+from recommender.models import ImpressionDay, Slate
+from recommender.serving import facts, recommend, slate_log
+from recommender.serving.choosing import choose
+from recommender.serving.contexts import Known
+from recommender.slots import snapshot
+from recommender.slots.types.base import Ask
+from shop.events.consumers import Runner
+from tests.factories.catalogue import make_product
+
+SMALL = Plan(products=160, at_first=120, shoppers=300, visits=100, rounds=20, fewest=20, window=8)
+
+
+def test_without_the_guard_the_catalogue_collapses_and_with_it_not():
+    """A small shop that learns from its own traffic twenty times; docs/explanation/feedback-loop.md has the long run."""
+    arms = {name: ARMS[name] for name in ("no guard", "guard")}
+    found = summary({name: [rows] for name, rows in run(SMALL, arms).items()}, last=5)
+    assert found["guard"]["coverage"] > 0.95
+    assert found["guard"]["coverage"] > found["no guard"]["coverage"] + 0.1
+    assert found["guard"]["gini"] < found["no guard"]["gini"]
+    assert found["guard"]["unseen"] == 0
+    assert found["guard"]["value"] > 0.9 * found["no guard"]["value"], "what exploring costs stays small"
+
+
+@given(
+    st.integers(1, 8),
+    st.integers(0, 12),
+    st.floats(0, 1),
+    st.sets(st.integers(0, 7), max_size=3),
+    st.integers(0, 2**32),
+)
+def test_a_mixed_slate_keeps_what_is_fixed_and_shows_nothing_twice(shown, pool, share, fixed, seed):
+    extra = list(range(100, 100 + pool))
+    mixed = mix(list(range(shown)), extra, share, np.random.default_rng(seed), fixed=fixed)
+    assert len(set(mixed.items)) == shown
+    for place in range(shown):
+        given_away = place in mixed.explored
+        assert mixed.items[place] == place or (given_away and mixed.items[place] in extra and place not in fixed)
+        assert 0 < mixed.probability[place] <= 1 or share == 1
+
+
+@pytest.mark.parametrize(("pool", "share"), [(10, 0.2), (2, 0.6)], ids=["enough", "fewer than places"])
+def test_the_logged_probability_is_how_often_it_happens(pool, share):
+    rng, draws = np.random.default_rng(5), 20_000
+    stood: Counter[tuple[int, int]] = Counter()
+    said = {}
+    for _ in range(draws):
+        mixed = mix(list(range(5)), list(range(100, 100 + pool)), share, rng)
+        for place, (item, probability) in enumerate(zip(mixed.items, mixed.probability, strict=True)):
+            stood[place, item] += 1
+            said[place, item] = probability
+    assert sum(said.values()) == pytest.approx(5)
+    for pair, probability in said.items():
+        error = 5 * np.sqrt(probability * (1 - probability) / draws) + 1e-12
+        assert stood[pair] / draws == pytest.approx(probability, abs=error)
+    explored = sum(count for (_, item), count in stood.items() if item >= 100) / (5 * draws)
+    assert explored == pytest.approx(share, abs=0.01) if pool >= 4 else explored < share
+
+
+def test_clicks_on_what_is_shown_often_count_less_within_bounds():
+    boost = boost_of(np.array([0, 10, 100, 1_000, 100_000]))
+    assert boost.tolist() == sorted(boost.tolist(), reverse=True)
+    assert boost[0] == pytest.approx(3)
+    assert boost[-1] == pytest.approx(1 / 3)
+    assert boost_of(np.zeros(3, np.int64)).tolist() == [1, 1, 1]
+    assert boost_of(np.array([1, 50]), power=0).tolist() == [1, 1]
+
+
+@pytest.fixture
+def shelf(db):
+    for number in range(30):
+        make_product(id=f"p{number}", units_sold=10 * number)
+
+
+def shown(times: int, visitor: str = "") -> Counter[str]:
+    return Counter(
+        item.product_id
+        for n in range(times)
+        for item in recommend("home", visitor_id=visitor or f"visitor-{n}", k=5).items
+    )
+
+
+def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(shelf, clock, settings):
+    often = shown(3)
+    Runner(slate_log.SlateConsumer()).drain()
+    clock.advance(seconds=90)
+    assert counting.count() == 5
+    assert counting.count() == 0
+    assert dict(ImpressionDay.objects.values_list("product_id", "shown")) == dict(often) == dict.fromkeys(often, 3)
+    settings.EXPLORATION_SHARE, settings.EXPLORATION_BELOW = 0.5, 3
+    guard.load([f"p{n}" for n in range(30)])
+    slates = [recommend("home", k=5) for _ in range(60)]
+    explored = [item for slate in slates for item in slate.items if item.source == guard.SOURCE]
+    assert {item.product_id for item in explored}.isdisjoint(often)
+    assert len({item.product_id for item in explored}) > 15
+    # 0.5 of 300 places, five standard deviations.
+    assert 105 < len(explored) < 195
+    assert all(slate.items[0].product_id == "p29" for slate in slates), "the first place is kept"
+    assert {item.applied["explored"] for item in explored} == {0.025}, "5/8 of a place over 25 products"
+
+
+def test_a_visit_sees_the_same_places_explored_and_a_product_page_none(shelf, settings):
+    settings.EXPLORATION_SHARE = 1.0
+    ask = Ask(snapshot.get("home"), Known(), facts.current(), lambda task: None, 0, 5, visit="somebody's visit")
+    first, again, other = (
+        guard.guarded(each, choose(each)).items for each in (ask, ask, replace(ask, visit="another"))
+    )
+    assert first == again != other
+    assert {item.source for item in first[1:]} == {guard.SOURCE}
+    assert {item.source for item in recommend("product", product_id="p3", k=5).items} == {"popular"}
+
+
+def test_rules_hold_for_what_is_explored(shelf, settings):
+    settings.EXPLORATION_SHARE = 1.0
+    out = {f"p{n}" for n in range(10)}
+    for n in range(10, 20):
+        make_product(id=f"q{n}", stock=0)
+    facts.load()
+    for n in range(20):
+        slate = recommend("home", visitor_id=f"visitor-{n}", exclude=out, k=10)
+        found = [item.product_id for item in slate.items]
+        assert len(set(found)) == len(found) == 10
+        assert out.isdisjoint(found)
+        assert not [product_id for product_id in found if product_id.startswith("q")]
+
+
+def test_a_training_weighs_clicks_by_what_was_shown(shelf, clock, settings):
+    dataset = from_sessions([[0, 1]], Products.of(["p0", "p1"]), kind=Kind.CLICK)
+    assert debiased(dataset) is dataset, "nothing was shown yet"
+    day = (clock() - timedelta(days=1)).date()
+    ImpressionDay.objects.create(day=day, product_id="p0", shown=900)
+    ImpressionDay.objects.create(day=day, product_id="p1", shown=100)
+    weights = debiased(dataset).weight
+    assert 0 < weights[0] < 1 < weights[1]
+    settings.EXPOSURE_POWER = 0
+    assert debiased(dataset).weight.tolist() == [1, 1]
+    assert not Slate.objects.exists()
