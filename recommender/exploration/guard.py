@@ -96,9 +96,10 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     share = settings.EXPLORATION_SHARE
     if share <= 0 or not ask.slot.kind.explores or len(choice.items) < 2:
         return choice
-    rng = np.random.Generator(
-        np.random.SFC64(zlib.crc32(f"explore {ask.slot.name} {ask.visit}".encode()) if ask.visit else None)
-    )
+    # Nobody's visits are not one visit.
+    somebody = ask.visit and not ask.visit.startswith("|")
+    seed = zlib.crc32(f"explore {ask.slot.name} {ask.visit}".encode()) if somebody else None
+    rng = np.random.Generator(np.random.SFC64(seed))
     ids = [item.product_id for item in choice.items]
     asked, unheard = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
     pool, stands_for = _pool(ids, ask.facts, lambda product_id: allowed(product_id, asked, unheard), rng)

@@ -69,13 +69,14 @@ def applied(dataset: Dataset, weights: Weights) -> Dataset:
     return replace(dataset, weight_of=table)
 
 
-def told(weights: Weights) -> str:
-    """What counts, in a line of a training's log."""
-    parts = [
-        f"{name.value} {value:g}" + ("" if weights.source[name] == "default" else f" ({weights.source[name]})")
+def told(weights: Weights) -> list[str]:
+    """What is not as by default, a line each, for a training's log (:mod:`recommender.training.wording`)."""
+    ends = {"learnt": "as was learnt", "set": "as an operator set it"}
+    return [
+        f"{name.value}: {value:g}, {ends[weights.source[name]]}"
         for name, value in weights.used.items()
+        if weights.source[name] in ends
     ]
-    return f"acts weigh: {', '.join(parts)}"
 
 
 def for_popular(weights: Weights) -> dict[str, float]:

@@ -76,10 +76,14 @@ def metric_name(name: str) -> str:
 
 
 def named(name: str) -> str:
-    """What a training calls an algorithm, a version, a slot or a metric, for people."""
+    """What a training calls an algorithm, a version, a slot, a metric or an act, for people."""
     base = name.partition("@")[0]
     if "@" in name and base in METRICS:
         return metric_name(name)
+    from recommender.signals.names import Signal
+
+    if name in Signal.values:
+        return str(Signal(name).label)
     if name in Slot.values and name not in SHORT:
         return str(Slot(name).label)
     return version_name(name)

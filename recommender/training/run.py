@@ -130,7 +130,8 @@ def _train(space: Workspace, progress: Progress, names: list[str], *, promote: b
     cut = dataset.window[1] - TEST_DAYS * DAY_MS
     weighed, learnt = stages.weigh(dataset.before(cut), search=not quick)
     dataset = debiased(weights.applied(dataset, weighed))
-    progress.note(weights.told(weighed))
+    for line in weights.told(weighed):
+        progress.note(line)
     stages.tune(dataset.before(cut), remembered, search=not quick)
     stages.begin_with("popular", weights.for_popular(weighed))
     stages.learn("earlier", dataset.before(cut), f"from before {_date(cut)}")
