@@ -3,7 +3,8 @@
 A request reads in its own round trip what was announced as champions. Where that is news, a thread opens what is not open yet, and
 the request waits for it, at most ``MODEL_WAIT_SECONDS`` from when opening began: what is asked after ``promote`` returned is
 answered by the new model, whichever process answers. A file that takes longer to open, or cannot be opened, leaves the former model
-in service; every answer says which model gave it. A version whose file is refused says why.
+in service; every answer says which model gave it. A version whose file is refused says why. What is to be promoted is opened
+beforehand by the watch (:func:`listen`), so that nobody waits for a large file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from copy import copy
 
 import numpy as np
 import redis
@@ -22,7 +23,7 @@ from django.db import connections
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
 from recommender.serving import fresh_sessions
-from recommender.training.announcing import CHAMPIONS, announced_versions
+from recommender.training.announcing import CHAMPIONS, UPCOMING, announced_versions, say_prepared, upcoming_version
 from recommender.training.artefacts import Model, open_model
 from recommender.training.models import ModelVersion
 from shop.valkey import Trip, client
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 # Replaced as a whole, never changed: whoever reads it needs no lock.
 _models: Mapping[str, Model] = {}
+# What the watch opened of what is to be promoted: file to model, until champions are announced.
+_prepared: dict[str, Model] = {}
 _announced: bytes | None = None
 _loaded = False
 _lock = threading.Lock()
@@ -83,6 +86,7 @@ def forget() -> None:
     global _models, _announced, _loaded
     with _lock:
         _models, _announced, _loaded = {}, None, False
+        _prepared.clear()
 
 
 def load() -> None:
@@ -97,7 +101,7 @@ def load() -> None:
 def _serve(champions: Iterable[ModelVersion]) -> None:
     global _models
     by_version = {model.version: model for model in _models.values()}
-    by_file = {model.file: model for model in _models.values()}
+    by_file = _prepared | {model.file: model for model in _models.values()}
     found: dict[str, Model] = {}
     for version in champions:
         model = by_version.get(version.pk) or _open(version, by_file)
@@ -108,16 +112,22 @@ def _serve(champions: Iterable[ModelVersion]) -> None:
         if model is not None:
             found[version.slot] = model
     _models = found
+    for model in found.values():
+        _prepared.pop(model.file, None)
 
 
 def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     if version.file in by_file:
-        same = by_file[version.file]
-        return replace(same, version=version.pk, label=str(version))
+        # A copy holds the rows of products too, where they were put together already.
+        same = copy(by_file[version.file])
+        same.version, same.label = version.pk, str(version)
+        return same
     try:
         model = open_model(version)
         seen = np.zeros(min(1, len(model.product_ids)), np.int32)
         model.algorithm.warm_up()
+        # Or the first request makes it.
+        _ = model.row
         model.algorithm.recommend(Context(slot=version.slot, session=seen, history=seen), 1)
     except Exception as error:
         # Not only broken files: one that another release wrote may lack what this one reads. Popular products beat error pages.
@@ -128,6 +138,54 @@ def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     by_file[version.file] = model
     log.info("model_loaded", version=str(version), slot=version.slot)
     return model
+
+
+def listen(seconds: float) -> None:
+    """Wait so long, and meanwhile open what is to be promoted; what is told between two calls is heard by the later one.
+
+    Raises:
+        redis.RedisError: Valkey is away, or does not answer.
+    """
+    until = time.monotonic() + seconds
+    ears = _ears()
+    try:
+        while (left := until - time.monotonic()) > 0:
+            message = ears.get_message(timeout=left)
+            if message is not None:
+                _prepare(message["data"])
+    except redis.RedisError:
+        stop_listening()
+        raise
+
+
+def _ears() -> redis.client.PubSub:
+    global _listening
+    if _listening is None:
+        listening = client().pubsub(ignore_subscribe_messages=True)
+        listening.subscribe(UPCOMING)
+        _listening = listening
+    return _listening
+
+
+def stop_listening() -> None:
+    """Hear nothing any more until :func:`listen` is called again."""
+    global _listening
+    if _listening is not None:
+        _listening.close()
+        _listening = None
+
+
+_listening: redis.client.PubSub | None = None
+
+
+def _prepare(message: bytes) -> None:
+    reply, version = upcoming_version(message)
+    with _lock:
+        if version.file not in _prepared and version.file not in {model.file for model in _models.values()}:
+            # Of what was told before and never promoted nothing is kept.
+            _prepared.clear()
+            _open(version, _prepared)
+    say_prepared(reply)
 
 
 def freshen() -> None:

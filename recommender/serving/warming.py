@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import redis
 import structlog
 from django.db import DatabaseError, connections
 
@@ -59,4 +60,14 @@ def _watch() -> None:
         finally:
             # The watch sleeps far longer than it works: it holds no connection meanwhile.
             connections.close_all()
-        time.sleep(max(pause, 20 * facts.current().load_seconds) if facts.loaded() else pause)
+        _wait(max(pause, 20 * facts.current().load_seconds) if facts.loaded() else pause)
+
+
+def _wait(seconds: float) -> None:
+    """Until the next look; models that are to be promoted are opened meanwhile."""
+    until = time.monotonic() + seconds
+    try:
+        champions.listen(seconds)
+    except redis.RedisError as error:
+        log.warning("serving_does_not_listen", reason=str(error))
+        time.sleep(max(0.0, until - time.monotonic()))

@@ -1,9 +1,13 @@
 """Which model serves which slot, told to every process by a value in Valkey that each request reads in its own round trip.
 
-It says all that is needed to open the files, so that who serves asks no database.
+It says all that is needed to open the files, so that who serves asks no database. A version that is to be promoted is told
+beforehand (:func:`prepare`): opening a file of some hundred megabytes takes a part of a second, in which shoppers would wait.
 """
 
 from __future__ import annotations
+
+import time
+import uuid
 
 import orjson
 import redis
@@ -14,6 +18,9 @@ from shop.valkey import client
 
 CHAMPIONS = "models:champions"
 FIELDS = ("slot", "pk", "algorithm", "file", "sha256")
+# Channel of what is to be promoted; who opened it says so in a list under the name that came with it.
+UPCOMING = "models:upcoming"
+PREPARE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +32,39 @@ def announce() -> None:
         client().set(CHAMPIONS, orjson.dumps([list(row) for row in champions.values_list(*FIELDS)]))
     except redis.RedisError as error:
         log.warning("champion_not_announced", error=str(error))
+
+
+def prepare(version: ModelVersion) -> bool:
+    """Let every process that serves open the file of ``version``; returns whether all had done so within some seconds.
+
+    Whoever had not opens it when it is announced, as everybody does while Valkey is away.
+    """
+    reply, deadline = f"models:prepared:{uuid.uuid4().hex}", time.monotonic() + PREPARE_SECONDS
+    body = orjson.dumps([reply, [getattr(version, name) for name in FIELDS]])
+    try:
+        missing = int(client().publish(UPCOMING, body))
+        while missing and time.monotonic() < deadline:
+            missing -= client().blpop([reply], timeout=0.25) is not None
+    except redis.RedisError as error:
+        log.warning("champion_not_prepared", version=str(version), error=str(error))
+        return False
+    if missing:
+        log.warning("champion_not_prepared", version=str(version), processes=missing)
+    return not missing
+
+
+def upcoming_version(message: bytes) -> tuple[str, ModelVersion]:
+    """Where to say that it was opened, and the version that is to be promoted; of it only :data:`FIELDS` are known."""
+    reply, row = orjson.loads(message)
+    return reply, ModelVersion(**dict(zip(FIELDS, row, strict=True)))
+
+
+def say_prepared(reply: str) -> None:
+    """Tell who asked that this process opened it, or never will."""
+    trip = client().pipeline(transaction=False)
+    trip.rpush(reply, 1)
+    trip.expire(reply, 60)
+    trip.execute()
 
 
 def announced_versions(announcement: bytes) -> list[ModelVersion]:

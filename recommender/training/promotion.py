@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recommender.algorithms.arrays import BrokenFile
-from recommender.training.announcing import announce
+from recommender.training.announcing import announce, prepare
 from recommender.training.models import ModelVersion
 from recommender.training.wording import in_words
 from shop import clock
@@ -49,6 +49,7 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
         raise PromotionError(
             _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": in_words(str(error))}
         ) from error
+    prepare(version)
     with transaction.atomic():
         _lock(version.slot)
         former = champion(version.slot)

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 
+from recommender.models import ModelVersion
 from shop import clock
 from shop.models import Category, Order, OrderLine, Product, Shopper, User
 
@@ -53,3 +54,31 @@ def make_shop(shoppers: int = 40, weeks: int = 12) -> None:
             lines += [OrderLine(order=order, product_id=name, quantity=1, unit_price=Decimal(2)) for name in bought]
     Order.objects.bulk_create(orders)
     OrderLine.objects.bulk_create(lines)
+
+
+def serve_sessions(*, slots: tuple[str, ...] = ("home", "product", "cart"), visits: int = 30) -> list[ModelVersion]:
+    """Products in pairs, and a session-kNN as champion that learned from visits to each pair: no training, one small kernel."""
+    from recommender.algorithms.session_knn import SessionKNN
+    from recommender.dataset.building import read_products
+    from recommender.dataset.interactions import from_sessions
+    from recommender.profiles.long_term import learn
+    from recommender.training import artefacts
+
+    category = Category.objects.create(slug="pantry", path="pantry", name_en="Pantry")
+    names = [name for pair in PAIRS for name in pair] + [f"thing-{number}" for number in range(12)]
+    Product.objects.bulk_create(
+        Product(id=name, name_en=name.title(), category=category, price=2, stock=50, units_sold=200 - number)
+        for number, name in enumerate(names)
+    )
+    products = read_products()
+    row = {name: number for number, name in enumerate(products.ids)}
+    turns = range(visits)
+    sessions = [[row[first], row[second], row[f"thing-{turn % 12}"]] for turn in turns for first, second in PAIRS]
+    dataset = from_sessions(sessions, products)
+    stored = artefacts.store(SessionKNN().fit(dataset), learn(dataset))
+    return [
+        ModelVersion.objects.create(
+            algorithm="session_knn", slot=slot, status="champion", file=stored.file, sha256=stored.sha256
+        )
+        for slot in slots
+    ]

@@ -1,0 +1,88 @@
+"""Processes that serve open the file of a version before it is promoted, so that no shopper waits for it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connections
+
+from recommender.algorithms.popular import Popular
+from recommender.dataset.building import read_products
+from recommender.dataset.interactions import from_sessions
+from recommender.models import ModelVersion
+from recommender.profiles.long_term import learn
+from recommender.serving import champions
+from recommender.training import announcing, artefacts, promotion
+from recommender.training.artefacts import open_model
+from shop.valkey import client
+from tests.factories.models import serve_sessions
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def new() -> ModelVersion:
+    """A candidate of another file than the champion that serves."""
+    (old,) = serve_sessions(slots=("home",))
+    dataset = from_sessions([[0, 1], [1, 2]], read_products())
+    stored = artefacts.store(Popular().fit(dataset), learn(dataset))
+    champions.load()
+    assert champions.current("home").label == str(old)
+    return ModelVersion.objects.create(algorithm="popular", slot="home", file=stored.file, sha256=stored.sha256)
+
+
+@pytest.fixture
+def listening():
+    """Another thread that hears what is told, as the watch of a web process does, until it is told something."""
+    heard = threading.Event()
+    ears = champions._ears()
+    # The answer to the subscription: from here on nothing is missed.
+    while not ears.subscribed or client().pubsub_numsub(announcing.UPCOMING)[0][1] != 1:
+        ears.get_message(timeout=1.0)
+
+    def listen() -> None:
+        while not heard.is_set():
+            champions.listen(0.05)
+        connections.close_all()
+
+    thread = threading.Thread(target=listen)
+    yield thread
+    heard.set()
+    thread.join(30)
+    champions.stop_listening()
+
+
+def test_whoever_listens_has_it_open_when_it_is_announced_and_opens_it_once(new, listening, monkeypatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(champions, "open_model", lambda version: opened.append(str(version)) or open_model(version))
+    # The announcement waits for the commit of this test, which never comes.
+    monkeypatch.setattr(promotion, "announce", lambda: None)
+    listening.start()
+    assert announcing.prepare(new)
+    assert opened == [str(new)]
+    assert champions.current("home").label != str(new), "it is not promoted yet"
+    promotion.promote(new, actor=None, reason="test")
+    champions.load()
+    assert champions.current("home").label == str(new)
+    assert opened == [str(new)]
+    assert champions._prepared == {}
+
+
+def test_a_process_that_never_answers_keeps_nobody_from_promoting(new, monkeypatch) -> None:
+    monkeypatch.setattr(announcing, "PREPARE_SECONDS", 0.3)
+    champions._ears()
+    assert client().pubsub_numsub(announcing.UPCOMING)[0][1] == 1
+    assert not announcing.prepare(new)
+    promotion.promote(new, actor=None, reason="test")
+    champions.stop_listening()
+    champions.load()
+    assert champions.current("home").label == str(new)
+
+
+def test_a_file_that_cannot_be_opened_is_said_to_be_so_and_waited_for_by_nobody(new, listening) -> None:
+    new.sha256 = "0" * 64
+    listening.start()
+    assert announcing.prepare(new)
+    assert champions._prepared == {}
+    assert champions.current("home").label != str(new)
