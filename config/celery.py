@@ -52,6 +52,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "sums of slates": ("recommender.refresh_rollups", 30),
     "impressions of products": ("recommender.count_impressions", 300),
     "sessions that ended": ("recommender.collect_sessions", 20),
+    "products that are new": ("recommender.collect_newcomers", 20),
     "models: train when due": ("recommender.train_when_due", 60),
     "last touches of orders": ("push.attribute", 60),
     "campaigns: plan what is due": ("push.plan", 10),

@@ -1,7 +1,14 @@
 """Table of contents: the Celery tasks of the room."""
 
 from recommender.exploration.tasks import count_impressions
-from recommender.serving.tasks import collect_sessions, refresh_rollups
+from recommender.serving.tasks import collect_newcomers, collect_sessions, refresh_rollups
 from recommender.training.tasks import train, train_when_due
 
-__all__ = ["collect_sessions", "count_impressions", "refresh_rollups", "train", "train_when_due"]
+__all__ = [
+    "collect_newcomers",
+    "collect_sessions",
+    "count_impressions",
+    "refresh_rollups",
+    "train",
+    "train_when_due",
+]

@@ -144,7 +144,7 @@ def _default_language() -> None:
 def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
     from recommender.exploration import guard
-    from recommender.serving import champions, facts
+    from recommender.serving import champions, facts, newcomers
     from recommender.slots import snapshot
 
     options = {
@@ -158,6 +158,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     settings.EXPLORATION_SHARE = 0.0
     facts.forget()
     champions.forget()
+    newcomers.forget()
     snapshot.forget()
     guard.forget()
 

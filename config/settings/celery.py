@@ -18,6 +18,7 @@ CELERY_TASK_ROUTES = {
     "recommender.refresh_rollups": {"queue": "default"},
     "recommender.collect_sessions": {"queue": "default"},
     "recommender.count_impressions": {"queue": "default"},
+    "recommender.collect_newcomers": {"queue": "default"},
     "recommender.train_when_due": {"queue": "default"},
     "push.attribute": {"queue": "default"},
     "recommender.*": {"queue": "train"},

@@ -21,6 +21,7 @@ WORDS = {
     "together": _("Bought together with %(because)s by %(n)d in 10"),
     "together_often": _("Often bought together with %(because)s"),
     "similar": _("Similar to %(because)s"),
+    "new_similar": _("New: similar to %(because)s"),
     "again": _("You buy this often"),
     "bought_before": _("You bought this before"),
     "seldom_seen": _("Few have seen this yet"),

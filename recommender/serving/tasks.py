@@ -19,3 +19,11 @@ def collect_sessions() -> None:
     from recommender.serving import fresh_sessions
 
     fresh_sessions.collect()
+
+
+@shared_task(name="recommender.collect_newcomers")
+def collect_newcomers() -> None:
+    """Tell those who serve which products are new, and what they are like."""
+    from recommender.serving import finding_newcomers
+
+    finding_newcomers.collect()

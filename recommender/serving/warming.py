@@ -10,7 +10,7 @@ import structlog
 from django.db import DatabaseError, connections
 
 from recommender.exploration import guard
-from recommender.serving import champions, facts
+from recommender.serving import champions, facts, newcomers
 from recommender.slots import snapshot
 
 WATCH_SECONDS = 10.0
@@ -26,6 +26,7 @@ def warm_up() -> None:
     champions.load()
     champions.freshen()
     guard.load(facts.current().ids)
+    newcomers.refresh()
 
 
 def ready() -> tuple[bool, str]:

@@ -1,4 +1,4 @@
-"""Where the products of a slot come from, in order: its type with what is mixed in, its fallbacks, what sells best."""
+"""Where the products of a slot come from, in order: its type with what is mixed in or new, its fallbacks, what sells best."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.serving import newcomers
 from recommender.serving.slates import Reason
 from recommender.slots.types.base import Ask, Pool
 
@@ -17,7 +18,7 @@ CHUNK = 400
 
 def pools(ask: Ask) -> Iterator[tuple[str, Pool]]:
     """(what fills: empty for the slot's own) pools, the next one asked for where those before were not enough."""
-    yield "", mixed(ask)
+    yield "", newcomers.mixed_in(mixed(ask), ask)
     for kind in ask.slot.fallbacks:
         yield kind.name, kind.pool(ask)
     if ask.slot.kind.fills:

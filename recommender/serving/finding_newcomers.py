@@ -1,0 +1,110 @@
+"""Which products are new, and what each is like by its words: a tick that tells :mod:`recommender.serving.newcomers`.
+
+TF-IDF over the words of the new product's category only: what every product of a category is called says nothing within it, and
+a tick reads some thousand rows instead of the catalogue. Nothing is learned, so nothing has to be learned again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+from django.db import connection, transaction
+
+from recommender.algorithms.content import words
+from recommender.algorithms.weighting import scale_rows, weigh_terms
+from recommender.serving.newcomers import TOLD, VERSION
+from recommender.training.models import ModelVersion
+from shop import clock
+from shop.catalogue.models import Product
+from shop.valkey import client
+
+# So long a product counts as new; the models learn every night, but sessions with it must come first.
+NEW = timedelta(days=14)
+# The newest of those that came at once: a shop that imports a whole catalogue waits for its next training.
+MOST = 1_000
+# Others of its category that it is held against, those that sell best; with fewer than the least also those of the category above.
+MOST_OTHERS, LEAST_OTHERS = 2_000, 10
+# Likenesses kept, and the least (cosine).
+WIDTH, LEAST = 20, 0.1
+COLUMNS = ("id", "category__path", "name_en", "name_zh", "description_en", "description_zh", "brand", "tags")
+
+
+def collect() -> int:
+    """Tell what the new products are like, if that is news; returns how many there are. One process at a time."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('pushcart newcomers'))")
+        if not cursor.fetchone()[0]:
+            return 0
+        told: dict[str, Any] = orjson.loads(client().get(TOLD) or b"{}")
+        found = _likes(_new_products(), told)
+        if found != told:
+            body = orjson.dumps(found)
+            client().mset({TOLD: body, VERSION: hashlib.sha256(body).hexdigest()[:32]})
+        return len(found)
+
+
+def _new_products() -> list[tuple[Any, ...]]:
+    """Those that came after the first model learned, and lately."""
+    first = ModelVersion.objects.order_by("trained_at").values_list("trained_at", flat=True).first()
+    if first is None:
+        return []
+    since = max(first, clock.now() - NEW)
+    newest = Product.objects.filter(active=True, created_at__gt=since).order_by("-created_at", "pk")
+    return list(newest.values_list(*COLUMNS)[:MOST])
+
+
+def _likes(new: list[tuple[Any, ...]], told: dict[str, Any]) -> dict[str, Any]:
+    """New product to its words (a hash of them) and what it is like; what was told of the same words stands."""
+    marks = {row[0]: hashlib.sha256(_text(row).encode()).hexdigest()[:16] for row in new}
+    found = {name: told[name] for name, mark in marks.items() if told.get(name, {}).get("words") == mark}
+    by_category: dict[str, list[tuple[Any, ...]]] = {}
+    for row in new:
+        if row[0] not in found:
+            by_category.setdefault(row[1], []).append(row)
+    for category, rows in by_category.items():
+        for row, like in zip(rows, like_what(rows, _others(category, set(marks))), strict=True):
+            found[row[0]] = {"words": marks[row[0]], "like": like}
+    return found
+
+
+def _others(category: str, new: set[str]) -> list[tuple[Any, ...]]:
+    """Products of a category, and of those above it where these are few; the new ones are no company."""
+    path = category
+    while True:
+        within = Product.objects.filter(active=True, category__path=path)
+        if path != category:
+            within = Product.objects.filter(active=True, category__path__startswith=f"{path}/" if path else "")
+        rows = within.exclude(pk__in=new).order_by("-units_sold", "pk").values_list(*COLUMNS)[:MOST_OTHERS]
+        if len(rows) >= LEAST_OTHERS or not path:
+            return list(rows)
+        path = path.rpartition("/")[0]
+
+
+def _text(row: tuple[Any, ...]) -> str:
+    return " ".join([*row[2:7], *row[7]])
+
+
+def like_what(rows: list[tuple[Any, ...]], others: Iterable[tuple[Any, ...]]) -> list[list[tuple[str, float]]]:
+    """For each of ``rows`` the products of ``others`` that its words are most like, with the cosine."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    held = list(others)
+    texts = [_text(row) for row in [*rows, *held]]
+    if not held:
+        return [[] for _ in rows]
+    try:
+        counts = CountVectorizer(analyzer=words).fit_transform(texts)
+    except ValueError:  # No word in any of them.
+        return [[] for _ in rows]
+    vectors = scale_rows(weigh_terms(counts, "tfidf"), "cosine")
+    alike = np.asarray((vectors[: len(rows)] @ vectors[len(rows) :].T).todense())
+    found = []
+    for likeness in alike:
+        order = np.argsort(-likeness, kind="stable")[:WIDTH]
+        found.append([(held[at][0], round(float(likeness[at]), 4)) for at in order.tolist() if likeness[at] >= LEAST])
+    return found

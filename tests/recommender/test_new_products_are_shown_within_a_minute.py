@@ -1,0 +1,103 @@
+"""A product that came into the catalogue is shown beside what it is like, without any training, and says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from config.celery import TICKS
+from recommender.models import ModelVersion
+from recommender.serving import champions, facts, newcomers, reason_text, recommend, warming
+from recommender.tasks import collect_newcomers
+from shop.events import recording
+from shop.models import Category, Product
+from shop.valkey import client
+from tests.factories.catalogue import make_product
+from tests.factories.models import serve_sessions
+
+pytestmark = pytest.mark.django_db
+VISITOR = "v-somebody-1"
+
+
+def ids(slate) -> list[str]:
+    return [item.product_id for item in slate.items]
+
+
+@pytest.fixture
+def imported(django_capture_on_commit_callbacks):
+    """Two new teas in the pantry of a shop whose models learned before, and a thing that is like nothing."""
+    serve_sessions()
+    facts.load()
+    champions.load()
+    with django_capture_on_commit_callbacks(execute=True):
+        Product.objects.filter(pk="tea").update(description_en="Leaves of green tea from the mountains")
+        pantry = Category.objects.get(path="pantry")
+        make_product(
+            id="sencha", name_en="Sencha green tea leaves", description_en="From the mountains", category=pantry
+        )
+        make_product(
+            id="matcha", name_en="Matcha green tea powder", description_en="Of mountain leaves", category=pantry
+        )
+        make_product(id="odd", name_en="Xylophone", category=pantry)
+    collect_newcomers()
+    newcomers.refresh()
+
+
+def test_the_tick_and_the_look_of_a_web_process_take_less_than_a_minute_together() -> None:
+    ticks = dict(TICKS.values())
+    assert ticks["recommender.collect_newcomers"] + warming.WATCH_SECONDS < 60
+
+
+@pytest.mark.parametrize(("slot", "task"), [("home", "home"), ("product", "product"), ("cart", "cart")])
+def test_whoever_is_at_what_it_is_like_is_shown_one_with_that_reason(imported, slot, task) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    if slot == "cart":
+        recording.record("product_added", visitor_id=VISITOR, product_id="tea", quantity=1)
+    shown = [recommend(slot, visitor_id=VISITOR, product_id="tea" if slot == "product" else "", k=6) for _ in range(12)]
+    new = [item for slate in shown for item in slate.items if item.product_id in ("sencha", "matcha")]
+    assert len(new) == len(shown), "one in each row"
+    assert {item.product_id for item in new} == {"sencha", "matcha"}, "not always the same"
+    assert {reason_text(item.reason) for item in new} == {"New: similar to Tea"}
+    assert {reason_text(item.reason, "zh-hans") for item in new} == {"新品：与Tea相似"}
+    assert "odd" not in {name for slate in shown for name in ids(slate)}
+
+
+def test_who_looks_at_nothing_of_the_kind_is_shown_none(imported) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="thing-3")
+    assert not {"sencha", "matcha"} & set(ids(recommend("home", visitor_id=VISITOR, k=10)))
+
+
+def test_the_page_of_a_new_product_shows_what_it_is_like(imported) -> None:
+    slate = recommend("product", visitor_id=VISITOR, product_id="sencha", k=4)
+    assert slate.items[0].product_id == "tea"
+    assert reason_text(slate.items[0].reason) == "Similar to Sencha green tea leaves"
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="sencha")
+    home = recommend("home", visitor_id=VISITOR, k=4)
+    assert "tea" in ids(home)[:3]
+
+
+def test_one_that_cannot_be_bought_is_gone_from_the_next_answer(imported, django_capture_on_commit_callbacks) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    with django_capture_on_commit_callbacks(execute=True):
+        Product.objects.filter(pk="sencha").update(stock=0)
+        Product.objects.filter(pk="matcha").update(active=False)
+    for _ in range(5):
+        slate = recommend("home", visitor_id=VISITOR, k=6)
+        assert len(slate.items) == 6
+        assert not {"sencha", "matcha"} & set(ids(slate))
+
+
+def test_a_catalogue_without_models_has_nothing_new_and_news_are_told_once(imported) -> None:
+    told = client().get(newcomers.VERSION)
+    collect_newcomers()
+    assert client().get(newcomers.VERSION) == told
+    before = newcomers.current()
+    newcomers.refresh()
+    assert newcomers.current() is before
+    assert set(before.like) == {"sencha", "matcha", "odd"}
+    # What was there when the first model learned is not new.
+    ModelVersion.objects.update(trained_at=datetime(2100, 1, 1, tzinfo=UTC))
+    collect_newcomers()
+    newcomers.refresh()
+    assert newcomers.current().like == {}
