@@ -8,7 +8,17 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 # Shared pieces, and what is no measure of its own.
-NO_BENCHMARK = {"__init__", "__main__", "installation", "load", "reporting"}
+NO_BENCHMARK = {
+    "__init__",
+    "__main__",
+    "bare_django",
+    "endurance",
+    "installation",
+    "load",
+    "reporting",
+    "rivals",
+    "shops",
+}
 
 
 def main(names: list[str]) -> int:

@@ -15,6 +15,12 @@ from benchmarks.reporting import percentile
 SILENCE_SECONDS = 30.0
 
 
+# What an event is answered.
+TAKEN = b"202"
+# An event, and the question that is asked as soon as it is taken.
+Pair = tuple[bytes, bytes]
+
+
 class Refused(RuntimeError):
     """An answer had another status than was asked for, or none came."""
 
@@ -28,17 +34,19 @@ class Outcome:
         latencies: seconds of each answer, from when its request was due: under a given rate a late request counts its wait, too.
         lengths: octets of all bodies.
         bodies: the bodies themselves, where they were asked for.
+        followed: seconds of each pair, from when its first request was due to the answer to its second.
     """
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     lengths: int = 0
     bodies: list[bytes] = field(default_factory=list)
+    followed: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return len(self.latencies) / self.seconds
+        """Answers a second, of a pair that to its second request."""
+        return (len(self.latencies) + len(self.followed)) / self.seconds
 
     def milliseconds(self, share: float) -> float:
         """Percentile of the latencies."""
@@ -51,10 +59,20 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.due = 0.0
         self.answer = b""
+        # Of a pair: the second request, while the first is under way, and whether it is the pair's second answer that is awaited.
+        self.then: bytes | None = None
+        self.second = False
 
-    def send(self, request: bytes, due: float) -> None:
-        self.due, self.answer = due, b""
-        self.socket.sendall(request)
+    def send(self, request: bytes | Pair, due: float) -> None:
+        first, self.then = request if isinstance(request, tuple) else (request, None)
+        self.due, self.answer, self.second = due, b"", False
+        self.socket.sendall(first)
+
+    def go_on(self) -> None:
+        """Send the second request of a pair."""
+        assert self.then is not None
+        second, self.then, self.second, self.answer = self.then, None, True, b""
+        self.socket.sendall(second)
 
     def read(self, status: bytes) -> int:
         """Octets of the body once the answer is whole, else -1."""
@@ -85,7 +103,7 @@ def content_length(head: bytes) -> int:
 
 def run(
     port: int,
-    requests: Iterable[bytes],
+    requests: Iterable[bytes | Pair],
     *,
     status: bytes = b"202",
     connections: int = 16,
@@ -95,8 +113,9 @@ def run(
     """Send ``requests``, one at a time on each of ``connections``.
 
     Args:
+        requests: of a pair the second is sent when the first, an event, was taken.
         rate: requests due a second, whether or not the server keeps up; 0: each as soon as a connection is free.
-        keep: whether to keep the bodies.
+        keep: whether to keep the bodies; those of pairs are kept in any case, and events have none.
 
     Raises:
         Refused: an answer had another status, or none came.
@@ -148,13 +167,17 @@ def _collect(
         connection = busy.get(number)
         if connection is None:
             raise Refused("the server closed an idle connection")
-        length = connection.read(status)
-        if length >= 0:
-            outcome.latencies.append(time.perf_counter() - connection.due)
-            outcome.lengths += length
-            if keep:
-                outcome.bodies.append(connection.answer[-length:])
-            free.append(busy.pop(number))
+        length = connection.read(TAKEN if connection.then else status)
+        if length < 0:
+            continue
+        if connection.then:
+            connection.go_on()
+            continue
+        (outcome.followed if connection.second else outcome.latencies).append(time.perf_counter() - connection.due)
+        outcome.lengths += length
+        if keep or connection.second:
+            outcome.bodies.append(connection.answer[-length:])
+        free.append(busy.pop(number))
 
 
 def post(path: str, key: str, body: bytes) -> bytes:

@@ -1,0 +1,119 @@
+"""How training and serving grow with the log: ``python -m benchmarks.growth [--events 1000000 2000000 4000000]``.
+
+Each part is measured on generated sessions of a shop of 20 000 products, and the exponent ``b`` of ``time = c * events ** b`` is
+fitted to its processor time. ``n log n`` has 1.07 between one and fifty million events. What 50 million would take is extrapolated
+from the largest size by the fitted exponent, and says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks import shops
+from benchmarks.reporting import own_settings, percentile, report
+from benchmarks.shops import GROUP, LENGTH, WORDS, Size
+
+if TYPE_CHECKING:
+    from recommender.algorithms.base import Algorithm
+    from recommender.dataset import Dataset
+    from recommender.dataset.products import Products
+
+PRODUCTS = 20_000
+FAR = 50_000_000
+# Sessions that enter an index at once, and questions asked of it.
+ENTERING, ASKED = 500, 2_000
+
+
+def catalogue() -> Products:
+    """Products with words and categories."""
+    from recommender.dataset.products import Products
+
+    numbers = range(PRODUCTS)
+    texts = [f"{WORDS[n % 20]} {WORDS[n // 20 % 20]} {WORDS[n // 7 % 20]} {n} Brand {n % 90}" for n in numbers]
+    return Products.of([f"p-{n}" for n in numbers], categories=[f"c{n // GROUP % 400}" for n in numbers], texts=texts)
+
+
+def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Processor seconds of it, and what came of it."""
+    began = time.process_time()
+    made = work()
+    return time.process_time() - began, made
+
+
+def answers(model: Algorithm, size: Size) -> list[float]:
+    """Processor seconds of each of :data:`ASKED` answers."""
+    from recommender.algorithms.base import Context
+
+    chance, found = random.Random(1), []
+    for _ in range(ASKED):
+        group = chance.randrange(size.products // GROUP)
+        seen = [group * GROUP + chance.randrange(GROUP) for _ in range(chance.randint(1, 8))]
+        context = Context(session=np.array(seen, np.int32))
+        began = time.thread_time()
+        model.recommend(context, 120)
+        found.append(time.thread_time() - began)
+    return found[ASKED // 10 :]
+
+
+def measure(events: int, products: Products, judged: Algorithm | None) -> tuple[dict[str, float], Algorithm]:
+    """Part to its processor seconds, and the ranker, whose trees the next size takes over."""
+    from recommender.algorithms.item_knn import ItemKNN
+    from recommender.algorithms.popular import Popular
+    from recommender.algorithms.ranked import Ranked
+    from recommender.algorithms.session_knn import SessionKNN
+
+    size, found = Size(PRODUCTS, events // LENGTH), {}
+    found["cutting into sessions"], dataset = seconds(lambda: shops.acts(size, products))
+    parts: list[Algorithm] = [Popular(), ItemKNN(), SessionKNN()]
+    for part in parts:
+        found[f"learning {part.name}"], _ = seconds(partial(part.fit, dataset))
+    ranked = Ranked(deep=False, session={"collapse": False}, questions=4_000)
+    if judged is None:
+        judged = ranked.fit(few(dataset))
+        ranked = Ranked(deep=False, session={"collapse": False}, questions=4_000)
+    ranked.take_over(judged)
+    found["learning ranked, without its trees"], _ = seconds(lambda: ranked.fit(dataset))
+    later = shops.acts(Size(PRODUCTS, ENTERING), products, seed=2)
+    found["500 sessions entering"], _ = seconds(lambda: ranked.with_sessions(later))
+    spent = answers(ranked, size)
+    found["an answer, median"], found["an answer, p99"] = (percentile(spent, share) for share in (0.5, 0.99))
+    found["octets of the file"] = float(sum(array.nbytes for array in ranked.learned().values()))
+    return found, judged
+
+
+def few(dataset: Dataset) -> Dataset:
+    """The last tenth at most, for trees: how long these take is set by the number of questions."""
+    return dataset.take(np.arange(dataset.sessions) >= dataset.sessions - 20_000)
+
+
+def main() -> None:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(description="How training and serving grow with the log")
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 2_000_000, 4_000_000])
+    options = parser.parse_args()
+    with own_settings():
+        products, judged = catalogue(), None
+        by_part: dict[str, list[float]] = {}
+        for events in options.events:
+            found, judged = measure(events, products, judged)
+            for part, figure in found.items():
+                by_part.setdefault(part, []).append(figure)
+                unit = "octets" if part.startswith("octets") else "s"
+                report(f"growth.{part}", figure, unit, events=events)
+        if len(options.events) < 2:
+            return
+        for part, figures in by_part.items():
+            exponent = float(np.polyfit(np.log(options.events), np.log(np.maximum(figures, 1e-9)), 1)[0])
+            far = figures[-1] * (FAR / options.events[-1]) ** exponent
+            report(f"growth.{part}.exponent", exponent, "power", extrapolated_to_50_million=float(f"{far:.3g}"))
+
+
+if __name__ == "__main__":
+    main()
