@@ -100,7 +100,9 @@ def main() -> int:
         from shop.registry import UnknownPlugin
 
         try:
-            ALGORITHMS.get(given.model)
+            if missing := ALGORITHMS.get(given.model).unavailable():
+                print(f"{given.model} cannot be measured: {missing}", file=sys.stderr)
+                return 1
             files = read_sequences(given.file, given.attributes)
         except (MissingFile, UnreadableFile, UnknownPlugin) as error:
             print(f"{'skipped: ' if isinstance(error, MissingFile) else ''}{error}", file=sys.stderr)

@@ -157,9 +157,11 @@ def main() -> int:
         from shop.registry import UnknownPlugin
 
         try:
-            ALGORITHMS.get(given.model)
+            missing = ALGORITHMS.get(given.model).unavailable()
         except UnknownPlugin as error:
-            print(error, file=sys.stderr)
+            missing = f"{error}"
+        if missing:
+            print(f"{given.model} cannot be measured: {missing}", file=sys.stderr)
             return 1
         asked = [(given.data, given.format, given.exclude_current)] if given.data else []
         public = [(SHARED / name, form, exclude) for name, form, exclude in PUBLIC]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from recommender.training.lock import AlreadyTraining, only_one
+from recommender.training.lock import AlreadyTraining, end_the_killed, only_one
 from recommender.training.models import TrainingRun
 from recommender.training.workspace import unfinished
 from shop import clock
@@ -22,7 +22,7 @@ def is_due() -> bool:
     """
     every = settings.TRAIN_EVERY_HOURS
     runs = TrainingRun.objects.all()
-    if not every or not runs.exists() or _running():
+    if _running() or not every or not runs.exists():
         return False
     full = runs.filter(quick=False, algorithm="").order_by("-started_at")
     last = full.exclude(status=TrainingRun.Status.SKIPPED).first()
@@ -34,9 +34,10 @@ def is_due() -> bool:
 
 
 def _running() -> bool:
-    """Whether somebody holds the lock of trainings; a row alone may be of a killed one."""
+    """Whether somebody holds the lock of trainings; rows of killed ones, which seem to run, are told that they ended."""
     try:
         with only_one():
+            end_the_killed()
             return False
     except AlreadyTraining:
         return True

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 from recommender.training.models import TrainingRun
+from shop import clock
 
 
 class AlreadyTraining(Exception):
@@ -39,3 +40,13 @@ def only_one() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('pushcart training'))")
+
+
+def end_the_killed() -> None:
+    """Say of runs that seem to run that they were ended. Only for whoever holds the lock: nobody else trains then."""
+    TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).update(
+        status=TrainingRun.Status.FAILED,
+        error="It was ended before it was done.",
+        ended_at=clock.now(),
+        seconds_left=None,
+    )

@@ -91,7 +91,8 @@ class ModelVersion(models.Model):
     def compared_with(self, champion: ModelVersion) -> dict[str, Any]:
         """Its paired difference to what serves now; empty where its training compared it with another, or with none."""
         told: dict[str, Any] = self.comparison.get("champion", {})
-        return told if told.get("algorithm") == champion.algorithm else {}
+        # Versions of before it was noted were compared with the champion of their time.
+        return told if told.get("algorithm", champion.algorithm) == champion.algorithm else {}
 
     @property
     def reason_in_words(self) -> str:

@@ -24,7 +24,7 @@ from recommender.profiles.long_term import learn
 from recommender.profiles.states import ShopperStates, learn_states
 from recommender.signals import weights
 from recommender.training import choosing, keeping, memory, settling
-from recommender.training.lock import AlreadyTraining, only_one
+from recommender.training.lock import AlreadyTraining, end_the_killed, only_one
 from recommender.training.models import ModelVersion, Slot, TrainingRun
 from recommender.training.progress import UNHEARD_OF, Progress, Say, say_nothing
 from recommender.training.stages import SEED, Stages
@@ -59,12 +59,7 @@ def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = Tr
         raise NotEnoughData(f"{only} cannot be trained here: {missing}")
     with only_one():
         # Whoever held the lock before is gone.
-        TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).update(
-            status=TrainingRun.Status.FAILED,
-            error="It was ended before it was done.",
-            ended_at=clock.now(),
-            seconds_left=None,
-        )
+        end_the_killed()
         names = names_of(only, quick=quick)
         space = Workspace.open({"algorithms": names, "quick": quick, "only": only})
         run = TrainingRun.objects.create(algorithm=only or "", quick=quick)

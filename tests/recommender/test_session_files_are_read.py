@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,10 @@ def test_the_benchmark_prints_its_figures_as_json_lines_or_the_file_that_it_lack
     lacking = benchmark(tmp_path)
     assert lacking.returncode == 1
     assert "lacks test.txt.gz" in lacking.stderr
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="the encoder can be trained here")
+def test_what_cannot_be_trained_here_is_not_measured_as_if_it_had_been(tmp_path) -> None:
+    done = benchmark(tmp_path, "--model", "encoder")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "encoder cannot be measured: PyTorch is not installed" in done.stderr

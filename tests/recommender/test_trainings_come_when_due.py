@@ -48,6 +48,17 @@ def test_one_that_failed_rests_and_one_that_was_broken_off_goes_on() -> None:
     assert is_due()
 
 
+def test_one_that_was_killed_says_so_within_a_minute_and_goes_on() -> None:
+    killed = ran("running", hours=0.1)
+    space = Workspace.open({"algorithms": names_of(None, quick=False), "quick": False, "only": None})
+    space.enter(killed)
+    assert is_due(), "nobody holds the lock: its process is gone"
+    killed.refresh_from_db()
+    assert (killed.status, killed.error) == ("failed", "It was ended before it was done.")
+    space.close()
+    assert not is_due(), "there is nothing left to go on with"
+
+
 def test_what_is_dear_and_no_better_is_trained_where_it_serves_or_is_asked_for(db) -> None:
     assert {"ease", "bpr"}.isdisjoint(names_of(None, quick=False))
     assert "ease" in names_of("ease", quick=False)
