@@ -53,6 +53,8 @@ TICKS: dict[str, tuple[str, float]] = {
     "impressions of products": ("recommender.count_impressions", 300),
     "sessions that ended": ("recommender.collect_sessions", 20),
     "products that are new": ("recommender.collect_newcomers", 20),
+    "bandits: learn from clicks": ("recommender.learn_from_clicks", 60),
+    "experiments: results of those that run": ("recommender.refresh_experiments", 60),
     "models: train when due": ("recommender.train_when_due", 60),
     "last touches of orders": ("push.attribute", 60),
     "campaigns: plan what is due": ("push.plan", 10),

@@ -1,6 +1,7 @@
 """Table of contents: every model of the room, so that Django finds them."""
 
 from recommender.dataset.quality.models import CleaningSwitch, DataQuality, DataQualityDay
+from recommender.experiments.models import Arm, ArmDay, Experiment
 from recommender.exploration.models import CountedUntil, ImpressionDay
 from recommender.serving.models import ShadowAnswer, Slate, SlotDay
 from recommender.signals.models import SignalWeight
@@ -8,10 +9,13 @@ from recommender.slots.models import Slot, SlotPin
 from recommender.training.models import ModelVersion, TrainingRun
 
 __all__ = [
+    "Arm",
+    "ArmDay",
     "CleaningSwitch",
     "CountedUntil",
     "DataQuality",
     "DataQualityDay",
+    "Experiment",
     "ImpressionDay",
     "ModelVersion",
     "ShadowAnswer",

@@ -1,5 +1,6 @@
 """Table of contents: the Celery tasks of the room."""
 
+from recommender.experiments.tasks import learn_from_clicks, refresh_experiments
 from recommender.exploration.tasks import count_impressions
 from recommender.serving.tasks import collect_newcomers, collect_sessions, refresh_rollups
 from recommender.training.tasks import train, train_when_due
@@ -8,6 +9,8 @@ __all__ = [
     "collect_newcomers",
     "collect_sessions",
     "count_impressions",
+    "learn_from_clicks",
+    "refresh_experiments",
     "refresh_rollups",
     "train",
     "train_when_due",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from recommender.experiments import api as experiments
 from recommender.feedback.api import feedback
 from recommender.serving.api import recommendations, similar
 from recommender.serving.batch_api import batch
@@ -14,6 +15,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/products/<str:product_id>/similar", similar, name="api_similar"),
     path("api/v1/recommendations/<str:slot>", recommendations, name="api_recommendations"),
     path("api/v1/feedback", feedback, name="api_feedback"),
+    path("api/v1/experiments", experiments.ExperimentsEndpoint.as_view(), name="api_experiments"),
+    path("api/v1/experiments/<slug:key>", experiments.ExperimentEndpoint.as_view(), name="api_experiment"),
+    path("api/v1/experiments/<slug:key>/start", experiments.StartEndpoint.as_view(), name="api_start_experiment"),
+    path("api/v1/experiments/<slug:key>/stop", experiments.StopEndpoint.as_view(), name="api_stop_experiment"),
+    path(
+        "api/v1/experiments/<slug:key>/conclude", experiments.ConcludeEndpoint.as_view(), name="api_conclude_experiment"
+    ),
     path("api/v1/models", models.ModelsEndpoint.as_view(), name="api_models"),
     path("api/v1/models/roll_back", models.RollBackEndpoint.as_view(), name="api_roll_back"),
     path("api/v1/models/<int:model_id>", models.ModelEndpoint.as_view(), name="api_model"),

@@ -143,6 +143,7 @@ def _default_language() -> None:
 @pytest.fixture(autouse=True)
 def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
+    from recommender.experiments import running
     from recommender.exploration import guard
     from recommender.serving import champions, facts, newcomers
     from recommender.slots import snapshot
@@ -161,6 +162,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     newcomers.forget()
     snapshot.forget()
     guard.forget()
+    running.forget()
 
 
 class Clock:

@@ -15,7 +15,8 @@ from config.dashboard import slots, words
 from config.dashboard.period import Period
 from push.delivery.states import State
 from push.models import Campaign, Message
-from recommender.models import ModelVersion, TrainingRun
+from recommender.experiments import verdicts
+from recommender.models import Experiment, ModelVersion, TrainingRun
 from recommender.training.models import Slot
 from shop import clock
 from shop.models import Order, PoisonEvent, Product
@@ -119,6 +120,22 @@ def _fallback() -> Iterator[Need]:
             )
 
 
+def _experiments() -> Iterator[Need]:
+    running = Experiment.objects.filter(status=Experiment.Status.RUNNING).prefetch_related("arms__version")
+    for experiment in running:
+        found = verdicts.verdict(experiment, experiment.results) if experiment.results else None
+        if found is not None and found.label in ("problem", "winner", "loser") and not experiment.is_bandit:
+            yield Need(
+                SOON if found.label == "problem" else LATER,
+                f"{experiment.title}: {found.heading}",
+                _("No result is shown until that is understood.")
+                if found.label == "problem"
+                else _("The interval holds however often one looked: conclude it, or let it run."),
+                _("See the experiment"),
+                reverse("admin:experiment", args=[experiment.pk]),
+            )
+
+
 def _unpaid() -> Iterator[Need]:
     count = Order.objects.filter(status=Order.Status.PENDING).count()
     if count:
@@ -176,6 +193,7 @@ SOURCES: list[Callable[[], Iterator[Need]]] = [
     _waiting_for_approval,
     _models,
     _fallback,
+    _experiments,
     _unpaid,
     _uncertain_order_mails,
     _set_aside,

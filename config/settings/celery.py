@@ -19,6 +19,8 @@ CELERY_TASK_ROUTES = {
     "recommender.collect_sessions": {"queue": "default"},
     "recommender.count_impressions": {"queue": "default"},
     "recommender.collect_newcomers": {"queue": "default"},
+    "recommender.learn_from_clicks": {"queue": "default"},
+    "recommender.refresh_experiments": {"queue": "default"},
     "recommender.train_when_due": {"queue": "default"},
     "push.attribute": {"queue": "default"},
     "recommender.*": {"queue": "train"},

@@ -87,13 +87,49 @@ def compare_at_any_time(
         NotEnough: as :func:`compare`.
     """
     effect, variance = _effect(a, b, relative=relative)
+    half = half_width(variance, a.n + b.n, alpha=alpha, tuning=tuning)
+    return Comparison(effect, effect - half, effect + half, None, relative, always_valid=True)
+
+
+def from_zero_at_any_time(one: Sample, *, alpha: float = ALPHA, tuning: int = TUNING) -> Comparison:
+    """How far the mean of one sample is from zero (a preference of each person, say), at any time.
+
+    Raises:
+        NotEnough: as :func:`compare`.
+    """
+    half = half_width(one.variance / one.n, one.n, alpha=alpha, tuning=tuning)
+    return Comparison(one.mean, one.mean - half, one.mean + half, None, False, always_valid=True)
+
+
+def _rho2(alpha: float, tuning: int) -> float:
+    """The spread of the mixture with which the interval is tightest at ``tuning`` people."""
+    return (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / tuning
+
+
+def half_width(variance: float, n: int, *, alpha: float = ALPHA, tuning: int = TUNING) -> float:
+    """Half of the interval that holds at any time, from the variance of the estimate and the people in all behind it.
+
+    Raises:
+        NotEnough: no variation.
+    """
     if variance <= 0:
         raise NotEnough("everybody did the same: there is nothing to compare yet")
-    n = a.n + b.n
-    rho2 = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / tuning
+    rho2 = _rho2(alpha, tuning)
     spread = n * rho2 + 1
-    half = math.sqrt(variance * n) * math.sqrt(2 * spread * math.log(math.sqrt(spread) / alpha) / (n**2 * rho2))
-    return Comparison(effect, effect - half, effect + half, None, relative, always_valid=True)
+    return math.sqrt(variance * n) * math.sqrt(2 * spread * math.log(math.sqrt(spread) / alpha) / (n**2 * rho2))
+
+
+def p_at_any_time(value: float, variance: float, n: int, *, alpha: float = ALPHA, tuning: int = TUNING) -> float:
+    """P-value of no effect that holds at any time: below ``alpha`` exactly where the interval leaves out zero.
+
+    One over the likelihood ratio of the normal mixture (Robbins 1970; Johari, Koomen, Pekelis and Walsh, *Always valid
+    inference*, Operations Research 2022): sqrt(n rho^2 + 1) exp(-z^2 n rho^2 / (2 (n rho^2 + 1))), z = value / standard error.
+    """
+    if variance <= 0:
+        return 1.0
+    rho2 = _rho2(alpha, tuning)
+    spread = n * rho2 + 1
+    return min(1.0, math.sqrt(spread) * math.exp(-(value**2) / variance * n * rho2 / (2 * spread)))
 
 
 def discoveries(p_values: list[float], *, rate: float = 0.05) -> list[bool]:

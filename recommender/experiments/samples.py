@@ -58,6 +58,55 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class RatioSample:
+    """Sums over the people of a variant of a numerator and a denominator each: clicked slates of seen slates.
+
+    Slates of one person are alike, so it is people that are counted as independent, not slates. Delta method as in Deng, Knoblich
+    and Lu, *Applying the delta method in metric analytics*, KDD 2018: var = (s_yy - 2 R s_xy + R^2 s_xx) / mean_x^2.
+
+    Attributes:
+        n: people.
+        above, below: sums of numerator and denominator.
+        above_squares, below_squares, product: sums of squares, and of their product.
+    """
+
+    n: int
+    above: float
+    below: float
+    above_squares: float
+    below_squares: float
+    product: float
+
+    def __add__(self, other: RatioSample) -> RatioSample:
+        """The people of both."""
+        return RatioSample(
+            self.n + other.n,
+            self.above + other.above,
+            self.below + other.below,
+            self.above_squares + other.above_squares,
+            self.below_squares + other.below_squares,
+            self.product + other.product,
+        )
+
+    @property
+    def ratio(self) -> float:
+        """Numerator by denominator; 0 of nothing."""
+        return self.above / self.below if self.below else 0.0
+
+    def linearised(self) -> Sample:
+        """People with a value each, whose mean is the ratio and whose variance is that of the delta method.
+
+        Raises:
+            NotEnough: nobody has a denominator.
+        """
+        if self.n < 2 or not self.below:
+            raise NotEnough("a ratio needs two people and a denominator")
+        ratio, mean = self.ratio, self.below / self.n
+        residual = self.above_squares - 2 * ratio * self.product + ratio**2 * self.below_squares
+        return Sample(self.n, self.n * ratio, max(residual, 0.0) / mean**2 + self.n * ratio**2)
+
+
+@dataclass(frozen=True, slots=True)
 class AdjustedSample:
     """Sums of a value and of what was known before (a covariate) for CUPED.
 

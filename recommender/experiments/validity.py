@@ -29,6 +29,25 @@ def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
     return float(stats.chisquare(counts, expected).pvalue)
 
 
+def sample_ratio_p_at_any_time(counts: Sequence[int], shares: Sequence[float], *, strength: float = 1000.0) -> float:
+    """P-value of people having been split as asked that may be looked at every day, where a chi-square would reject in the end.
+
+    One over the Bayes factor of a Dirichlet around the shares, worth ``strength`` people, against the shares themselves
+    (Lindon and Malek, *Anytime-valid inference for multinomial count data*, NeurIPS 2022, eq. 7).
+
+    Raises:
+        ValueError: as :func:`sample_ratio_p`.
+    """
+    if len(counts) != len(shares) or any(share <= 0 for share in shares):
+        raise ValueError("one share above zero for each variant")
+    people, whole = sum(counts), sum(shares)
+    log_factor = math.lgamma(strength) - math.lgamma(strength + people)
+    for count, share in zip(counts, shares, strict=True):
+        asked = share / whole
+        log_factor += math.lgamma(strength * asked + count) - math.lgamma(strength * asked) - count * math.log(asked)
+    return min(1.0, math.exp(-log_factor)) if log_factor > 0 else 1.0
+
+
 def minimum_detectable_effect(variance: float, n_a: int, n_b: int, *, alpha: float = 0.05, power: float = 0.8) -> float:
     """The smallest difference of means that is found with probability ``power``; infinite without people.
 

@@ -9,6 +9,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from recommender.experiments.situations import is_phone
 from recommender.serving import facts
 from recommender.serving.answers import ListQuery, Slate, SlateQuery, add_products, add_why, body
 from recommender.serving.cursors import CursorRefused, List, cursor_of, shown_before
@@ -32,7 +33,7 @@ _encode = msgspec.json.Encoder().encode
 @csrf_exempt
 def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
     """Answer with a slate; never cached, since stock and session may change within a second."""
-    return _plain(request, lambda key: _answer(read_query(request, SlateQuery), slot, key))
+    return _plain(request, lambda key: _answer(read_query(request, SlateQuery), slot, key, phone=_phone(request)))
 
 
 @csrf_exempt
@@ -43,7 +44,7 @@ def similar(request: HttpRequest, product_id: str) -> HttpResponse:
         query = read_query(request, ListQuery)
         if product_id not in facts.current().row:
             raise Stop(problems.response("not_found", 404, "There is no such product."))
-        return _answer(query, SIMILAR, key, product_id)
+        return _answer(query, SIMILAR, key, product_id, phone=_phone(request))
 
     return _plain(request, answered)
 
@@ -78,7 +79,11 @@ def unknown_slot(error: UnknownSlot) -> Stop:
     return Stop(problems.response("not_found", 404, f"{str(error)[:1].upper()}{str(error)[1:]}."))
 
 
-def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "") -> HttpResponse:
+def _phone(request: HttpRequest) -> bool:
+    return is_phone(request.META.get("HTTP_USER_AGENT", ""))
+
+
+def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "", *, phone: bool = False) -> HttpResponse:
     shopper_id, product_id = _about(query, product_id)
     trusted = key.is_secret or not shopper_id
     language, known = language_of(query.language)
@@ -97,6 +102,7 @@ def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "") -> 
             page_id=query.page_id,
             explain=query.explain,
             occasion=query.occasion,
+            phone=phone,
         )
     except UnknownSlot as error:
         raise unknown_slot(error) from None

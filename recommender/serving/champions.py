@@ -76,6 +76,11 @@ def serving() -> list[Model]:
     return list(_models.values())
 
 
+def opened(version: ModelVersion) -> Model | None:
+    """The model of a version, opened and tried; None where it cannot serve, which the version then says."""
+    return _open(version, {})
+
+
 def loaded() -> bool:
     """Whether the champions were looked for."""
     return _loaded

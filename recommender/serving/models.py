@@ -36,6 +36,11 @@ class Slate(models.Model):
             models.Index(fields=["-at", "id"], name="slate_newest"),
             models.Index(fields=["shopper_id", "-at"], name="slate_of_shopper", condition=~models.Q(shopper_id="")),
             models.Index(fields=["visitor_id", "-at"], name="slate_of_visitor", condition=~models.Q(visitor_id="")),
+            models.Index(
+                fields=["variant", "at"],
+                name="slate_of_variant",
+                condition=~models.Q(variant__in=["", "default"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import redis
 import structlog
 
+from recommender.experiments import running, variants
+from recommender.experiments.variants import NOBODY, Filled, Who
 from recommender.explanations.making import asked_again_by, explain_choice
 from recommender.exploration.guard import guarded
 from recommender.serving import champions, facts, slate_log, unwanted
@@ -55,6 +57,7 @@ def recommend(
     page_id: str = "",
     explain: bool = False,
     occasion: str = "",
+    phone: bool = False,
 ) -> Slate:
     """Choose up to ``k`` products for a slot, log the slate, and return it.
 
@@ -65,10 +68,11 @@ def recommend(
         k: at most so many products; None: the slot's size.
         exclude: products not to show.
         language: of names that reasons mention ("en", "zh").
-        personalised: False uses neither session nor history, only the product in view.
+        personalised: False uses neither session nor history, only the product in view, and takes part in no experiment.
         page_id: of the page that is being put together: no product twice under one such id (:mod:`recommender.slots.pages`).
         explain: say in ``Slate.explanation`` what made it.
         occasion: where there is a slot ``slot-occasion``, that one answers.
+        phone: whether it is looked at on one; what experiments by situation learn from.
 
     Raises:
         UnknownSlot: there is no slot of that name.
@@ -86,9 +90,10 @@ def recommend(
         unwanted=read.unwanted,
     )
     exclude = list(exclude)
+    who = Who(visitor_id or known.shopper_id, phone) if personalised else NOBODY
 
     def choice(taken: _Read) -> Slate:
-        return _slate(served, known, taken, k, exclude, visitor_id, explain=explain)
+        return _slate(served, known, taken, k, exclude, visitor_id, who, explain=explain)
 
     slate = choice(read)
     if page:
@@ -124,7 +129,7 @@ def recommend_many(
     read, put_away = _read(), unwanted.of_many(shopper_ids)
     served = snapshot.get(slot)
     chosen = {
-        shopper_id: _slate(served, _known_by_history(shopper_id, put_away), read, k, exclude)
+        shopper_id: _slate(served, _known_by_history(shopper_id, put_away), read, k, exclude, who=Who(shopper_id))
         for shopper_id in shopper_ids
     }
     slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
@@ -166,7 +171,7 @@ def rank(
         slate_id=new_slate_id(),
         slot=served.name,
         items=items,
-        model=_label(served),
+        model=_label(ask),
         variant="default",
         fallback=False,
         heading=Reason("for_you"),
@@ -182,7 +187,7 @@ def _check(k: int | None) -> None:
 
 
 def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = True, page: str = "") -> _Read:
-    """Session, unwanted products, what the page shows, changed facts, announced champions and slots in one round trip.
+    """Session, unwanted products, what the page shows, changed facts and all that was announced in one round trip.
 
     Without Valkey: what is in memory.
     """
@@ -191,6 +196,7 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
     facts.queue_changes(trip, held)
     champions.queue_announcement(trip)
     snapshot.queue_announcement(trip)
+    running.queue_announcement(trip)
     asked = unwanted.queue_read(trip, visitor_id, shopper_id)
     by_session = bool(visitor_id) and personalised
     if by_session:
@@ -204,8 +210,9 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
         log.warning("served_without_valkey", reason=str(error))
         return _Read(held, None, note=AWAY_NOTE if by_session else "")
     champions.follow(replies[1])
-    put_away = unwanted.parse(replies[3 : 3 + asked])
-    session = sessions.parse(replies[3 + asked], visitor_id) if by_session else None
+    running.follow(replies[3])
+    put_away = unwanted.parse(replies[4 : 4 + asked])
+    session = sessions.parse(replies[4 + asked], visitor_id) if by_session else None
     if session is not None and session.shopper_id and not shopper_id:
         put_away |= unwanted.of_person(session.shopper_id)
     on_page = frozenset(pages.parse(replies[-1])) if page else frozenset()
@@ -219,32 +226,36 @@ def _slate(
     k: int | None,
     exclude: Sequence[str],
     visitor_id: str = "",
+    who: Who = NOBODY,
     *,
     explain: bool = False,
 ) -> Slate:
+    slate_id = new_slate_id()
     out = [*exclude, *read.on_page] if read.on_page else exclude
     now_ms = clock.now_ms()
     # Another order at the next visit; of who is in none, at the next day.
     visit = f"{visitor_id or known.shopper_id}|{known.visit or now_ms // DAY_MS}"
     ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
-    choice = guarded(ask, choose(ask)) if slot.active else Choice()
+    filled = variants.fill(ask, who, slate_id, k) if slot.active else Filled(ask, Choice())
+    ask, choice = filled.ask, guarded(filled.ask, filled.choice)
     fallback = is_fallback(choice.items)
     return Slate(
-        slate_id=new_slate_id(),
+        slate_id=slate_id,
         slot=slot.name,
         items=choice.items,
-        model=_label(slot),
-        variant="default",
+        model=_label(ask),
+        variant=filled.variant,
         fallback=fallback,
         heading=_heading(ask, choice, fallback),
-        known=slot.kind.is_known(ask),
+        known=ask.slot.kind.is_known(ask),
         removed=choice.removed.counts(),
         chosen_from={**_chosen_from(known, list(out)), **asked_again_by(ask)},
         note=read.note if slot.active else OFF_NOTE,
-        slot_version=slot.version,
+        slot_version=ask.slot.version,
         skipped_pins=choice.skipped,
         filtered=choice.removed.first(),
         explanation=explain_choice(ask, choice) if explain else None,
+        experiment=filled.log,
     )
 
 
@@ -262,10 +273,10 @@ def _ask(
     return Ask(slot, known, held, models, at_ms, k, list(exclude), given, visit, slot.depth(held))
 
 
-def _label(slot: ServedSlot) -> str:
-    if not slot.task:
-        return slot.kind.name
-    model = champions.current(slot.task)
+def _label(ask: Ask) -> str:
+    if not ask.slot.task:
+        return ask.slot.kind.name
+    model = ask.models(ask.slot.task)
     return model.label if model is not None else "popular"
 
 

@@ -12,10 +12,11 @@ from django.db import connection, transaction
 from shop import clock
 from shop.events.ids import lowest_id
 
+# What an experiment holds out is shown popularity on purpose: no fallback.
 SHOWN = """
 INSERT INTO recommender_slotday (day, slot, slates, newcomers, fallback, seen, clicked)
 SELECT (at AT TIME ZONE %(zone)s)::date, slot, count(*), count(*) FILTER (WHERE NOT known AND model <> 'popular'),
-    count(*) FILTER (WHERE fallback AND (known OR model = 'popular')), 0, 0
+    count(*) FILTER (WHERE fallback AND (known OR model = 'popular') AND NOT (model = 'popular' AND variant LIKE '%%:%%')), 0, 0
 FROM recommender_slate WHERE at >= %(since)s GROUP BY 1, 2
 ON CONFLICT (day, slot) DO UPDATE
 SET slates = excluded.slates, newcomers = excluded.newcomers, fallback = excluded.fallback

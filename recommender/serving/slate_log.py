@@ -33,6 +33,8 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
             "reason": item.reason.code,
             "params": item.reason.params,
             **({"applied": item.applied} if item.applied else {}),
+            **({"probability": item.probability} if item.probability is not None else {}),
+            **({"team": item.team} if item.team else {}),
         }
         for item in slate.items
     ]
@@ -51,6 +53,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "from": slate.chosen_from,
         "slot_version": slate.slot_version,
         **({"skipped_pins": slate.skipped_pins} if slate.skipped_pins else {}),
+        **({"experiment": slate.experiment} if slate.experiment else {}),
         "at_ms": clock.now_ms(),
     }
     return {"e": orjson.dumps(body)}
@@ -74,7 +77,8 @@ SELECT (e->>'id')::uuid, e->>'slot', left(e->>'visitor_id', 64), left(e->>'shopp
     e->'items',
     jsonb_build_object('removed', e->'removed', 'from', coalesce(e->'from', '{}'),
         'slot_version', coalesce(e->'slot_version', '0'), 'skipped_pins', coalesce(e->'skipped_pins', '{}'))
-        || CASE WHEN e ? 'filtered' THEN jsonb_build_object('filtered', e->'filtered') ELSE '{}' END,
+        || CASE WHEN e ? 'filtered' THEN jsonb_build_object('filtered', e->'filtered') ELSE '{}' END
+        || CASE WHEN e ? 'experiment' THEN jsonb_build_object('experiment', e->'experiment') ELSE '{}' END,
     (e->>'fallback')::boolean, coalesce((e->>'known')::boolean, true),
     timestamptz 'epoch' + (e->>'at_ms')::bigint * interval '1 millisecond'
 FROM jsonb_array_elements(%s::jsonb) AS e

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class SlateItem:
             within one slate only, and no probability.
         source: the algorithm that gave most of the score.
         applied: what rules of the slot did to it, where they did something (:mod:`recommender.serving.choosing`).
+        probability: with which the slate that shows it was drawn, where an experiment drew it by chance.
+        team: the letter of the arm that chose it, in a slate that an experiment drafted from all arms.
     """
 
     product_id: str
@@ -47,6 +50,8 @@ class SlateItem:
     reason: Reason
     source: str
     applied: dict[str, Any] = field(default_factory=dict)
+    probability: float | None = None
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Slate:
         skipped_pins: pinned products that may not be shown now, each with the rule that forbids it.
         filtered: rule to the products it took out, the first of them; logged, so that the slate can be asked for again.
         explanation: what made it, where that was asked for.
+        experiment: shares with which its arms were drawn, by letter, and what else the experiment keeps; empty without one.
     """
 
     slate_id: uuid.UUID
@@ -85,6 +91,7 @@ class Slate:
     skipped_pins: dict[str, str] = field(default_factory=dict)
     filtered: dict[str, list[str]] = field(default_factory=dict)
     explanation: Explanation | None = None
+    experiment: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_slate_id() -> uuid.UUID:

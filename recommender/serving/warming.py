@@ -9,6 +9,7 @@ import redis
 import structlog
 from django.db import DatabaseError, connections
 
+from recommender.experiments import running
 from recommender.exploration import guard
 from recommender.serving import champions, facts, newcomers
 from recommender.slots import snapshot
@@ -20,11 +21,13 @@ _started = threading.Event()
 
 
 def warm_up() -> None:
-    """Load product facts, slots and models, compile kernels; let sessions that ended meanwhile enter."""
+    """Load product facts, slots, models and experiments, compile kernels; let sessions that ended meanwhile enter."""
     facts.load()
     snapshot.load()
     champions.load()
+    running.load()
     champions.freshen()
+    running.freshen()
     guard.load(facts.current().ids)
     newcomers.refresh()
 

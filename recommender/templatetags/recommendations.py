@@ -10,6 +10,7 @@ from django import template
 from django.utils.translation import get_language
 
 from recommender import serving
+from recommender.experiments.situations import is_phone
 from shop.models import Product
 
 register = template.Library()
@@ -59,6 +60,7 @@ def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 
         exclude=[exclude] if isinstance(exclude, str) else exclude,
         language=language,
         personalised=visitor.consented and getattr(visitor, "personalised", True),
+        phone=is_phone(request.META.get("HTTP_USER_AGENT", "")),
     )
     products = Product.objects.select_related("category").in_bulk([item.product_id for item in made.items])
     items = [

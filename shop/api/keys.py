@@ -49,6 +49,8 @@ SCOPES = {
     "orders:write": "Write orders",
     "campaigns:read": "Read segments, campaigns and results",
     "campaigns:write": "Change segments and campaigns",
+    "experiments:read": "Read experiments and their results",
+    "experiments:write": "Start, stop and conclude experiments",
     "models:read": "Read model versions and their metrics",
     "models:write": "Promote and roll back models",
     "audit:read": "Read the audit log",

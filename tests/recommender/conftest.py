@@ -8,6 +8,7 @@ import pytest
 @pytest.fixture
 def shop(django_capture_on_commit_callbacks) -> None:
     """A trained shop, as a web process has loaded it."""
+    from recommender.experiments import running
     from recommender.serving import champions, facts
     from recommender.slots import snapshot
     from tests.factories.trained import make_trained_shop
@@ -16,4 +17,5 @@ def shop(django_capture_on_commit_callbacks) -> None:
         make_trained_shop()
     facts.load()
     snapshot.load()
+    running.load()
     champions.load()

@@ -1,0 +1,346 @@
+"""One experiment: which arm wins, whether that may be believed, and what may be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from config.dashboard import pages, words
+from config.dashboard.charts import Bar, Estimate, Forest, forest
+from config.dashboard.experiments import TONES, slot_title
+from recommender.experiments import policy_report, results, steering, verdicts
+from recommender.experiments.models import BY_SITUATION, Arm, Experiment
+from recommender.experiments.situations import ALL
+from recommender.experiments.validity import SRM_LIMIT
+
+Status = Experiment.Status
+Metric = Experiment.Metric
+
+
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of one; POST starts, stops or concludes it, each with a reason and an audit entry."""
+    if not request.user.has_perm("recommender.view_experiment"):
+        raise PermissionDenied
+    experiment = get_object_or_404(Experiment.objects.prefetch_related("arms__version"), pk=pk)
+    if request.method == "POST":
+        return _act(request, experiment)
+    found = results.of(experiment)
+    names = {arm.letter: steering.title_of(arm) for arm in experiment.arms.all()}
+    return pages.render(
+        request,
+        "dashboard/experiment.html",
+        experiment.title,
+        experiment=experiment,
+        slot=slot_title(experiment.slot),
+        tone=TONES.get(experiment.status, ""),
+        verdict=verdicts.verdict(experiment, found),
+        winner=names.get(experiment.winner.letter) if experiment.winner else "",
+        computed=words.moment(datetime.fromisoformat(found["at"])) if found else "",
+        split=_split(experiment, found, names),
+        charts=_charts(experiment, found, names),
+        guards=_guards(found, names),
+        served=_served(found, names),
+        shares=_shares(experiment, names) if experiment.is_bandit else [],
+        off_policy=_off_policy(experiment, names) if experiment.is_bandit else None,
+        situations=_situations(experiment, names),
+        facts=_facts(experiment, found),
+        actions=_offered(request, experiment),
+        arms=list(names.items()),
+    )
+
+
+def _split(experiment: Experiment, found: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """People of each arm beside the share that was asked for."""
+    if not found or experiment.method == Experiment.Method.INTERLEAVING:
+        return {}
+    arms = list(experiment.arms.all())
+    people, whole = sum(row["people"] for row in found["arms"]), sum(arm.share for arm in arms)
+    rows = [
+        {
+            "label": f"{row['letter'].upper()} · {names[row['letter']]}",
+            "people": words.number(row["people"]),
+            "had": words.percent(row["people"], people),
+            "asked": words.percent(arm.share, whole),
+            "crossed": words.number(row["crossed"]),
+            "robots": words.number(row["robots"]),
+            "simulated": words.number(row["simulated"]),
+        }
+        for arm, row in zip(arms, found["arms"], strict=True)
+    ]
+    wrong = found["split_p"] < SRM_LIMIT
+    return {"rows": rows, "wrong": wrong, "p": f"{found['split_p']:.2g}", "checked": not experiment.is_bandit}
+
+
+def _charts(experiment: Experiment, found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]]:
+    """A forest for each metric, the one that decides first."""
+    if not found or found["problem"] == "split":
+        return []
+    compared = [row for row in found["arms"] if row.get("against")]
+    metrics = ["preference"] if experiment.method == Experiment.Method.INTERLEAVING else [*Metric.values]
+    metrics.sort(key=lambda metric: metric != verdicts.decisive(experiment))
+    charts = [_chart(metric, compared, names, experiment) for metric in metrics]
+    return [chart for chart in charts if chart["rows"]]
+
+
+def _chart(
+    metric: str, compared: list[dict[str, Any]], names: dict[str, str], experiment: Experiment
+) -> dict[str, Any]:
+    scale = 1.0 if metric in (Metric.REVENUE, "preference") else 100.0
+    figures = [(row["letter"], row["against"].get(metric)) for row in compared]
+    unit = {Metric.REVENUE: words.SIGNS.get(settings.CURRENCY, settings.CURRENCY), "preference": _("−1 to 1")}.get(
+        metric, _("percentage points")
+    )
+    return {
+        "label": _label(metric),
+        "decides": metric == verdicts.decisive(experiment),
+        "forest": forest([_estimate(names, letter, metric, figure, scale) for letter, figure in figures], unit=unit),
+        "rows": [
+            (
+                names[letter],
+                verdicts.told(metric, figure["value"], sign=True),
+                verdicts.span(metric, figure),
+                f"{figure['p']:.3f}",
+            )
+            for letter, figure in figures
+            if figure
+        ],
+    }
+
+
+def _label(metric: str) -> str:
+    return _("Preference of those who clicked") if metric == "preference" else str(Metric(metric).label)
+
+
+def _estimate(
+    names: dict[str, str], letter: str, metric: str, figure: dict[str, float] | None, scale: float
+) -> Estimate:
+    note = _("against %(base)s") % {"base": names["a"]}
+    if figure is None:
+        return Estimate(names[letter], note, None, None, None, "–", "", _("too little has happened"))
+    clear = figure["low"] > 0 or figure["high"] < 0
+    word = (_("better") if figure["low"] > 0 else _("worse")) if clear else _("cannot tell")
+    low, value, high = (scale * figure[part] for part in ("low", "value", "high"))
+    return Estimate(
+        names[letter],
+        note,
+        value,
+        low,
+        high,
+        verdicts.told(metric, figure["value"], sign=True),
+        verdicts.span(metric, figure),
+        word,
+    )
+
+
+def _guards(found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": str(verdicts.GUARDS[guard["name"]]),
+            "arm": names[row["letter"]],
+            "value": _guarded(guard["name"], guard["value"]),
+            "base": _guarded(guard["name"], guard["base"]),
+            "tone": "bd" if guard["broken"] else "ok" if guard["value"] is not None else "",
+            "verdict": _("broken") if guard["broken"] else _("holds") if guard["value"] is not None else "–",
+        }
+        for row in found.get("arms", [])
+        for guard in row.get("guards", [])
+    ]
+
+
+def _guarded(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f} ms" if name == "p95_ms" else f"{100 * value:.1f}{words.THIN}%"
+
+
+def _served(found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]]:
+    """Slates of each arm and its plain figures; with a wrong split only counts."""
+    hidden = not found or found["problem"] == "split"
+    return [
+        {
+            "label": f"{row['letter'].upper()} · {names[row['letter']]}",
+            "slates": words.number(row["slates"]),
+            "seen": words.number(row["seen"]),
+            "clicked": "–" if hidden else words.number(row["clicked"]),
+            "metrics": ["–" if hidden else verdicts.told(metric, row["metrics"][metric]) for metric in Metric.values],
+            "won": row.get("won"),
+        }
+        for row in found.get("arms", [])
+    ]
+
+
+def _shares(experiment: Experiment, names: dict[str, str]) -> list[Bar]:
+    """Share of the slates that each arm is drawn with now, beside what it has shown."""
+    state = experiment.state
+    if not state:
+        return []
+    return [
+        Bar(
+            label,
+            f"{100 * share:.1f}{words.THIN}%",
+            100 * share,
+            _("%(clicked)s of %(seen)s clicked")
+            % {
+                "clicked": words.number(state["arms"][letter]["clicked"]),
+                "seen": words.number(state["arms"][letter]["seen"]),
+            },
+            "b1" if share == max(state["shares"]) else "b2",
+        )
+        for (letter, label), share in zip(names.items(), state["shares"], strict=True)
+    ]
+
+
+def _off_policy(experiment: Experiment, names: dict[str, str]) -> dict[str, Any]:
+    """What each arm would bring alone: the doubly robust estimate drawn, all three in the table."""
+    found = policy_report.report(experiment)
+    estimates = [_alone(names[row["letter"]], row) for row in found]
+    methods = (("ips", "IPS"), ("snips", "SNIPS"), ("dr", "DR"))
+    rows = [
+        (names[row["letter"]], label, *(f"{100 * row[name][part]:.2f}" for part in ("value", "low", "high")))
+        for row in found
+        for name, label in methods
+    ]
+    drawn: Forest | None = (
+        forest(estimates, with_zero=False, unit=_("clicks per 100 seen slates")) if estimates else None
+    )
+    return {"forest": drawn, "rows": rows}
+
+
+def _alone(label: str, row: dict[str, Any]) -> Estimate:
+    """The doubly robust estimate of one arm."""
+    low, value, high = (100 * row["dr"][part] for part in ("low", "value", "high"))
+    note = _("worth %(count)s slates") % {"count": words.number(row["worth"])}
+    text, span = f"{value:.2f}{words.THIN}%", f"{low:.2f} – {high:.2f}"
+    return Estimate(label, note, value, low, high, text, span, reference=float("inf"))
+
+
+def _situations(experiment: Experiment, names: dict[str, str]) -> dict[str, Any]:
+    """Shares by situation, of a method that looks at it."""
+    told = experiment.state.get("by_situation")
+    if experiment.method not in BY_SITUATION or not told:
+        return {}
+    rows = [
+        (situation_words(name), [f"{100 * share:.0f}{words.THIN}%" for share in told[name]])
+        for name in ALL
+        if name in told
+    ]
+    return {"rows": rows, "arms": list(names.values())}
+
+
+def situation_words(name: str) -> str:
+    """A situation in words."""
+    known = {
+        "night": _("night"),
+        "morning": _("morning"),
+        "afternoon": _("afternoon"),
+        "evening": _("evening"),
+        "desktop": _("desktop"),
+        "phone": _("phone"),
+        "new": _("new"),
+        "known": _("known"),
+        "0": _("nothing seen"),
+        "1-3": _("1 to 3 seen"),
+        "4+": _("4 and more seen"),
+    }
+    return ", ".join(known.get(word, word) for word in name.split("/"))
+
+
+def _facts(experiment: Experiment, found: dict[str, Any]) -> list[tuple[str, str]]:
+    moments = [
+        (_("Made"), experiment.created_at),
+        (_("Started"), experiment.started_at),
+        (_("Ended"), experiment.ended_at),
+    ]
+    facts = [(label, words.moment(at, _("j M Y H:i"))) for label, at in moments if at]
+    facts += [
+        (_("In the API"), experiment.key),
+        (_("Takes part"), f"{100 * experiment.traffic:g}{words.THIN}%"),
+        (_("Decides"), _label(verdicts.decisive(experiment))),
+    ]
+    if experiment.is_bandit:
+        facts.append((_("Each arm keeps"), f"{100 * experiment.floor:g}{words.THIN}%"))
+    if found:
+        facts.append((_("Days"), f"{found['days']:.1f}"))
+    return facts
+
+
+_ACTS: dict[str, tuple[str, ...]] = {
+    "start": (Status.DRAFT,),
+    "stop": (Status.RUNNING,),
+    "conclude": (Status.RUNNING, Status.STOPPED),
+}
+
+
+def _offered(request: HttpRequest, experiment: Experiment) -> list[dict[str, Any]]:
+    """What this operator may do now."""
+    if not request.user.has_perm("recommender.launch_experiment"):
+        return []
+    said = {
+        "start": (
+            _("Start"),
+            _("Start it?"),
+            _("Every request that begins from now on is divided. Arms and shares cannot be changed afterwards."),
+        ),
+        "stop": (
+            _("Stop"),
+            _("Stop it?"),
+            _(
+                "Everybody gets the slot as it is, from the next request on. It cannot be started again; the figures stay."
+            ),
+        ),
+        "conclude": (
+            _("Conclude"),
+            _("What was found?"),
+            _(
+                "It ends and the conclusion is kept. Nothing is promoted: what serves the slot is chosen on the models page."
+            ),
+        ),
+    }
+    return [
+        {
+            "act": act,
+            "label": said[act][0],
+            "heading": said[act][1],
+            "text": said[act][2],
+            "tone": "p" if act == "start" else "",
+        }
+        for act, statuses in _ACTS.items()
+        if experiment.status in statuses
+    ]
+
+
+def _act(request: HttpRequest, experiment: Experiment) -> HttpResponse:
+    if not request.user.has_perm("recommender.launch_experiment"):
+        raise PermissionDenied
+    back = redirect("admin:experiment", experiment.pk)
+    act, reason = request.POST.get("act", ""), request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, _("Say why: the reason goes into the audit log."))
+        return back
+    acts: dict[str, Callable[[], None]] = {
+        "start": lambda: steering.start(experiment, actor=pages.operator(request), reason=reason),
+        "stop": lambda: steering.stop(experiment, actor=pages.operator(request), reason=reason),
+        "conclude": lambda: steering.conclude(
+            experiment, _winner(request, experiment), actor=pages.operator(request), reason=reason
+        ),
+    }
+    try:
+        acts.get(act, lambda: None)()
+    except steering.NotAllowed as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Done."))
+    return back
+
+
+def _winner(request: HttpRequest, experiment: Experiment) -> Arm | None:
+    letter = request.POST.get("winner", "")
+    return next((arm for arm in experiment.arms.all() if arm.letter == letter), None)

@@ -1,0 +1,187 @@
+"""Experiments: what runs, what was found, and making a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from config.dashboard import pages, words
+from recommender.experiments import results, steering
+from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.steering import ArmPlan, NotAllowed, Plan
+from recommender.experiments.verdicts import verdict
+from recommender.models import ModelVersion
+from recommender.slots.models import Slot
+from recommender.slots.types import TYPES
+from recommender.training.slots import Slot as Task
+
+SHOWN = 50
+ARMS = 4
+TONES = {"running": "ok", "stopped": "wn"}
+# Of each task, the newest versions that an arm may pin.
+VERSIONS = 8
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The list, what runs first."""
+    if not request.user.has_perm("recommender.view_experiment"):
+        raise PermissionDenied
+    found = list(Experiment.objects.prefetch_related("arms__version").order_by("-created_at")[:SHOWN])
+    found.sort(key=lambda experiment: experiment.status != Experiment.Status.RUNNING)
+    return pages.render(
+        request,
+        "dashboard/experiments.html",
+        _("Experiments"),
+        rows=[_row(experiment) for experiment in found],
+        may_change=request.user.has_perm("recommender.launch_experiment"),
+    )
+
+
+def _row(experiment: Experiment) -> dict[str, Any]:
+    found = results.of(experiment)
+    arms = list(experiment.arms.all())
+    people = _people(experiment, found)
+    return {
+        "experiment": experiment,
+        "slot": slot_title(experiment.slot),
+        "arms": " · ".join(steering.title_of(arm) for arm in arms),
+        "tone": TONES.get(experiment.status, ""),
+        "people": words.number(people) if found else "–",
+        "verdict": verdict(experiment, found).heading,
+    }
+
+
+def _people(experiment: Experiment, found: dict[str, Any]) -> int:
+    """Everybody who took part; each arm of an interleaved one is shown to all of them."""
+    counts = [row["people"] for row in found.get("arms", [])]
+    return max(counts, default=0) if experiment.method == Experiment.Method.INTERLEAVING else sum(counts)
+
+
+def slot_title(name: str) -> str:
+    """A slot in words."""
+    return dict(slots()).get(name, name)
+
+
+def slots() -> list[tuple[str, str]]:
+    """(name, title) of those that may be divided."""
+    found = Slot.objects.filter(active=True)
+    return [(slot.name, _in_words(slot)) for slot in found if slot.type in TYPES and not TYPES.get(slot.type).ranks]
+
+
+def _in_words(slot: Slot) -> str:
+    """Its title, or the words of the page it stands on, or those of its type with its name."""
+    plain = dict(Task.choices).get(slot.name) or f"{_(TYPES.get(slot.type).label)} ({slot.name})"
+    return slot.title or str(plain)
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    """The form of a new one; POST makes a draft."""
+    if not request.user.has_perm("recommender.launch_experiment"):
+        raise PermissionDenied
+    given = request.POST
+    if request.method == "POST":
+        try:
+            plan = _plan(given)
+            reason = given.get("reason", "").strip()
+            if not reason:
+                raise NotAllowed(_("Say why: the reason goes into the audit log."))
+            experiment = steering.create(plan, actor=pages.operator(request), reason=reason)
+        except NotAllowed as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Made “%(title)s”. Start it when you are ready.") % {"title": experiment.title})
+            return redirect("admin:experiment", experiment.pk)
+    return pages.render(
+        request,
+        "dashboard/experiment_new.html",
+        _("New experiment"),
+        given=given,
+        slots=slots(),
+        methods=Experiment.Method.choices,
+        metrics=Experiment.Metric.choices,
+        arms=[_arm_row(given, number) for number in range(ARMS)],
+        choices=_arm_choices(),
+    )
+
+
+def _arm_row(given: Any, number: int) -> dict[str, Any]:
+    usual = ("champion", "popular", "", "")[number]
+    return {
+        "number": number,
+        "letter": steering.LETTERS[number],
+        "kind": given.get(f"arm-{number}", usual),
+        "share": given.get(f"share-{number}", "1"),
+        "title": given.get(f"title-{number}", ""),
+    }
+
+
+def _arm_choices() -> list[tuple[str, str]]:
+    """(value, words) of what an arm may be."""
+    found = [(str(kind), str(Arm.Kind(kind).label)) for kind in (Arm.Kind.CHAMPION, Arm.Kind.POPULAR)]
+    found += [(f"slot:{name}", _("As slot “%(slot)s”") % {"slot": title}) for name, title in slots()]
+    versions = ModelVersion.objects.filter(error="").exclude(file="").order_by("slot", "-trained_at")
+    counts: dict[str, int] = {}
+    for version in versions[:200]:
+        counts[version.slot] = counts.get(version.slot, 0) + 1
+        if counts[version.slot] <= VERSIONS:
+            found.append((f"version:{version.pk}", f"{version.get_slot_display()}: {version.name}"))
+    return found
+
+
+def _plan(given: Any) -> Plan:
+    """What the form asks for.
+
+    Raises:
+        NotAllowed: it is not filled in.
+    """
+    choices = {name: [value for value, _label in found] for name, found in _choices().items()}
+    for name, allowed in choices.items():
+        if given.get(name) not in allowed:
+            raise NotAllowed(_("Choose one of the list: %(field)s.") % {"field": name})
+    title = given.get("title", "").strip()
+    if not title:
+        raise NotAllowed(_("Give it a name."))
+    numbers = [number for number in range(ARMS) if given.get(f"arm-{number}")]
+    return Plan(
+        key=given.get("key", "").strip(),
+        title=title[:80],
+        slot=given["slot"],
+        method=given["method"],
+        metric=given["metric"],
+        traffic=_number(given.get("traffic", "100")) / 100,
+        floor=_number(given.get("floor", "5")) / 100,
+        arms=[_arm(given, number) for number in numbers],
+    )
+
+
+def _choices() -> dict[str, list[tuple[str, Any]]]:
+    return {"slot": slots(), "method": Experiment.Method.choices, "metric": Experiment.Metric.choices}
+
+
+def _arm(given: Any, number: int) -> ArmPlan:
+    kind, _colon, which = given[f"arm-{number}"].partition(":")
+    if kind not in Arm.Kind.values or (kind == Arm.Kind.VERSION and not which.isdecimal()):
+        raise NotAllowed(_("Choose one of the list: %(field)s.") % {"field": _("arm")})
+    version = ModelVersion.objects.filter(pk=int(which)).first() if kind == Arm.Kind.VERSION else None
+    return ArmPlan(
+        kind=kind,
+        version=version,
+        share=_number(given.get(f"share-{number}", "1")),
+        title=given.get(f"title-{number}", "").strip()[:80],
+        as_slot=which if kind == Arm.Kind.SLOT else "",
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        found = float("nan")
+    if not abs(found) < 1e9:
+        raise NotAllowed(_("“%(text)s” is no number.") % {"text": text})
+    return found

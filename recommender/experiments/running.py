@@ -1,0 +1,265 @@
+"""The experiments that run, in the memory of each process: by slot, with all that a request needs, so that it asks no database.
+
+What runs is a value in Valkey (:data:`RUNNING`) that each request reads in its own round trip, as it reads which models serve; the
+watch asks the database every few seconds, which finds what nobody announced. An experiment whose models are not open yet begins in
+this process when they are: a thread opens them, and requests wait for it no longer than for a new champion.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import redis
+import structlog
+from django.conf import settings
+from django.db import connections
+
+from recommender.experiments.models import Arm, Experiment
+from recommender.training.artefacts import Model
+from recommender.training.models import ModelVersion
+from shop.valkey import Trip, client
+
+RUNNING = "experiments:running"
+# In place of an arm's letter, on slates that were drafted from all.
+MIXED = "mix"
+OF_VERSION = ("pk", "algorithm", "slot", "file", "sha256")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class RunningArm:
+    """An arm as it serves.
+
+    Attributes:
+        variant: what slates carry.
+        version: fields of the model version, of one that is pinned.
+        as_slot: whose settings it has, of one that has those of another slot.
+        model: it, once it is open.
+    """
+
+    letter: str
+    variant: str
+    kind: str
+    version: Mapping[str, Any] = field(default_factory=dict)
+    as_slot: str = ""
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """An experiment as it serves.
+
+    Attributes:
+        shares: of the arms, a whole.
+        by_situation: situation to shares, where they differ by it.
+    """
+
+    key: str
+    slot: str
+    method: str
+    salt: str
+    traffic: float
+    arms: tuple[RunningArm, ...]
+    shares: tuple[float, ...]
+    by_situation: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def per_slate(self) -> bool:
+        """Whether an arm is drawn for each slate, not for each person."""
+        return self.method not in (Experiment.Method.SPLIT, Experiment.Method.INTERLEAVING)
+
+
+# Replaced as a whole, never changed: whoever reads it needs no lock.
+_running: Mapping[str, Running] = {}
+_announced: bytes | None = None
+_loaded = False
+_lock = threading.Lock()
+_starting = threading.Lock()
+
+
+def current(slot: str) -> Running | None:
+    """The experiment that runs in ``slot``, or None; read from the database the first time."""
+    if not _loaded:
+        load()
+    return _running.get(slot)
+
+
+def loaded() -> bool:
+    """Whether they were looked for."""
+    return _loaded
+
+
+def forget() -> None:
+    """Begin without (tests)."""
+    global _running, _announced, _loaded
+    with _lock:
+        _running, _announced, _loaded = {}, None, False
+
+
+def announcement() -> bytes:
+    """What runs now, by the database."""
+    experiments = Experiment.objects.filter(status=Experiment.Status.RUNNING).order_by("slot")
+    found = experiments.prefetch_related("arms__version")
+    return orjson.dumps([_told(experiment) for experiment in found])
+
+
+def _told(experiment: Experiment) -> dict[str, Any]:
+    arms = list(experiment.arms.all())
+    whole = sum(arm.share for arm in arms)
+    shares = experiment.state.get("shares") if experiment.is_bandit else None
+    return {
+        "key": experiment.key,
+        "slot": experiment.slot,
+        "method": experiment.method,
+        "salt": experiment.salt,
+        "traffic": experiment.traffic,
+        "arms": [_told_arm(experiment, arm) for arm in arms],
+        "shares": shares or [arm.share / whole for arm in arms],
+        "by_situation": experiment.state.get("by_situation", {}),
+    }
+
+
+def _told_arm(experiment: Experiment, arm: Arm) -> dict[str, Any]:
+    version = {name: getattr(arm.version, name) for name in OF_VERSION} if arm.version else {}
+    return {
+        "letter": arm.letter,
+        "variant": variant_of(experiment.key, arm.letter),
+        "kind": arm.kind,
+        "version": version,
+        "as_slot": arm.as_slot,
+    }
+
+
+def variant_of(key: str, letter: str) -> str:
+    """What slates carry: ``home-ranker:b``."""
+    return f"{key}:{letter}"
+
+
+def announce() -> None:
+    """Tell every process what runs. Without Valkey the watch finds it."""
+    try:
+        client().set(RUNNING, announcement())
+    except redis.RedisError as error:
+        log.warning("experiments_not_announced", error=str(error))
+
+
+def load() -> None:
+    """Take over what runs by the database."""
+    global _loaded
+    _take_over(announcement())
+    _loaded = True
+
+
+def queue_announcement(trip: Trip) -> None:
+    """Ask, within a caller's round trip, what runs; the reply goes to :func:`follow`."""
+    trip.get(RUNNING)
+
+
+def follow(told: bytes | None) -> None:
+    """Take over what was announced, if it is news; models that are not open are waited for as champions are."""
+    if told is None or told == _announced or not _loaded:
+        return
+    if all(version["pk"] in _open_versions() for version in _versions(told)):
+        _take_over(told)
+        return
+    with _starting:
+        thread = _opening.get(told)
+        if thread is None:
+            _opening.clear()
+            _opening[told] = thread = threading.Thread(target=_open_all, args=(told,), name="arms", daemon=True)
+            _waited_until[told] = time.monotonic() + settings.MODEL_WAIT_SECONDS
+            thread.start()
+    thread.join(max(0.0, _waited_until.get(told, 0.0) - time.monotonic()))
+
+
+_opening: dict[bytes, threading.Thread] = {}
+_waited_until: dict[bytes, float] = {}
+
+
+def _open_all(told: bytes) -> None:
+    try:
+        _take_over(told)
+    except Exception:  # whatever a storage can raise: the watch tries again, requests go on
+        log.exception("experiments_not_taken_over")
+    finally:
+        _waited_until.pop(told, None)
+        connections.close_all()
+
+
+def _versions(told: bytes) -> list[dict[str, Any]]:
+    return [arm["version"] for experiment in orjson.loads(told) for arm in experiment["arms"] if arm["version"]]
+
+
+def _open_versions() -> dict[int, Model]:
+    """Models that are open in this process, champions included: an arm that pins the champion shares it."""
+    from recommender.serving import champions
+
+    held = {model.version: model for model in champions.serving()}
+    arms = (arm.model for running in _running.values() for arm in running.arms)
+    return held | {model.version: model for model in arms if model is not None}
+
+
+def _take_over(told: bytes) -> None:
+    global _running, _announced
+    with _lock:
+        held = _open_versions()
+        found = {}
+        for experiment in orjson.loads(told):
+            running = _running_of(experiment, held)
+            if running is not None:
+                found[running.slot] = running
+        _running, _announced = found, told
+
+
+def _running_of(told: Mapping[str, Any], held: dict[int, Model]) -> Running | None:
+    """The experiment with its models open; None where one cannot be: half an experiment would be none."""
+    arms = []
+    for arm in told["arms"]:
+        model = _model(arm["version"], held) if arm["version"] else None
+        if arm["version"] and model is None:
+            return None
+        arms.append(RunningArm(**{**arm, "model": model}))
+    shares = {name: tuple(each) for name, each in told["by_situation"].items()}
+    plain = {name: told[name] for name in ("key", "slot", "method", "salt", "traffic")}
+    return Running(**plain, arms=tuple(arms), shares=tuple(told["shares"]), by_situation=shares)
+
+
+def _model(fields: Mapping[str, Any], held: dict[int, Model]) -> Model | None:
+    from recommender.serving import champions
+
+    pk = fields["pk"]
+    if pk not in held:
+        model = champions.opened(ModelVersion(**fields))
+        if model is None:
+            return None
+        held[pk] = model
+    return held[pk]
+
+
+def freshen() -> None:
+    """Let sessions that ended meanwhile enter the arms' models, as they enter the champions: else the comparison is unfair."""
+    global _running
+    from recommender.serving import fresh_sessions
+
+    with _lock:
+        models = {
+            f"{running.slot}/{arm.letter}": arm.model
+            for running in _running.values()
+            for arm in running.arms
+            if arm.model is not None
+        }
+        if models:
+            _running = {slot: _with(running, fresh_sessions.all_grown(models)) for slot, running in _running.items()}
+
+
+def _with(running: Running, models: Mapping[str, Model]) -> Running:
+    arms: Iterable[RunningArm] = (
+        replace(arm, model=models.get(f"{running.slot}/{arm.letter}", arm.model)) for arm in running.arms
+    )
+    return replace(running, arms=tuple(arms))

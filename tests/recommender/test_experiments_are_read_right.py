@@ -1,0 +1,236 @@
+"""People count for the arm they met first, robots left out; a wrong split hides the figures; words follow the figures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from recommender.experiments import learning, policy_report, results, running, steering, verdicts
+from recommender.experiments.models import ArmDay, Experiment
+from recommender.experiments.situations import ALL, situation
+from recommender.models import Slate
+from shop.events.store import StoreConsumer
+from shop.events.stream import StreamEntry
+from shop.events.types import encode
+from shop.models import AuditEntry, Visitor
+from tests.factories.events import an_event
+from tests.factories.experiments import CHAMPION, POPULAR, a_slate, make_experiment
+from tests.factories.people import make_shopper
+
+pytestmark = pytest.mark.django_db
+
+
+def keep(slates, events) -> None:
+    Slate.objects.bulk_create(slates)
+    StoreConsumer().handle([StreamEntry("0-0", encode(event), "") for event in events])
+
+
+def seen(slate, clicked: bool = False, **fields):
+    at = slate.at + timedelta(seconds=1)
+    found = [an_event("slate_seen", at, visitor_id=slate.visitor_id, slate_id=slate.id, **fields)]
+    if clicked:
+        found.append(
+            an_event("slate_clicked", at, visitor_id=slate.visitor_id, slate_id=slate.id, product_id="p-1", **fields)
+        )
+    return found
+
+
+def crowd(experiment, letter: str, count: int, clicks: int, at, **fields):
+    """Slates of ``count`` people, one each, of whom the first ``clicks`` click; and their events."""
+    slates = [a_slate(f"{experiment.key}:{letter}", f"v-{letter}-{n:05d}", at, **fields) for n in range(count)]
+    return slates, [event for n, slate in enumerate(slates) for event in seen(slate, n < clicks)]
+
+
+def test_outcomes_are_counted_by_person_from_the_first_meeting_on(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=3))
+    met = clock.time - timedelta(days=2)
+    shopper = make_shopper()
+    # Two browsers of one shopper, of whom the second is told to be hers only later: b first, then a.
+    for visitor in ("v-phone-001", "v-laptop-01"):
+        Visitor.objects.create(id=visitor, shopper=shopper)
+    first, later = (
+        a_slate("home-test:b", "v-phone-001", met),
+        a_slate("home-test:a", "v-laptop-01", met + timedelta(hours=1)),
+    )
+    stranger = a_slate("home-test:a", "v-stranger1", met)
+    robots = [a_slate("home-test:a", "v-spider-01", met + timedelta(seconds=n / 2)) for n in range(60)]
+    named = a_slate("home-test:a", "v-crawler-1", met)
+    before = an_event("order_completed", met - timedelta(days=1), visitor_id="v-laptop-01", value=30)
+    events = [
+        before,
+        *seen(first, clicked=True),
+        *seen(later, clicked=True),
+        *seen(stranger, simulated=True),
+        *seen(named, clicked=True, properties={"user_agent": "SomeBot/1.0 (crawler)"}),
+        an_event("product_added", met + timedelta(minutes=5), visitor_id="v-laptop-01", product_id="p-1"),
+        an_event("order_completed", met + timedelta(minutes=9), shopper_id=shopper.pk, visitor_id="", value=80),
+        an_event("order_refunded", met + timedelta(hours=9), shopper_id=shopper.pk, visitor_id="", value=20),
+        an_event("order_completed", met - timedelta(minutes=9), visitor_id="v-stranger1", value=500),
+    ]
+    keep([first, later, stranger, named, *robots], events)
+    found = {row["letter"]: row for row in results.compute(experiment)["arms"]}
+    assert (found["b"]["people"], found["b"]["crossed"]) == (1, 1)
+    assert found["b"]["metrics"] == {"clicks": 1.0, "added": 1.0, "ordered": 1.0, "revenue": 60.0}
+    assert (found["a"]["people"], found["a"]["robots"], found["a"]["simulated"]) == (1, 2, 1)
+    assert found["a"]["metrics"] == {"clicks": 0.0, "added": 0.0, "ordered": 0.0, "revenue": 0.0}
+    assert (found["a"]["slates"], found["a"]["clicked"]) == (2, 1), "slates are counted where they were shown"
+
+
+def told(experiment):
+    experiment.refresh_from_db()
+    found = results.refresh(experiment)
+    return found, verdicts.verdict(experiment, found)
+
+
+def test_a_difference_is_found_in_words_and_a_guardrail_warns(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=4))
+    found, words = told(experiment)
+    assert (found["problem"], words.label) == ("nobody_yet", "early")
+    met = clock.time - timedelta(days=3)
+    fast, slow = ({"context": {"experiment": {"ms": ms}}} for ms in (2.0, 50.0))
+    keep(*crowd(experiment, "a", 60, 20, met, **fast))
+    keep(*crowd(experiment, "b", 60, 6, met, **slow))
+    found, words = told(experiment)
+    assert (found["problem"], words.heading) == ("too_few", "Too few to compare.")
+    for letter, clicks, kind in (("a", 500, fast), ("b", 100, slow)):
+        slates, _events = crowd(experiment, letter, 1_000, clicks, met, **kind)
+        for slate in slates:
+            slate.visitor_id += "-more"
+        keep(slates, [event for n, slate in enumerate(slates) for event in seen(slate, n < clicks)])
+    found, words = told(experiment)
+    assert words.label == "loser", words
+    assert words.heading == "Champion is better than Popularity."
+    assert "breaks a guardrail" in words.text
+    against = found["arms"][1]["against"]["clicks"]
+    assert against["high"] < 0
+    assert against["p"] < 0.05
+    assert found["arms"][1]["against"]["ordered"] is None, "nobody ordered: no figure, not a zero"
+    assert found["arms"][1]["days_left"] == 0.0
+
+
+def test_what_cannot_be_told_yet_says_how_many_days(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=10))
+    for letter, clicks in (("a", 100), ("b", 120)):
+        keep(*crowd(experiment, letter, 1_000, clicks, clock.time - timedelta(days=3)))
+    _found, words = told(experiment)
+    assert words.label == "early"
+    assert words.heading.startswith("Cannot tell yet: about ")
+    steering.stop(experiment, actor=None, reason="enough")
+    _found, words = told(experiment)
+    assert words.label == "unclear"
+
+
+def test_a_wrong_split_hides_every_figure(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=4))
+    met = clock.time - timedelta(days=3)
+    keep(*crowd(experiment, "a", 700, 100, met))
+    keep(*crowd(experiment, "b", 400, 300, met))
+    found, words = told(experiment)
+    assert found["problem"] == "split"
+    assert words.label == "problem"
+    assert all("against" not in row for row in found["arms"])
+    # The control: as asked, the same people are compared.
+    other = make_experiment(CHAMPION, steering.ArmPlan(kind="popular", share=4 / 7), key="other", slot="cart")
+    Experiment.objects.filter(pk=other.pk).update(started_at=experiment.started_at)
+    Slate.objects.filter(variant="home-test:a").update(variant="other:a")
+    Slate.objects.filter(variant="home-test:b").update(variant="other:b")
+    found, words = told(other)
+    assert words.label == "winner"
+
+
+def test_interleaved_slates_are_judged_by_whose_products_each_person_clicks(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=4), method="interleaving")
+    items = [{"product_id": f"p-{n}", "team": "ab"[n % 2]} for n in range(4)]
+    met = clock.time - timedelta(days=3)
+    slates = [a_slate("home-test:mix", f"v-person-{n:04d}", met, items=items) for n in range(240)]
+    events = []
+    for n, slate in enumerate(slates):
+        product = "p-1" if n % 4 else "p-0"
+        events += seen(slate)
+        if n < 200:
+            at = met + timedelta(seconds=5)
+            events.append(
+                an_event("slate_clicked", at, visitor_id=slate.visitor_id, slate_id=slate.id, product_id=product)
+            )
+    keep(slates, events)
+    found, words = told(experiment)
+    figure = found["arms"][1]["against"]["preference"]
+    assert (found["clickers"], figure["value"]) == (200, 0.5)
+    assert [row["won"] for row in found["arms"]] == [50, 150]
+    assert words.heading == "Popularity is better than Champion."
+
+
+def test_transitions_are_guarded_and_audited(clock, django_capture_on_commit_callbacks) -> None:
+    experiment = make_experiment()
+    with pytest.raises(steering.NotAllowed, match="Another experiment runs"):
+        make_experiment(key="second")
+    with pytest.raises(steering.NotAllowed, match="is running"):
+        steering.start(experiment, actor=None, reason="again")
+    stale = Experiment.objects.get(pk=experiment.pk)
+    steering.stop(experiment, actor=None, reason="enough")
+    with pytest.raises(steering.NotAllowed, match="is stopped"):
+        steering.stop(stale, actor=None, reason="two operators at once")
+    steering.conclude(experiment, experiment.arms.get(letter="a"), actor=None, reason="keep what we have")
+    for act in (steering.start, steering.stop):
+        with pytest.raises(steering.NotAllowed):
+            act(experiment, actor=None, reason="no")
+    acts = AuditEntry.objects.filter(object_type="recommender.experiment", object_id=str(experiment.pk)).order_by("id")
+    assert [entry.action.partition(".")[2] for entry in acts] == ["create", "start", "stop", "conclude"]
+    assert acts.last().after == {"status": "concluded", "winner": "a"}
+    with pytest.raises(steering.NotAllowed, match="named home-test already"):
+        make_experiment(key="home-test")
+    with pytest.raises(steering.NotAllowed, match="differ"):
+        make_experiment(CHAMPION, CHAMPION, key="same", method="interleaving")
+
+
+def test_a_bandit_learns_from_slates_that_had_time_and_twice_is_once(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=1), method="thompson")
+    assert running._told(experiment)["shares"] == [0.5, 0.5]
+    met = clock.time - timedelta(hours=3)
+    drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": ALL[0]}}}
+    keep(*crowd(experiment, "a", 200, 10, met, **drawn))
+    keep(*crowd(experiment, "b", 200, 40, met, **drawn))
+    # Nobody had time to click these: they must not speak against b.
+    young = [a_slate("home-test:b", f"v-young-{n:04d}", clock.time - timedelta(minutes=5), **drawn) for n in range(400)]
+    keep(young, [event for slate in young for event in seen(slate)])
+    learning.tick()
+    learning.tick()
+    experiment.refresh_from_db()
+    assert experiment.state["arms"] == {"a": {"seen": 200, "clicked": 10}, "b": {"seen": 200, "clicked": 40}}
+    assert sum(ArmDay.objects.values_list("slates", flat=True)) == 400
+    assert experiment.state["best"][1] > 0.999
+    assert experiment.state["shares"] == [pytest.approx(0.05, abs=1e-3), pytest.approx(0.95, abs=1e-3)]
+    assert running._told(experiment)["shares"] == experiment.state["shares"]
+    report = {row["letter"]: row for row in policy_report.report(experiment)}
+    assert report["b"]["ips"]["value"] == pytest.approx(0.2, abs=1e-6)
+    assert report["a"]["dr"]["low"] < 0.05 < report["a"]["dr"]["high"]
+    assert report["b"]["slates"] == 400
+
+
+def test_a_bandit_by_situation_learns_who_likes_what(clock) -> None:
+    experiment = make_experiment(CHAMPION, POPULAR, started=clock.time - timedelta(days=1), method="linear_thompson")
+    met = clock.time - timedelta(hours=3)
+    likes = {"night/desktop/new/0": "a", "night/desktop/known/0": "b"}
+    number = 0
+    for name, best in likes.items():
+        for letter in "ab":
+            drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": name}}}
+            slates, _events = crowd(experiment, letter, 150, 0, met, **drawn)
+            for slate in slates:
+                number += 1
+                slate.visitor_id = f"v-{number:08d}"
+            keep(slates, [e for n, s in enumerate(slates) for e in seen(s, n < (45 if letter == best else 9))])
+    learning.tick()
+    experiment.refresh_from_db()
+    shares = experiment.state["by_situation"]
+    assert set(shares) == set(ALL)
+    assert shares["night/desktop/new/0"][0] > 0.9
+    assert shares["night/desktop/known/0"][1] > 0.9
+    assert all(min(each) >= 0.05 - 1e-9 and abs(sum(each) - 1) < 1e-9 for each in shares.values())
+
+
+def test_a_situation_is_told_by_the_shops_clock(settings, clock) -> None:
+    settings.SHOP_TIME_ZONE = "Asia/Shanghai"
+    assert situation(clock.time, phone=True, known=False, seen=2) == "evening/phone/new/1-3"
+    assert situation(clock.time, phone=False, known=True, seen=0) in ALL

@@ -1,0 +1,187 @@
+"""A slot is divided in the next request, people keep their arm, and what a slate says of its chances is true."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from recommender.experiments import assignment, results, running, steering, variants, verdicts
+from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.steering import ArmPlan
+from recommender.models import ModelVersion, Slate
+from recommender.serving import recommend, recommend_many
+from recommender.serving.slate_log import SlateConsumer
+from recommender.slots import saving
+from recommender.slots.models import Slot
+from shop.events import recording
+from shop.events.consumers import Runner
+from tests.factories.events import store_all
+from tests.factories.experiments import CHAMPION, POPULAR, make_experiment
+from tests.factories.models import PAIRS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(shop, django_capture_on_commit_callbacks):
+    """Make and start an experiment, as an operator does: told over Valkey when it is committed."""
+
+    def make(*arms, **fields):
+        with django_capture_on_commit_callbacks(execute=True):
+            return make_experiment(*arms, **fields)
+
+    return make
+
+
+def logged() -> dict[str, Slate]:
+    Runner(SlateConsumer()).drain()
+    return {str(slate.pk): slate for slate in Slate.objects.all()}
+
+
+def test_people_keep_their_arm_over_a_login_and_nobody_else_is_divided(run, django_assert_num_queries) -> None:
+    visitors = [f"v-person-{n:03d}" for n in range(60)]
+    assert {recommend("home", visitor_id=visitor).variant for visitor in visitors} == {"default"}
+    run(CHAMPION, ArmPlan(kind=Arm.Kind.POPULAR, share=2.0))
+    with django_assert_num_queries(0):
+        first = {visitor: recommend("home", visitor_id=visitor) for visitor in visitors}
+        again = {visitor: recommend("home", visitor_id=visitor, shopper_id="s1") for visitor in visitors}
+        aside = [
+            recommend("home", visitor_id="v-person-001", personalised=False),
+            recommend("cart", visitor_id="v-x-00001"),
+        ]
+    assert {visitor: slate.variant for visitor, slate in first.items()} == {v: s.variant for v, s in again.items()}
+    counts = Counter(slate.variant for slate in first.values())
+    assert set(counts) == {"home-test:a", "home-test:b"}
+    assert 28 <= counts["home-test:b"] <= 52, "two in three, give or take"
+    assert {slate.variant for slate in aside} == {"default"}
+    assert all(slate.model == "popular" for slate in first.values() if slate.variant == "home-test:b")
+    assert all(slate.model != "popular" for slate in first.values() if slate.variant == "home-test:a")
+    mailed = recommend_many("email", ["s1", "s2"])
+    assert {slate.variant for slate in mailed.values()} == {"default"}
+    rows = logged()
+    for slate in first.values():
+        row = rows[str(slate.slate_id)]
+        assert row.variant == slate.variant
+        shares = row.context["experiment"]["shares"]
+        assert shares == {"a": pytest.approx(1 / 3), "b": pytest.approx(2 / 3)}
+        assert {item["probability"] for item in row.items} == {shares[row.variant[-1]]}
+        assert row.context["experiment"]["ms"] > 0
+
+
+def test_an_experiment_that_is_stopped_is_over_for_the_next_request(run, django_capture_on_commit_callbacks) -> None:
+    experiment = run(traffic=0.5)
+    visitors = [f"v-half-{n:04d}" for n in range(80)]
+    part = {visitor for visitor in visitors if recommend("home", visitor_id=visitor).variant != "default"}
+    assert 25 <= len(part) <= 55
+    assert part == {v for v in visitors if assignment.takes_part(experiment.salt, v, 0.5)}
+    assert part <= {v for v in visitors if assignment.takes_part(experiment.salt, v, 0.7)}, (
+        "more traffic lets nobody go"
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        steering.stop(experiment, actor=None, reason="enough")
+    assert {recommend("home", visitor_id=visitor).variant for visitor in visitors} == {"default"}
+
+
+def test_arms_pin_a_version_or_take_the_settings_of_another_slot(run, django_capture_on_commit_callbacks) -> None:
+    pinned = ModelVersion.objects.get(slot="home", algorithm="popular")
+    with django_capture_on_commit_callbacks(execute=True):
+        saving.save(Slot(name="home-b", type="for_you", size=3, heading_en="Three for you"), actor=None)
+    recommend("home")
+    run(CHAMPION, ArmPlan(kind=Arm.Kind.VERSION, version=pinned), ArmPlan(kind=Arm.Kind.SLOT, as_slot="home-b"))
+    slates = [recommend("home", visitor_id=f"v-three-{n:03d}") for n in range(40)]
+    by_arm = {letter: [slate for slate in slates if slate.variant == f"home-test:{letter}"] for letter in "abc"}
+    assert {slate.model for slate in by_arm["b"]} == {str(pinned)}
+    assert {len(slate.items) for slate in by_arm["c"]} == {3}
+    assert {slate.slot for slate in slates} == {"home"}
+    assert len({slate.model for slate in by_arm["a"]}) == 1
+    # Another process learns it by the same words.
+    running.forget()
+    running.load()
+    assert {recommend("home", visitor_id=f"v-three-{n:03d}").variant for n in range(40)} == {s.variant for s in slates}
+
+
+def test_what_cannot_be_compared_is_refused(run) -> None:
+    for_cart = ModelVersion.objects.filter(slot="cart").first()
+    for arm, why in (
+        (ArmPlan(kind=Arm.Kind.VERSION, version=for_cart), "another slot"),
+        (ArmPlan(kind=Arm.Kind.SLOT, as_slot="home"), "Choose another slot"),
+        (ArmPlan(kind=Arm.Kind.VERSION), "Choose the model version"),
+    ):
+        with pytest.raises(steering.NotAllowed, match=why):
+            run(CHAMPION, arm)
+
+
+def test_a_drafted_slate_remembers_whose_each_product_is(run) -> None:
+    run(method="interleaving")
+    slates = []
+    for n in range(12):
+        visitor = f"v-mixed-{n:03d}"
+        recording.record("product_viewed", visitor_id=visitor, product_id=PAIRS[n % 4][0])
+        slates.append(recommend("home", visitor_id=visitor, k=6))
+    rows = logged()
+    for slate in slates:
+        assert slate.variant == "home-test:mix"
+        products = [item.product_id for item in slate.items]
+        assert len(set(products)) == len(products) == 6
+        teams = Counter(item["team"] for item in rows[str(slate.slate_id)].items)
+        assert teams == {"a": 3, "b": 3}
+    assert len({slate.items[0].team for slate in slates}) == 2, "who begins is drawn for each slate"
+
+
+def test_a_bandit_draws_with_the_shares_that_it_logs(run, django_capture_on_commit_callbacks) -> None:
+    experiment = run(method="linear_thompson")
+    state = {"shares": [0.5, 0.5], "by_situation": {"evening/phone/new/0": [0.9, 0.1]}}
+    Experiment.objects.filter(pk=experiment.pk).update(state=state)
+    running.announce()
+    recommend("home", visitor_id="v-first-001")
+    chance = random.Random(3)
+    who = variants.Who("v-somebody-1", phone=True)
+    drawn = [variants.draw("home", who, lambda: "evening/phone/new/0", chance.random) for _ in range(2_000)]
+    assert {one.shares for one in drawn} == {(0.9, 0.1)}
+    counts = Counter(one.variant[-1] for one in drawn)
+    assert counts["a"] / 2_000 == pytest.approx(0.9, abs=0.025)
+    assert {one.variant[-1]: one.probability for one in drawn} == {"a": 0.9, "b": 0.1}
+    assert drawn[0].log() == {"shares": {"a": 0.9, "b": 0.1}, "situation": "evening/phone/new/0"}
+
+
+def visit(visitor: str, chance: random.Random, wants: dict[str, str]) -> None:
+    """Look at a product, see the row, and click where it shows what goes with it."""
+    product = chance.choice(sorted(wants))
+    recording.record("product_viewed", visitor_id=visitor, product_id=product)
+    slate = recommend("home", visitor_id=visitor, k=3)
+    recording.record("slate_seen", visitor_id=visitor, slate_id=slate.slate_id)
+    found = wants[product] in [item.product_id for item in slate.items]
+    if found and chance.random() < 0.9:
+        recording.record("slate_clicked", visitor_id=visitor, slate_id=slate.slate_id, product_id=wants[product])
+
+
+def test_a_simulation_over_the_real_path_finds_the_better_arm_and_none_between_equals(run, clock) -> None:
+    # The bestsellers hold what goes with bread, and with nothing else.
+    wants = dict(PAIRS)
+    chance = random.Random(6)
+    started = clock.time
+    better = run(CHAMPION, POPULAR)
+    equals = run(CHAMPION, CHAMPION, slot="product", key="equals")
+    clock.advance(minutes=1)
+    for n in range(300):
+        visitor = f"v-simulated-{n:04d}"
+        visit(visitor, chance, wants)
+        slate = recommend("product", visitor_id=visitor, product_id="tea", k=3)
+        recording.record("slate_seen", visitor_id=visitor, slate_id=slate.slate_id)
+        if chance.random() < 0.3:
+            recording.record(
+                "slate_clicked", visitor_id=visitor, slate_id=slate.slate_id, product_id=slate.items[0].product_id
+            )
+    logged()
+    store_all()
+    clock.advance(hours=1)
+    assert started < clock.time - timedelta(minutes=30)
+    found = results.refresh(better)
+    verdict = verdicts.verdict(better, found)
+    assert verdict.heading == "Champion is better than Popularity.", (found, verdict)
+    same = results.refresh(equals)
+    assert verdicts.verdict(equals, same).label == "early", same
+    assert same["split_p"] > 0.01

@@ -1,0 +1,128 @@
+"""Experiments are read, started, stopped and concluded over the API and in the admin, by those who may, in English and Chinese."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from recommender.experiments import learning, steering
+from recommender.experiments.models import Experiment
+from shop.models import AuditEntry, User
+from tests.factories.experiments import CHAMPION, POPULAR, make_experiment
+from tests.factories.people import make_operator
+from tests.recommender.test_experiments_are_read_right import crowd, keep
+from tests.shop.api.calling import with_scopes
+
+READ, WRITE = "experiments:read", "experiments:write"
+FORM = {
+    "title": "Is it worth it?",
+    "key": "worth-it",
+    "slot": "home",
+    "method": "split",
+    "metric": "clicks",
+    "traffic": "50",
+    "floor": "5",
+    "arm-0": "champion",
+    "share-0": "1",
+    "arm-1": "popular",
+    "share-1": "1",
+    "reason": "to know",
+}
+
+
+def a_draft() -> Experiment:
+    plan = steering.Plan(key="drafted", title="A draft", slot="home", arms=(CHAMPION, POPULAR))
+    return steering.create(plan, actor=None, reason="to know")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_experiment_is_run_over_the_api_with_the_right_scope() -> None:
+    a_draft()
+    api = with_scopes(READ, WRITE)
+    assert [row["key"] for row in api("GET", "/experiments?slot=home&status=draft").json()["data"]] == ["drafted"]
+    path, reason = "/experiments/drafted", {"reason": "over the API"}
+    assert with_scopes(READ)("POST", f"{path}/start", reason).status_code == 403
+    assert with_scopes(WRITE)("GET", path).status_code == 403
+    assert api("POST", f"{path}/start", {}).json()["errors"][0]["pointer"] == "/reason"
+    started = api("POST", f"{path}/start", reason, idempotency_key="once")
+    assert (started.status_code, started.json()["status"]) == (200, "running"), started.content
+    assert api("POST", f"{path}/start", reason, idempotency_key="once")["Idempotency-Replayed"] == "true"
+    assert api("POST", f"{path}/start", reason).status_code == 409
+    read = api("GET", path).json()
+    assert read["verdict"]["heading"] == "Nobody has taken part yet."
+    assert [(arm["letter"], arm["kind"]) for arm in read["arms"]] == [("a", "champion"), ("b", "popular")]
+    assert api("POST", f"{path}/stop", reason).json()["status"] == "stopped"
+    assert api("POST", f"{path}/conclude", {**reason, "winner": "z"}).status_code == 400
+    assert api("POST", f"{path}/conclude", {**reason, "winner": "b"}).json()["status"] == "concluded"
+    assert api("GET", "/experiments/nothing").status_code == 404
+    assert AuditEntry.objects.filter(action="experiment.start").get().api_key.startswith("sk_live_")
+
+
+@pytest.fixture
+def operator(client, db):
+    client.force_login(make_operator(User.Role.APPROVER), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_an_experiment_is_made_started_and_concluded_in_the_admin(operator, django_capture_on_commit_callbacks) -> None:
+    page = operator.get(reverse("admin:experiments")).content.decode()
+    assert reverse("admin:experiment_new") in page
+    assert "None yet." in page
+    wrong = operator.post(reverse("admin:experiment_new"), {**FORM, "traffic": "0"})
+    assert "above 0" in wrong.content.decode()
+    made = operator.post(reverse("admin:experiment_new"), FORM)
+    experiment = Experiment.objects.get(key="worth-it")
+    url = reverse("admin:experiment", args=[experiment.pk])
+    assert (made.status_code, made["Location"], experiment.traffic) == (302, url, 0.5)
+    assert "Not started." in operator.get(url).content.decode()
+    operator.post(url, {"act": "start", "reason": " "})
+    experiment.refresh_from_db()
+    assert experiment.status == "draft", "no act without a reason"
+    for act, status in (("start", "running"), ("stop", "stopped")):
+        operator.post(url, {"act": act, "reason": "because"})
+        experiment.refresh_from_db()
+        assert experiment.status == status
+    operator.post(url, {"act": "conclude", "reason": "b it is", "winner": "b"})
+    experiment.refresh_from_db()
+    assert (experiment.status, experiment.winner.letter, experiment.note) == ("concluded", "b", "b it is")
+    assert "b it is" in operator.get(url).content.decode()
+
+
+def test_who_only_looks_cannot_start(client, db) -> None:
+    url = reverse("admin:experiment", args=[a_draft().pk])
+    client.force_login(make_operator(User.Role.VIEWER), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(url)
+    assert page.status_code == 200
+    assert "act-start" not in page.content.decode()
+    assert client.post(url, {"act": "start", "reason": "why not"}).status_code == 403
+    assert client.get(reverse("admin:experiment_new")).status_code == 403
+
+
+def test_pages_of_experiments_with_figures_speak_chinese(operator, clock, settings, untranslated) -> None:
+    from tests.config.test_admin_speaks_chinese import english
+
+    operator.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    met = clock.time - timedelta(days=2)
+    split = make_experiment(started=clock.time - timedelta(days=3), key="split", title="首页测试")
+    keep(*crowd(split, "a", 120, 60, met))
+    keep(*crowd(split, "b", 120, 5, met))
+    bandit = make_experiment(
+        started=clock.time - timedelta(days=3), key="bandit", title="老虎机", slot="cart", method="linear_thompson"
+    )
+    drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": "night/phone/new/0"}}}
+    met = clock.time - timedelta(hours=2)
+    for letter in "ab":
+        slates, events = crowd(bandit, letter, 80, 20, met, **drawn)
+        keep(slates, events)
+    learning.tick()
+    pages = [reverse("admin:experiments"), reverse("admin:experiment_new")]
+    pages += [reverse("admin:experiment", args=[each.pk]) for each in (split, bandit)]
+    for page in pages:
+        response = operator.get(page)
+        assert response.status_code == 200, page
+        assert english(response.content.decode()) == [], page
+    assert untranslated == set()
+    shown = operator.get(pages[2]).content.decode()
+    assert shown.count('class="ivl"') >= 1, "a clear difference is drawn as one"
