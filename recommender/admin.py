@@ -2,6 +2,7 @@
 
 from recommender.serving.admin import SlateAdmin
 from recommender.signals.admin import SignalWeightAdmin
+from recommender.slots.admin import SlotAdmin
 from recommender.training.admin import ModelVersionAdmin, TrainingRunAdmin
 
-__all__ = ["ModelVersionAdmin", "SignalWeightAdmin", "SlateAdmin", "TrainingRunAdmin"]
+__all__ = ["ModelVersionAdmin", "SignalWeightAdmin", "SlateAdmin", "SlotAdmin", "TrainingRunAdmin"]

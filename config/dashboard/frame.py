@@ -65,6 +65,7 @@ SIDEBAR = [
     _group(
         _("Recommend"),
         _item(_("Models"), "layers", "admin:models", "recommender.view_modelversion"),
+        _list(_("Slots"), "view_day", "recommender.slot"),
         _item(_("Experiments"), "experiment", "admin:experiments", "recommender.view_experiment"),
         _item(_("Data quality"), "fact_check", "admin:data_quality", "recommender.view_dataquality"),
         _list(_("Weights of acts"), "balance", "recommender.signalweight"),

@@ -3,7 +3,7 @@
 | role | may |
 | --- | --- |
 | viewer | look at everything but personal data and keys |
-| marketer | and make and change segments, campaigns and contents |
+| marketer | and make and change segments, campaigns, contents and slots |
 | approver | and approve, launch, promote, roll back |
 | administrator | everything, personal data and keys included |
 
@@ -23,6 +23,8 @@ ROOMS = frozenset({"shop", "recommender", "push"})
 DECISIONS = ("approve_", "launch_", "promote_", "roll_back_", "switch_")
 # What only an administrator sees or does: people's data, keys, other operators.
 RESERVED_MODELS = frozenset({"user", "address", "apikey", "idempotentanswer", "personal_data"})
+# Outside campaigns, what a marketer steers.
+STEERED = frozenset({"slot", "slotpin"})
 # Written by the system, changed by nobody.
 RECORDS = frozenset({"auditentry", "event", "order", "orderline", "message", "receipt", "slate", "consent"})
 
@@ -40,7 +42,7 @@ def allows(role: str, permission: str) -> bool:
     if name.startswith(DECISIONS):
         return role == User.Role.APPROVER
     if role in (User.Role.MARKETER, User.Role.APPROVER):
-        return room == "push" and model not in RECORDS
+        return (room == "push" and model not in RECORDS) or model in STEERED
     return False
 
 

@@ -37,7 +37,7 @@ _STRINGS = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
 _SIGNS = {"&": "and", "|": "or", "!": "not", "AND": "and", "OR": "or", "NOT": "not"}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class FilterError(ValueError):
     """An expression that is not one.
 

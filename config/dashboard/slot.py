@@ -1,0 +1,191 @@
+"""One slot: edited beside what it shows to any shopper, and saved after a look at who would see something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from config.dashboard import pages, slot_changes, words
+from config.dashboard.slot_form import KINDS, Editor, type_name
+from recommender.explanations.telling import rule_words
+from recommender.models import Slot
+from recommender.serving.slates import Slate
+from recommender.slots import checking, previewing, saving
+from recommender.slots.defaults import DEFAULT_SLOTS
+from recommender.slots.filters import FilterError
+from recommender.slots.previewing import Viewer
+from recommender.slots.types import TYPES
+from shop.models import AuditEntry, Product
+from shop.operators.wording import act_in_words
+
+# Pages of the storefront ask for them: they may be switched off, not deleted.
+KEPT = frozenset(slot["name"] for slot in DEFAULT_SLOTS)
+LAST_CHANGES = 8
+# Products to look at, in the order in which they sell.
+OFFERED = 12
+
+
+def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The editor of one slot, or of a new one."""
+    allowed = request.user.has_perm("recommender.change_slot" if pk else "recommender.add_slot")
+    if not allowed and (pk is None or not request.user.has_perm("recommender.view_slot")):
+        raise PermissionDenied
+    saved = get_object_or_404(Slot.objects.prefetch_related("pins"), pk=pk) if pk else None
+    if request.method != "POST":
+        return _editor(request, saved, Editor(_copy(pk)), allowed)
+    if not allowed:
+        raise PermissionDenied
+    if request.POST.get("act") == "delete" and saved:
+        return _delete(request, saved)
+    editor = Editor(_copy(pk), request.POST)
+    shown: dict[str, Any] = {}
+    if editor.is_valid():
+        mark = slot_changes.mark(editor.slot, editor.pins)
+        stale = saved is not None and request.POST.get("version") != str(saved.version)
+        looked = request.POST.get("looked") == mark
+        if request.POST.get("act") == "save" and looked and not stale and _save(request, editor):
+            return redirect("admin:recommender_slot_change", editor.slot.pk)
+        shown = _review(saved, editor) | {"mark": mark, "stale": stale}
+    return _editor(request, saved, editor, allowed, **shown)
+
+
+def _copy(pk: int | None) -> Slot:
+    """A slot that the form may write into, beside the saved one."""
+    return Slot.objects.prefetch_related("pins").get(pk=pk) if pk else Slot(type=next(iter(TYPES)))
+
+
+def _save(request: HttpRequest, editor: Editor) -> bool:
+    reason = request.POST.get("reason", "").strip()[:200]
+    try:
+        saving.save(editor.slot, actor=pages.operator(request), reason=reason, pins=editor.pins)
+    except ValidationError as error:
+        editor.wrong += error.messages
+        return False
+    messages.success(request, _("Saved “%(name)s”: the next slate obeys it.") % {"name": editor.slot.name})
+    return True
+
+
+def _delete(request: HttpRequest, slot: Slot) -> HttpResponse:
+    if not request.user.has_perm("recommender.delete_slot"):
+        raise PermissionDenied
+    if slot.name in KEPT:
+        messages.error(request, _("The shop's own pages ask for “%(name)s”: switch it off instead.") % {"name": slot})
+        return redirect("admin:recommender_slot_change", slot.pk)
+    name, reason = slot.name, request.POST.get("reason", "").strip()[:200]
+    saving.delete(slot, actor=pages.operator(request), reason=reason)
+    messages.success(request, _("Deleted “%(name)s”.") % {"name": name})
+    return redirect("admin:recommender_slot_changelist")
+
+
+def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: bool, **shown: Any) -> TemplateResponse:
+    slot = saved or editor.slot
+    return pages.render(
+        request,
+        "dashboard/slot.html",
+        slot.title or slot.name or _("New slot"),
+        saved=saved,
+        editor=editor,
+        form=editor.form,
+        lines=[(name, label, editor.lines[name], hint) for name, label, hint in _line_names()],
+        kind=type_name(slot.type),
+        may_change=allowed,
+        may_delete=saved is not None and saved.name not in KEPT and request.user.has_perm("recommender.delete_slot"),
+        history=_history(saved) if saved else [],
+        offered_people=sorted({viewer.shopper_id for viewer in slot_changes.lately(slot)} - {""}),
+        offered=Product.objects.order_by("-units_sold", "pk")[:OFFERED],
+        **(_preview(request, saved, editor) | shown),
+    )
+
+
+def _line_names() -> list[tuple[str, str, str]]:
+    said = {
+        "boosts": (
+            _("Boosts and buries"),
+            _("A condition and a factor: above 1 moves forward, below 1 back. Such as age <= 14 and 1.5."),
+        ),
+        "mix": (_("Mixed in"), _("Products of other types beside its own, whose weight is 1.")),
+        "fallbacks": (_("Filled with"), _("Types that fill what is missing, in order; what sells best comes last.")),
+        "pins": (
+            _("Pinned products"),
+            _("A product at a place, for a time; what cannot be bought is skipped. Times are the shop's."),
+        ),
+    }
+    return [(name, *said[name]) for name in KINDS]
+
+
+def _history(slot: Slot) -> list[tuple[str, str, str, str]]:
+    """Moment, act, by whom, why."""
+    entries = AuditEntry.objects.filter(object_type="recommender.slot", object_id=str(slot.pk)).select_related("actor")
+    return [
+        (words.moment(entry.at, _("j M Y H:i")), act_in_words(entry.action), str(entry.actor or "–"), entry.reason)
+        for entry in entries.order_by("-at")[:LAST_CHANGES]
+    ]
+
+
+def _review(saved: Slot | None, editor: Editor) -> dict[str, Any]:
+    """What is otherwise, and for whom."""
+    difference = previewing.diff(editor.slot, slot_changes.lately(editor.slot), pins=editor.pins)
+    names = slot_changes.names_of(difference.changes)
+    return {
+        "review": True,
+        "changed": slot_changes.settings_changed(saved, editor.slot, editor.pins),
+        "difference": difference,
+        "kept": words.percent(difference.kept, 1, 0),
+        "people": [
+            (
+                slot_changes.viewer_in_words(change.viewer),
+                change.same,
+                [names.get(product_id, product_id) for product_id in change.came],
+                [names.get(product_id, product_id) for product_id in change.went],
+            )
+            for change in difference.changes
+        ],
+    }
+
+
+def preview(request: HttpRequest) -> HttpResponse:
+    """The fragment beside the editor: the form, and through whose eyes (``shopper``, ``visitor``, ``product``)."""
+    if not request.user.has_perm("recommender.view_slot"):
+        raise PermissionDenied
+    pk = request.POST.get("pk", "")
+    found = Slot.objects.prefetch_related("pins").filter(pk=pk).first() if pk.isdecimal() else None
+    editor = Editor(_copy(found.pk if found else None), request.POST)
+    editor.is_valid()
+    shown = _preview(request, found, editor)
+    return TemplateResponse(request, "admin/dashboard/slot_preview.html", shown | {"editor": editor, "saved": found})
+
+
+def _preview(request: HttpRequest, saved: Slot | None, editor: Editor) -> dict[str, Any]:
+    """Both slates for one viewer; without a form that can be read, the saved one."""
+    asked = request.POST if request.method == "POST" else request.GET
+    viewer = Viewer(*(asked.get(name, "").strip()[:128] for name in ("shopper", "visitor", "product")))
+    bound = editor.form.is_bound
+    context: dict[str, Any] = {"viewer": viewer, "valid": editor.fine}
+    if viewer.product_id and not Product.objects.filter(pk=viewer.product_id).exists():
+        context["missing"] = viewer.product_id
+    try:
+        before = previewing.preview(saved, viewer) if saved else None
+        after = previewing.preview(editor.slot, viewer, pins=editor.pins) if bound and editor.fine else None
+    except (FilterError, ValueError, LookupError) as error:
+        return context | {"error": str(error)}
+    first = before or after
+    if first is None:
+        return context
+    if editor.fine and (text := editor.slot.filter.strip()):
+        context["let_through"] = words.number(checking.matching(text))
+    old, new = slot_changes.side_by_side(first, after or first)
+    return context | {"before": old if before else None, "after": new if after else None, **_said(after or first)}
+
+
+def _said(slate: Slate) -> dict[str, Any]:
+    return {
+        "slate": slate,
+        "removed": [(rule_words(rule), count) for rule, count in slate.removed.items()],
+        "skipped": [(product_id, rule_words(rule)) for product_id, rule in slate.skipped_pins.items()],
+    }

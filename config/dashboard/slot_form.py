@@ -1,0 +1,250 @@
+"""The form of a slot: its fields, and lists of boosts, further types, fallbacks and pins, each line a small form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recommender.slots import boosting, checking
+from recommender.slots.models import Slot, SlotPin
+from recommender.slots.types import TYPES
+
+MOST_LINES = 50
+# What a browser's field for date and time takes and sends.
+MOMENT = "%Y-%m-%dT%H:%M"
+
+
+def type_name(name: str) -> str:
+    """A type as operators read it; the name of one that is not installed."""
+    return _(TYPES.get(name).label) if name in TYPES else name
+
+
+def _types(*first: tuple[str, Any]) -> list[tuple[str, Any]]:
+    return [*first, *((name, type_name(name)) for name in TYPES)]
+
+
+class _Fields(forms.BaseForm):
+    """Fields in Pushcart's dress."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.CheckboxInput):
+                field.widget.attrs["class"] = "field"
+
+
+class SlotForm(_Fields, forms.ModelForm):
+    """What is one value each."""
+
+    type = forms.ChoiceField(label=gettext_lazy("What it shows"), choices=_types)
+    of_category = forms.IntegerField(
+        label=gettext_lazy("Most of one category"), min_value=0, required=False, help_text=gettext_lazy("0: no limit")
+    )
+    of_brand = forms.IntegerField(
+        label=gettext_lazy("Most of one brand"), min_value=0, required=False, help_text=gettext_lazy("0: no limit")
+    )
+    difference = forms.FloatField(
+        label=gettext_lazy("Weight of difference"),
+        min_value=0,
+        max_value=1,
+        required=False,
+        help_text=gettext_lazy("0 to 1: how unlike each product is to those before it"),
+    )
+
+    class Meta:
+        model = Slot
+        fields = (
+            *("name", "title", "type", "active", "size", "rotation", "filter"),
+            *("heading_en", "heading_zh", "reason_en", "reason_zh"),
+        )
+        widgets = {"filter": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
+        labels = {
+            "name": gettext_lazy("Name in the API"),
+            "title": gettext_lazy("Title"),
+            "active": gettext_lazy("Switched on"),
+            "size": gettext_lazy("Products"),
+            "filter": gettext_lazy("Filter"),
+            "rotation": gettext_lazy("Rotation"),
+            "heading_en": gettext_lazy("Heading, English"),
+            "heading_zh": gettext_lazy("Heading, Chinese"),
+            "reason_en": gettext_lazy("Reason, English"),
+            "reason_zh": gettext_lazy("Reason, Chinese"),
+        }
+        help_texts = {
+            "title": gettext_lazy("For operators; empty: what it shows."),
+            "active": "",
+            "size": gettext_lazy("1 to 100, where the page asks for no other number."),
+            "filter": gettext_lazy('Such as category in "food" and price < 20; empty: everything that can be bought.'),
+            "rotation": gettext_lazy("0 to 1: how far the order changes from visit to visit."),
+            "heading_en": gettext_lazy("Empty: what the products can prove."),
+            "heading_zh": "",
+            "reason_en": gettext_lazy("Under each product; empty: the reason that its model gives."),
+            "reason_zh": "",
+        }
+
+    field_order = (*Meta.fields[:7], "of_category", "of_brand", "difference", *Meta.fields[7:])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        diversity = self.instance.diversity
+        for name, key in DIVERSITY.items():
+            self.fields[name].initial = diversity.get(key, 0)
+
+    def diversity(self) -> dict[str, float]:
+        """As the slot keeps it, without what has no effect."""
+        given = ((key, self.cleaned_data.get(name)) for name, key in DIVERSITY.items())
+        return {key: value for key, value in given if value}
+
+
+DIVERSITY = {"of_category": "category", "of_brand": "brand", "difference": "mmr"}
+
+
+class BoostForm(_Fields, forms.Form):
+    """A condition and the factor for the products for which it holds."""
+
+    where = forms.CharField(label=gettext_lazy("Where"), max_length=2000)
+    factor = forms.FloatField(label=gettext_lazy("Factor"), min_value=boosting.LEAST, max_value=boosting.MOST)
+
+
+class MixForm(_Fields, forms.Form):
+    """A further type, and how much its products weigh beside the slot's own."""
+
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
+    weight = forms.FloatField(label=gettext_lazy("Weight"), min_value=0.001, max_value=checking.HEAVIEST)
+
+
+class FallbackForm(_Fields, forms.Form):
+    """A type that fills what is missing."""
+
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
+
+
+class PinForm(_Fields, forms.Form):
+    """A product at a place, for a time."""
+
+    product_id = forms.CharField(label=gettext_lazy("Product"), max_length=128)
+    position = forms.IntegerField(label=gettext_lazy("Place"), min_value=1, max_value=Slot.MOST)
+    starts_at = forms.CharField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    ends_at = forms.CharField(
+        label=gettext_lazy("Until"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+
+    def clean_starts_at(self) -> datetime | None:
+        """In the shop's time."""
+        return _moment(self.cleaned_data["starts_at"])
+
+    def clean_ends_at(self) -> datetime | None:
+        """In the shop's time."""
+        return _moment(self.cleaned_data["ends_at"])
+
+
+def _moment(text: str) -> datetime | None:
+    """Of what a browser's field for date and time sends.
+
+    Raises:
+        forms.ValidationError: it is none.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise forms.ValidationError(_("Write it as 2026-12-24T18:00.")) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.SHOP_TIME_ZONE))
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).strftime(MOMENT) if moment else ""
+
+
+Lines = forms.BaseFormSet
+
+
+def _lines(form: type[forms.Form]) -> type[Lines]:
+    return forms.formset_factory(form, extra=1, can_delete=True, max_num=MOST_LINES, absolute_max=MOST_LINES)
+
+
+# Name of the lines to their kind and to what the slot has of them.
+KINDS: dict[str, tuple[type[Lines], Callable[[Slot], list[dict[str, Any]]]]] = {
+    "boosts": (_lines(BoostForm), lambda slot: list(slot.boosts)),
+    "mix": (_lines(MixForm), lambda slot: [{"type": name, "weight": weight} for name, weight in slot.mix.items()]),
+    "fallbacks": (_lines(FallbackForm), lambda slot: [{"type": name} for name in slot.fallbacks]),
+    "pins": (
+        _lines(PinForm),
+        lambda slot: [
+            {
+                "product_id": pin.product_id,
+                "position": pin.position,
+                "starts_at": _written(pin.starts_at),
+                "ends_at": _written(pin.ends_at),
+            }
+            for pin in (slot.pins.all() if slot.pk else ())
+        ],
+    ),
+}
+
+
+class Editor:
+    """A slot as it stands in the form, saved or not.
+
+    Attributes:
+        slot: as filled in; not saved.
+        pins: those of the form.
+        form, lines: to be drawn.
+        wrong: what no single field holds.
+        fine: whether :meth:`is_valid` said so; before it was asked, what is drawn is as saved.
+    """
+
+    def __init__(self, slot: Slot, data: QueryDict | None = None) -> None:
+        self.slot = slot
+        self.pins: list[SlotPin] = []
+        self.wrong: list[str] = []
+        self.fine = data is None
+        self.lines = {name: kind(data, prefix=name, initial=of(slot)) for name, (kind, of) in KINDS.items()}
+        self.form = SlotForm(data, instance=slot)
+
+    def is_valid(self) -> bool:
+        """Whether the slot could be saved; if it can be read it stands in :attr:`slot`, and what is wrong at its field."""
+        # Every part is looked at: all that is wrong is said at once.
+        alone, lists = self.form.is_valid(), [lines.is_valid() for lines in self.lines.values()]
+        if not all(lists):
+            return False
+        slot = self.slot
+        slot.diversity = self.form.diversity()
+        slot.boosts = [{"where": line["where"], "factor": line["factor"]} for line in self._filled("boosts")]
+        slot.mix = {line["type"]: line["weight"] for line in self._filled("mix")}
+        slot.fallbacks = [line["type"] for line in self._filled("fallbacks")]
+        self.pins = [SlotPin(**line) for line in self._filled("pins")]
+        wrong = checking.problems(slot, self.pins)
+        for field in wrong.keys() - self.form.errors.keys():
+            for message in wrong[field]:
+                self._say(field, message)
+        self.fine = alone and not wrong
+        return self.fine
+
+    def _filled(self, name: str) -> list[dict[str, Any]]:
+        found = (form.cleaned_data for form in self.lines[name].forms)
+        return [
+            {key: value for key, value in line.items() if key != "DELETE"}
+            for line in found
+            if line and not line.get("DELETE")
+        ]
+
+    def _say(self, field: str, message: str) -> None:
+        if field in self.form.fields:
+            self.form.add_error(field, message)
+        elif field in self.lines:
+            self.lines[field].non_form_errors().append(message)
+        else:
+            self.wrong.append(message)

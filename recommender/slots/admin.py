@@ -1,0 +1,59 @@
+"""Slots in the admin: the list; one slot is edited on a page of its own (``config/dashboard/slot.py``)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import display
+
+from recommender.slots.models import Slot
+from recommender.slots.types import TYPES
+from shop.operators.lists import BigListAdmin
+
+
+@admin.register(Slot)
+class SlotAdmin(BigListAdmin):
+    """Slots by name."""
+
+    list_display = ["name", "shows", "switched_on", "size", "steered", "changed_at", "changed_by"]
+    list_filter = ["active"]
+    search_fields = ["name", "title"]
+    ordering = ["name"]
+    list_select_related = ["changed_by"]
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
+        """With the number of pins."""
+        slots: QuerySet[Slot] = super().get_queryset(request)
+        return slots.annotate(pinned=Count("pins"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
+        """On its own page, with a reason."""
+        return False
+
+    @display(description=gettext_lazy("what it shows"), ordering="type")
+    def shows(self, slot: Slot) -> str:
+        """Its title, or the words of its type."""
+        return slot.title or (_(TYPES.get(slot.type).label) if slot.type in TYPES else slot.type)
+
+    @display(description=gettext_lazy("on"), ordering="active", boolean=True)
+    def switched_on(self, slot: Slot) -> bool:
+        """Whether it answers."""
+        return slot.active
+
+    @display(description=gettext_lazy("steered by"))
+    def steered(self, slot: Slot) -> str:
+        """What of it is not left to the model."""
+        boosts, pinned = len(slot.boosts), slot.pinned  # type: ignore[attr-defined]
+        parts = [
+            _("a filter") if slot.filter else "",
+            ngettext("%(count)d boost", "%(count)d boosts", boosts) % {"count": boosts} if boosts else "",
+            ngettext("%(count)d pin", "%(count)d pins", pinned) % {"count": pinned} if pinned else "",
+            _("rotation") if slot.rotation else "",
+            _("diversity") if slot.diversity else "",
+            _("other types") if slot.mix else "",
+        ]
+        return ", ".join(filter(None, parts)) or "–"

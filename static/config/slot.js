@@ -1,0 +1,34 @@
+// Editor of a slot: shows beside the form what it would show, and adds lines to its lists.
+const form = document.getElementById("slot");
+const shown = document.getElementById("preview");
+let waiting;
+let asked = 0;
+
+async function look() {
+  const mine = ++asked;
+  const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
+  // A slower answer to an older question is not shown.
+  if (answer?.ok && mine === asked) shown.innerHTML = await answer.text();
+}
+
+form.addEventListener("input", (event) => {
+  if (event.target.name === "reason") return;
+  clearTimeout(waiting);
+  waiting = setTimeout(look, 400);
+});
+
+for (const list of form.querySelectorAll("[data-lines]")) {
+  const add = list.querySelector("[data-add]");
+  const total = list.querySelector(`[name=${list.dataset.lines}-TOTAL_FORMS]`);
+  const blank = list.querySelector("template");
+  if (!add) continue;
+  add.hidden = false;
+  add.addEventListener("click", () => {
+    const place = document.createElement("div");
+    place.innerHTML = blank.innerHTML.replaceAll("__prefix__", total.value);
+    total.value = Number(total.value) + 1;
+    const line = place.firstElementChild;
+    blank.before(line);
+    line.querySelector("input,select").focus();
+  });
+}

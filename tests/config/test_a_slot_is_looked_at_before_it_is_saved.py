@@ -1,0 +1,129 @@
+"""A slot is edited beside what it shows, saved only after a look at who sees what, and never over somebody else's change."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from recommender.models import Slate, Slot
+from recommender.slots import saving
+from shop.models import AuditEntry
+from tests.factories.catalogue import make_product
+from tests.factories.people import make_operator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shelf() -> None:
+    for number in range(12):
+        make_product(id=f"p{number:02}", units_sold=100 - number, price=number + 1)
+
+
+@pytest.fixture
+def editor(client, shelf, django_capture_on_commit_callbacks):
+    """Post the editor's form of the slot "home" with some fields changed; answers with the page."""
+    client.force_login(make_operator())
+    slot = Slot.objects.get(name="home")
+    address = reverse("admin:recommender_slot_change", args=[slot.pk])
+
+    def post(act: str, to: str = "", **changed) -> tuple[int, str]:
+        form = client.get(address).context["form"]
+        fields = {name: form[name].value() for name in form.fields}
+        fields = {name: value for name, value in fields.items() if value is not None and value is not False}
+        for lines in ("boosts", "mix", "fallbacks", "pins"):
+            fields |= {f"{lines}-TOTAL_FORMS": 1, f"{lines}-INITIAL_FORMS": 0}
+        version = Slot.objects.get(pk=slot.pk).version
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = client.post(
+                to or address, {**fields, "pk": slot.pk, "version": version, "act": act, **changed}, follow=True
+            )
+        return answer.status_code, answer.content.decode()
+
+    return post
+
+
+def looked(page: str) -> str:
+    found = re.search(r'name="looked" value="(\w+)"', page)
+    return found[1] if found else ""
+
+
+def test_a_change_is_shown_with_who_sees_it_and_saved_after_that(editor) -> None:
+    wanted = {
+        "size": 6,
+        "boosts-0-where": "price > 11",
+        "boosts-0-factor": 50,
+        "pins-0-product_id": "p07",
+        "pins-0-position": 1,
+    }
+    _, blind = editor("save", **wanted)
+    assert Slot.objects.get(name="home").size == 10, "what nobody looked at is not saved"
+    _, page = editor("look", **wanted)
+    assert "1 of 1 would see something else" in page
+    assert "price &gt; 11 × 50" in page
+    assert "p07 at 1" in page
+    assert looked(page) == looked(blind)
+    _, other = editor("save", looked=looked(page), **wanted | {"size": 7})
+    assert Slot.objects.get(name="home").size == 10, "what is saved is what was looked at"
+    editor("save", looked=looked(other), reason="a quiet week", **wanted | {"size": 7})
+    slot = Slot.objects.get(name="home")
+    assert (slot.size, slot.version, slot.boosts) == (7, 2, [{"where": "price > 11", "factor": 50.0}])
+    assert [(pin.product_id, pin.position) for pin in slot.pins.all()] == [("p07", 1)]
+    assert AuditEntry.objects.get(action="slot.change").reason == "a quiet week"
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_written_over_unseen(editor) -> None:
+    _, page = editor("look", size=6)
+    slot = Slot.objects.get(name="home")
+    slot.size = 8
+    saving.save(slot, actor=None)
+    _, page = editor("save", looked=looked(page), version=1, size=6)
+    assert Slot.objects.get(name="home").size == 8
+    assert "meanwhile" in page
+    editor("save", looked=looked(page), size=6)
+    assert Slot.objects.get(name="home").size == 6
+
+
+def test_wrong_settings_are_named_at_their_fields_and_nothing_is_lost(editor) -> None:
+    _, page = editor("look", filter='brnd == "Nido"', **{"pins-0-product_id": "no-such", "pins-0-position": 1})
+    assert "brnd" in page
+    assert "There is no product “no-such”" in page
+    assert 'value="no-such"' in page, "what was typed stays"
+    assert not looked(page)
+
+
+def test_the_preview_is_of_the_form_and_logs_nothing(editor) -> None:
+    status, page = editor("preview", reverse("admin:slot_preview"), filter="price > 11")
+    assert status == 200
+    assert "The filter lets 1 products through" in page
+    assert page.index("As saved") < page.index("As filled in")
+    after = page[page.index("As filled in") :]
+    assert "/p11/" in after
+    assert "/p00/" not in after
+    assert Slot.objects.get(name="home").filter == ""
+    assert not Slate.objects.exists()
+
+
+def test_a_slot_of_the_shops_own_pages_is_not_deleted_and_another_is_with_its_reason(client, shelf) -> None:
+    client.force_login(make_operator())
+    home = Slot.objects.get(name="home")
+    client.post(reverse("admin:recommender_slot_change", args=[home.pk]), {"act": "delete"})
+    assert Slot.objects.filter(name="home").exists()
+    own = saving.save(Slot(name="tea", type="for_you"), actor=None)
+    client.post(reverse("admin:recommender_slot_change", args=[own.pk]), {"act": "delete", "reason": "season over"})
+    assert not Slot.objects.filter(name="tea").exists()
+    assert AuditEntry.objects.get(action="slot.delete").reason == "season over"
+
+
+def test_a_viewer_looks_and_changes_nothing_and_the_page_is_chinese_too(client, shelf, untranslated) -> None:
+    client.force_login(make_operator(role="viewer"))
+    slot = Slot.objects.get(name="home")
+    address = reverse("admin:recommender_slot_change", args=[slot.pk])
+    page = client.get(address, HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
+    assert 'value="look"' not in page
+    assert client.post(address, {"act": "look"}).status_code == 403
+    listed = client.get(reverse("admin:recommender_slot_changelist"), HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
+    assert "recently-viewed" in listed
+    assert untranslated == set()
