@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ AWAY = (
 )
 
 _lock = threading.Lock()
+_own = threading.local()
 _clients: dict[str, redis.Redis] = {}
 
 
@@ -127,10 +129,18 @@ def _entries(reply: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     return [(entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in reply]
 
 
+def _connection() -> Any:
+    """This thread's own: taking one from the pool and giving it back costs as much as asking. A stale one is connected anew."""
+    pool = client().connection_pool
+    held = getattr(_own, "held", None)
+    if held is None or held[0] is not pool or held[1] != os.getpid():
+        held = _own.held = (pool, os.getpid(), pool.connection_class(**pool.connection_kwargs))
+    return held[2]
+
+
 def _exchange(*commands: tuple[Any, ...]) -> list[Any]:
     """Replies to commands sent together, past the bookkeeping of redis-py, which takes longer than the rest."""
-    pool = client().connection_pool
-    connection = pool.get_connection()
+    connection = _connection()
     packed = [hiredis.pack_command(command) for command in commands]
 
     def ask() -> list[Any]:
@@ -139,9 +149,11 @@ def _exchange(*commands: tuple[Any, ...]) -> list[Any]:
         return [_reply(connection) for _ in commands]
 
     try:
-        replies = connection.retry.call_with_retry(ask, lambda error: connection.disconnect())
-    finally:
-        pool.release(connection)
+        replies: list[Any] = connection.retry.call_with_retry(ask, lambda error: connection.disconnect())
+    except BaseException:
+        # Replies that nobody read would be taken for those to the next commands.
+        connection.disconnect()
+        raise
     for reply in replies:
         if isinstance(reply, redis.ResponseError):
             raise reply

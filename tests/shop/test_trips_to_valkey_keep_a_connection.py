@@ -1,0 +1,64 @@
+"""Each thread keeps a connection for its round trips: no reply is taken for another's, and one that broke is made anew."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from shop import valkey
+
+
+def told(name: str) -> bytes:
+    trip = valkey.Trip()
+    trip.get(name)
+    (reply,) = trip.execute()
+    return reply
+
+
+def test_a_connection_that_the_server_closed_is_made_anew() -> None:
+    valkey.client().mset({"a": "1", "b": "2"})
+    assert told("a") == b"1"
+    valkey.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    assert told("b") == b"2"
+
+
+def test_what_was_asked_before_somebody_broke_off_answers_no_later_question(monkeypatch) -> None:
+    valkey.client().mset({"a": "1", "b": "2"})
+    reply = valkey._reply
+
+    def broken_off(connection):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(valkey, "_reply", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        told("a")
+    monkeypatch.setattr(valkey, "_reply", reply)
+    assert told("b") == b"2"
+
+
+def test_a_command_that_is_refused_leaves_the_connection_as_it_was() -> None:
+    valkey.client().mset({"a": "1"})
+    trip = valkey.Trip()
+    trip.get("a")
+    trip.xadd("a", {"e": b"x"}, maxlen=1)
+    trip.get("a")
+    with pytest.raises(valkey.redis.ResponseError, match="WRONGTYPE"):
+        trip.execute()
+    assert told("a") == b"1"
+
+
+def test_threads_ask_at_the_same_time_and_each_gets_its_own() -> None:
+    valkey.client().mset({str(number): str(number) for number in range(8)})
+    wrong: list[tuple[int, bytes]] = []
+
+    def ask(number: int) -> None:
+        replies = {told(str(number)) for _ in range(100)}
+        wrong.extend((number, reply) for reply in replies - {str(number).encode()})
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
