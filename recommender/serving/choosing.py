@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -79,21 +79,25 @@ def _best(pool: Pool, k: int, ask: Ask, asked: Asked, removed: Removed, shown: s
 def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[tuple[int, str]]:
     """(position in the pool, product id) of the candidates that nothing removes; asked of as many as are wanted."""
     inside = _inside(pool.ids, ask)
-    for position, product_id in enumerate(pool.ids):
-        if product_id in shown or not allowed(product_id, asked, removed):
-            continue
-        if inside is not None and not inside[position]:
-            removed.note(OUTSIDE, product_id)
-            continue
-        yield position, product_id
+    positions: Iterable[int] = range(len(pool.ids))
+    if inside is not None:
+        positions = np.flatnonzero(inside).tolist()
+        if len(positions) < len(pool.ids):
+            # The filter is asked first, of all at once: of those behind it nothing else need be known.
+            removed.by_rule[OUTSIDE] = list(compress(pool.ids, np.logical_not(inside).tolist()))
+    for position in positions:
+        product_id = pool.ids[position]
+        if product_id not in shown and allowed(product_id, asked, removed):
+            yield position, product_id
 
 
 def _inside(ids: Iterable[str], ask: Ask) -> NDArray[np.bool_] | None:
     """For which products the slot's filter holds; None without one."""
     if ask.slot.filter is None or not len(ask.facts):
         return None
-    # Rules go before: it is of no matter what is said of a product that is gone.
-    rows = np.array([ask.facts.row.get(product_id, 0) for product_id in ids], np.int64)
+    # Of a product that is gone it does not matter what is said: a rule removes it.
+    row = ask.facts.row
+    rows = np.array([row.get(product_id, 0) for product_id in ids], np.int64)
     return ask.slot.filter.holds(ask.facts, rows, this=_in_view(ask), now_ms=ask.at_ms)
 
 

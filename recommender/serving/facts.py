@@ -38,6 +38,9 @@ class ProductFacts:
         active: (products,) bool.
         category: (products,) int32, index into ``category_paths``.
         units_sold: (products,) int64.
+        tags: of each product.
+        list_price: (products,) float64, the price before a reduction; the price where there is none.
+        rating: (products,) float64, mean of its stars; 0 where nobody gave any.
         created_ms: (products,) int64, ms since the epoch, UTC.
         buyable: (products,) 1 where active and in stock, else 0: octets, which Python reads one by one faster than an array's.
         best_selling: rows by units sold, most first.
@@ -50,7 +53,7 @@ class ProductFacts:
     def __init__(
         self, rows: Iterable[tuple[Any, ...]], categories: dict[str, tuple[str, str]], position: bytes = b"0-0"
     ) -> None:
-        table = list(rows)
+        table = list(map(changes.whole, rows))
         columns: list[Any] = list(zip(*table, strict=True)) if table else [()] * len(changes.COLUMNS)
         self.ids: list[str] = list(columns[0])
         self.row: dict[str, int] = {product_id: row for row, product_id in enumerate(self.ids)}
@@ -66,6 +69,12 @@ class ProductFacts:
         self.created_ms: NDArray[np.int64] = np.array(columns[7], np.int64)
         self.names_en: list[str] = list(columns[8])
         self.names_zh: list[str] = list(columns[9])
+        kept: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self.tags: list[tuple[str, ...]] = [kept.setdefault(tags, tags) for tags in map(tuple, columns[10])]
+        # Not given is no number, which no comparison would find.
+        listed = np.array(columns[11], np.float64)
+        self.list_price: NDArray[np.float64] = np.where(np.isnan(listed), self.price, listed)
+        self.rating: NDArray[np.float64] = np.nan_to_num(np.array(columns[12], np.float64))
         self.buyable = bytearray((self.active & (self.stock > 0)).tobytes())
         self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
         self.position = position
@@ -103,6 +112,9 @@ class ProductFacts:
         self.buyable[row] = bool(values[3] and values[2] > 0)
         self.category[row], self.brand[row], self.units_sold[row] = category, values[5], values[6]
         self.names_en[row], self.names_zh[row] = values[8], values[9]
+        tags, listed, rating = changes.whole(values)[10:]
+        self.tags[row], self.rating[row] = tuple(tags), rating or 0.0
+        self.list_price[row] = values[1] if listed is None else listed
         self.changed.append(row)
         return True
 
@@ -119,7 +131,8 @@ class ProductFacts:
         paths = [self.category_paths[index] for index in self.category.tolist()]
         numbers = (self.price.tolist(), self.stock.tolist(), self.active.tolist())
         rest = (self.units_sold.tolist(), self.created_ms.tolist(), self.names_en, self.names_zh)
-        return list(zip(self.ids, *numbers, paths, self.brand, *rest, strict=True))
+        last = (self.tags, self.list_price.tolist(), self.rating.tolist())
+        return list(zip(self.ids, *numbers, paths, self.brand, *rest, *last, strict=True))
 
 
 _lock = threading.Lock()

@@ -6,13 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import redis
 from django.utils.translation import gettext as _
 
 from recommender.serving import facts
+from recommender.serving.facts import ProductFacts
 from recommender.slots import boosting
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.types import TYPES
+from shop.valkey import Trip
 
 HEAVIEST = 10.0
 DIVERSITY = ("category", "brand", "mmr")
@@ -35,9 +38,19 @@ def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
 
 def known_values() -> dict[str, Collection[str]]:
     """Categories and brands that there are, for :func:`recommender.slots.filters.parse`."""
-    held = facts.current()
+    held = _held()
     above = {path.rsplit("/", up)[0] for path in held.category_paths for up in range(path.count("/") + 1)}
-    return {"category": above, "brand": frozenset(held.brand)}
+    return {"category": above, "brand": frozenset(held.brand), "tags": {tag for tags in held.tags for tag in tags}}
+
+
+def _held() -> ProductFacts:
+    """The facts, with what was announced until now: a process that serves nobody has not heard it."""
+    trip = Trip()
+    facts.queue_changes(trip, facts.current())
+    try:
+        return facts.follow(trip.execute()[0])
+    except redis.RedisError:
+        return facts.current()
 
 
 def matching(text: str) -> int:
@@ -46,7 +59,7 @@ def matching(text: str) -> int:
     Raises:
         FilterError: it is none.
     """
-    return int(Filter(text, known_values()).mask(facts.current()).sum())
+    return int(Filter(text, known_values()).mask(_held()).sum())
 
 
 def _no_type(name: str) -> str:
@@ -101,7 +114,7 @@ def _diversity(diversity: Any, wrong: list[str]) -> None:
 
 
 def _pins(pins: Iterable[SlotPin], condition: Filter | None, wrong: list[str]) -> None:
-    held = facts.current()
+    held = _held()
     for pin in pins:
         row = held.row.get(pin.product_id)
         if row is None:

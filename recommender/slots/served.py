@@ -16,7 +16,9 @@ from recommender.slots.types import TYPES
 from recommender.slots.types.base import DEPTH, SlotType
 
 # Candidates asked of a model where a filter lets few products through; more would cost more than they are worth.
-DEEPEST = 1_000
+DEEPEST = 500
+# So many products behind the filter are enough to choose from.
+ENOUGH = 40
 # A condition on the product in view or on time is taken to let through one product in so many.
 NARROW = 4
 
@@ -66,8 +68,8 @@ class ServedSlot:
         """Candidates to ask for, so that enough are left behind the filter."""
         if self.filter is None or not len(facts):
             return DEPTH
-        wanted = DEPTH / max(self.filter.share(facts), 1e-3)
-        return int(min(DEEPEST, wanted * (NARROW if self.filter.moves else 1)))
+        wanted = ENOUGH / max(self.filter.share(facts), 1e-3) * (NARROW if self.filter.moves else 1)
+        return int(min(max(DEPTH, wanted), DEEPEST))
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> ServedSlot:

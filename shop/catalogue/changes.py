@@ -9,7 +9,7 @@ announcement that is lost costs seconds, not truth.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -47,13 +47,23 @@ COLUMNS = (
     "created_at",
     "name_en",
     "name_zh",
+    "tags",
+    "list_price",
+    "rating_average",
 )
+# Of the last columns, for rows of those who do not know them: announced by another release, or made by hand.
+LAST = ((), None, None)
+
+
+def whole(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row with every column."""
+    return (*row, *LAST[len(LAST) - (len(COLUMNS) - len(row)) :]) if len(row) < len(COLUMNS) else tuple(row)
 
 
 def pack(row: tuple[Any, ...]) -> bytes:
-    """A row of :data:`COLUMNS` as JSON: price as float, creation as ms since the epoch."""
+    """A row of :data:`COLUMNS` as JSON: price, list price and stars as floats, creation as ms since the epoch."""
     values = list(row)
-    values[1] = float(values[1])
+    values[1], values[11], values[12] = float(values[1]), *(each and float(each) for each in values[11:13])
     values[7] = int(values[7].timestamp() * 1000)
     return orjson.dumps(values)
 

@@ -64,6 +64,12 @@ def test_a_filter_holds_for_every_product_and_follows_a_change_at_once(
     with django_capture_on_commit_callbacks(execute=True):
         Product.objects.filter(pk="p01").update(price=20)
     assert ids(recommend("home")) == ["p03", "p05", "p07"]
+    with django_capture_on_commit_callbacks(execute=True):
+        Product.objects.filter(pk="p07").update(tags=["gift"], list_price=30, rating_average=4.5)
+    save(filter='"gift" in tags and price < list_price and rating > 4')
+    assert ids(recommend("home")) == ["p07"]
+    facts.load()
+    assert ids(recommend("home")) == ["p07"]
     save(filter="price < this.price and brand == this.brand")
     assert ids(recommend("home", product_id="p05")) == ["p03"]
     assert ids(recommend("home")) == []
@@ -88,6 +94,7 @@ def test_a_filter_holds_for_every_product_and_follows_a_change_at_once(
         ("price < 5 # cheap", "#", "means nothing here"),
         ("id == brand", "brand", "cannot be compared"),
         ("not " * 400 + "price", "", "nested too deeply"),
+        ("tags == 1", "tags", '"organic" in tags'),
         ("", "", "There is nothing in it."),
     ],
 )

@@ -59,6 +59,11 @@ class Columns:
             return self._brand_code.get(text, NOWHERE)
         return self.facts.row.get(text, NOWHERE) if fact == "id" else self.category(text)
 
+    def tags(self, rows: Rows) -> list[tuple[str, ...]]:
+        """Tags of each row."""
+        held = self.facts.tags
+        return held if rows is ALL else [held[row] for row in np.arange(len(held))[rows].tolist()]
+
     def category(self, path: str) -> int:
         """The index of a category."""
         return self.facts.category_row.get(path, NOWHERE)

@@ -210,6 +210,23 @@ class Is(Comparison):
 
 
 @dataclass(frozen=True)
+class Tagged(Comparison):
+    """A product has this tag."""
+
+    fact: Fact
+    tag: str
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """The fact."""
+        return (self.fact,)
+
+    def compared(self, products: Products) -> Value:
+        """One by one: tags are no array."""
+        return np.array([self.tag in tags for tags in self.fact.of(products)], np.bool_)
+
+
+@dataclass(frozen=True)
 class Same(Comparison):
     """Two facts are the same."""
 

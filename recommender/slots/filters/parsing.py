@@ -195,6 +195,8 @@ class _Reader:
             raise self.error(tree, _("A dot stands only after “this”, the product in view: this.price"))
         if name not in FACTS:
             raise self.error(tree, self._no_fact(name))
+        if FACTS[name].kind is Kind.TAGS:
+            raise self.error(tree, _('Tags are asked for so: "organic" in tags'))
         return nodes.Fact(name, of_view=of_view)
 
     def _no_fact(self, name: str) -> str:
@@ -265,6 +267,9 @@ class _Reader:
     def _within(self, left: ast.expr, right: ast.expr, depth: int) -> Node:
         """``fact in "category"``, ``fact in [..]``, ``fact in this.category``."""
         one = self.node(left, depth + 1)
+        if isinstance(right, ast.Name) and right.id == "tags" and isinstance(one, nodes.Text):
+            self._must_be_known("tags", one.value, left)
+            return nodes.Tagged(nodes.Fact("tags"), one.value)
         if not isinstance(one, nodes.Fact) or one.kind not in (Kind.TEXT, Kind.CATEGORY, Kind.NUMBER):
             raise self.error(left, _('Before “in” stands a fact: category in "…", brand in ["…", "…"]'))
         if isinstance(right, ast.List | ast.Tuple | ast.Set):
@@ -296,7 +301,7 @@ class _Reader:
         if known is None or value in known:
             return
         near = list(_near(value, known))
-        message = _("No product or category has this. ")
+        message = _("No product, category or tag is called so. ")
         if near:
             message += _("Did you mean %(near)s?") % {"near": ", ".join(f'"{each}"' for each in near)}
         raise self.error(at, message.strip())

@@ -31,7 +31,7 @@ class Kind(Enum):
 
 KIND_WORDS = {
     Kind.NUMBER: _("a number"),
-    Kind.TEXT: _("text"),
+    Kind.TEXT: _("a text"),
     Kind.CATEGORY: _("a category"),
     Kind.TAGS: _("a list of tags"),
     Kind.TRUTH: _("a condition"),
@@ -63,6 +63,13 @@ FACTS: dict[str, Fact] = {
     "price": Fact(Kind.NUMBER, lambda c, rows, now: c.facts.price[rows], _("Price, in the shop's currency.")),
     "stock": Fact(Kind.NUMBER, lambda c, rows, now: c.facts.stock[rows], _("Pieces in stock.")),
     "units_sold": Fact(Kind.NUMBER, lambda c, rows, now: c.facts.units_sold[rows], _("Pieces sold so far.")),
+    "list_price": Fact(
+        Kind.NUMBER,
+        lambda c, rows, now: c.facts.list_price[rows],
+        _("Price before a reduction; the price where there is none."),
+    ),
+    "rating": Fact(Kind.NUMBER, lambda c, rows, now: c.facts.rating[rows], _("Mean of its stars; 0 without any.")),
+    "tags": Fact(Kind.TAGS, lambda c, rows, now: c.tags(rows), _('Its tags: "organic" in tags.')),
     "age": Fact(
         Kind.NUMBER,
         lambda c, rows, now: (now - c.facts.created_ms[rows]) / DAY_MS,
