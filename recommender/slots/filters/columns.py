@@ -47,11 +47,19 @@ class Columns:
         return np.arange(len(self.facts), dtype=np.int32)
 
     @cached_property
+    def paths(self) -> list[str]:
+        """Paths by code: those of the facts, then departments that are no categories of their own."""
+        paths = self.facts.category_paths
+        return [*paths, *sorted({path.partition("/")[0] for path in paths} - set(paths))]
+
+    @cached_property
+    def _code_of_path(self) -> dict[str, int]:
+        return {path: code for code, path in enumerate(self.paths)}
+
+    @cached_property
     def department(self) -> NDArray[np.int32]:
         """(categories,) the category at the top of each."""
-        paths = self.facts.category_paths
-        row = {path: number for number, path in enumerate(paths)}
-        return np.array([row.get(path.partition("/")[0], number) for number, path in enumerate(paths)], np.int32)
+        return np.array([self._code_of_path[path.partition("/")[0]] for path in self.facts.category_paths], np.int32)
 
     def code(self, fact: str, text: str) -> int:
         """The code of text in a column: ``NOWHERE`` where no product has it."""
@@ -65,12 +73,12 @@ class Columns:
         return held if rows is ALL else [held[row] for row in np.arange(len(held))[rows].tolist()]
 
     def category(self, path: str) -> int:
-        """The index of a category."""
-        return self.facts.category_row.get(path, NOWHERE)
+        """The code of a category."""
+        return self._code_of_path.get(path, NOWHERE)
 
     def below(self, path: str) -> NDArray[np.bool_]:
-        """(categories,) which are that one or lie below it."""
-        return np.array([each == path or each.startswith(f"{path}/") for each in self.facts.category_paths], np.bool_)
+        """(paths,) which are that one or lie below it."""
+        return np.array([each == path or each.startswith(f"{path}/") for each in self.paths], np.bool_)
 
 
 _held: WeakKeyDictionary[ProductFacts, Columns] = WeakKeyDictionary()

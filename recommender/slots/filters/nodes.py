@@ -274,7 +274,7 @@ class BelowThat(Comparison):
 
     def compared(self, products: Products) -> Value:
         """By the table of the other's category, where that is one."""
-        path = products.columns.facts.category_paths[int(self.other.of(products))]
+        path = products.columns.paths[int(self.other.of(products))]
         return products.columns.below(path)[self.fact.of(products)]
 
 
