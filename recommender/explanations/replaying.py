@@ -52,10 +52,11 @@ def replay(slate: Slate) -> Replay:
     again = explain_choice(then.ask, choice)
     scores = {item.product_id: round(item.score, DIGITS) for item in choice.items}
     # What fills up is what sold best at the time.
-    own = [part for part in logged.parts if not part.applied.get("fills")]
-    same = [item.product_id for item in choice.items if not item.applied.get("fills")] == [
-        part.product_id for part in own
-    ]
+    own = [part for part in logged.parts if not part.applied.keys() & {"fills", "explored"}]
+    # Places that were given to what is hardly shown (recommender/exploration) are drawn after all was chosen.
+    given = {part.position for part in logged.parts if "explored" in part.applied}
+    kept = (item for place, item in enumerate(choice.items, 1) if place not in given)
+    same = [item.product_id for item in kept if not item.applied.get("fills")] == [part.product_id for part in own]
     near = {part.product_id for part in own if _close(scores.get(part.product_id), part.score)}
     reproduced = same and len(near) == len(own)
     told = {part.product_id: part for part in (*again.parts, *again.ahead)}

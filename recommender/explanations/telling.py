@@ -35,6 +35,7 @@ APPLIED = {
     "factor": gettext_lazy("boosted, times %(value)s"),
     "chance": gettext_lazy("drawn to this place, chance %(value)s"),
     "from": gettext_lazy("moved from place %(value)s"),
+    "explored": gettext_lazy("a place for what is hardly shown, chance %(value)s"),
     "fills": gettext_lazy("fills up what was missing"),
 }
 LOST = {

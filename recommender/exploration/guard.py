@@ -26,8 +26,8 @@ from recommender.slots.types.base import Ask
 
 SOURCE = "exploration"
 REFRESH_SECONDS = 120.0
-# Drawn before rules are asked: they remove few.
-SAMPLE = 24
+# Drawn before rules and stock are asked.
+SAMPLE = 32
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def _item(choice: Choice, place: int, product_id: str, probability: float) -> Sl
     """The item of a place: the chosen one, or ``product_id`` in its stead."""
     item = choice.items[place]
     if product_id:
-        item = SlateItem(product_id, item.score, Reason("seldom_seen"), SOURCE)
-    return replace(item, applied={**item.applied, "explored": round(probability, 6)}) if probability < 1 else item
+        return SlateItem(product_id, item.score, Reason("seldom_seen"), SOURCE, {"explored": round(probability, 6)})
+    return replace(item, applied={**item.applied, "kept": round(probability, 6)}) if probability < 1 else item
 
 
 def _pool(
@@ -128,12 +128,25 @@ def _pool(
     many, by the share of it that rules let through."""
     hardly = _hardly_shown(facts)
     about = {int(facts.category[facts.row[product_id]]) for product_id in ids if product_id in facts.row}
-    parts = [hardly.by_category[category] for category in sorted(about) if category in hardly.by_category]
-    for rows in (np.concatenate(parts) if parts else np.zeros(0, np.int64), hardly.all):
-        rows = rows[facts.active[rows] & (facts.stock[rows] > 0)]
-        drawn = rng.permutation(len(rows))[:SAMPLE] if len(rows) <= 4 * SAMPLE else rng.integers(len(rows), size=SAMPLE)
-        standing = set(ids)
-        found = [facts.ids[row] for row in dict.fromkeys(rows[drawn].tolist())]
+    near = [hardly.by_category[category] for category in sorted(about) if category in hardly.by_category]
+    standing = set(ids)
+    for parts in (near, [hardly.all]):
+        drawn = _even_sample(parts, rng)
+        drawn = drawn[facts.active[drawn] & (facts.stock[drawn] > 0)] if len(drawn) else drawn
+        found = [facts.ids[row] for row in drawn.tolist()]
         if pool := [product_id for product_id in found if product_id not in standing and allowed(product_id)]:
-            return pool, len(rows) * len(pool) / len(found)
+            size = sum(map(len, parts))
+            return pool, size * len(pool) / min(size, SAMPLE)
     return [], 0.0
+
+
+def _even_sample(parts: list[NDArray[np.int64]], rng: np.random.Generator) -> NDArray[np.int64]:
+    """At most :data:`SAMPLE` different rows of several arrays, which are not put together: there may be many."""
+    ends = np.cumsum([len(rows) for rows in parts])
+    size = int(ends[-1]) if len(ends) else 0
+    if size <= SAMPLE:
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    places = rng.choice(size, SAMPLE, replace=False, shuffle=False)
+    which = np.searchsorted(ends, places, side="right")
+    starts = np.concatenate([[0], ends[:-1]])
+    return np.array([parts[part][place - starts[part]] for part, place in zip(which, places, strict=True)], np.int64)

@@ -30,6 +30,7 @@ def environment_of_this_test(**more: str) -> dict[str, str]:
         "REDIS_URL": settings.REDIS_URL,
         "MODEL_STORAGE_OPTIONS": json.dumps(options),
         "DEBUG": "1",
+        "EXPLORATION_SHARE": "0",
         **more,
     }
 

@@ -15,6 +15,8 @@ from benchmarks.feedback_loop import ARMS, Plan, run, summary
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.kinds import Kind
 from recommender.dataset.products import Products
+from recommender.explanations.replaying import replay
+from recommender.explanations.telling import applied_words
 from recommender.exploration import counting, guard
 from recommender.exploration.debiasing import boost_of, debiased
 from recommender.exploration.mixing import mix
@@ -24,6 +26,7 @@ from recommender.serving.choosing import choose
 from recommender.serving.contexts import Known
 from recommender.slots import snapshot
 from recommender.slots.types.base import Ask
+from shop.events import recording
 from shop.events.consumers import Runner
 from tests.factories.catalogue import make_product
 
@@ -141,6 +144,19 @@ def test_rules_hold_for_what_is_explored(shelf, settings):
         assert len(set(found)) == len(found) == 10
         assert out.isdisjoint(found)
         assert not [product_id for product_id in found if product_id.startswith("q")]
+
+
+@pytest.mark.django_db
+def test_a_slate_with_explored_places_is_explained_as_it_was(shop, settings):
+    settings.EXPLORATION_SHARE = 0.75
+    recording.record("product_viewed", visitor_id="visitor-1", product_id="tea")
+    slate = recommend("home", visitor_id="visitor-1", k=6)
+    assert guard.SOURCE in {item.source for item in slate.items}
+    Runner(slate_log.SlateConsumer()).drain()
+    told = replay(Slate.objects.get())
+    assert told.reproduced, told.lost
+    explored = [part for part in told.explanation.parts if part.source == guard.SOURCE]
+    assert all(applied_words(part.applied).startswith("a place for what is hardly shown") for part in explored)
 
 
 def test_a_training_weighs_clicks_by_what_was_shown(shelf, clock, settings):
