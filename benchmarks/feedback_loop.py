@@ -14,6 +14,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -135,6 +136,7 @@ class Shop:
         self.plan, self.world = plan, world
         self.explore, self.debias = explore, debias
         self.rng = np.random.default_rng(plan.seed + 1)
+        self.draws = Random(plan.seed + 2)
         self.rounds: list[Acts] = []
         self.shown: list[NDArray[np.int64]] = []
         self.figures: list[Round] = []
@@ -224,7 +226,7 @@ class Shop:
             chosen += rest[: self.plan.places - len(chosen)].tolist()
         if self.explore:
             pool = np.setdiff1d(hardly, chosen).tolist()
-            chosen = mix(chosen, pool, self.plan.share, self.rng).items
+            chosen = mix(chosen, pool, self.plan.share, self.draws).items
         return chosen
 
     def _own(self, dataset: Dataset, shopper: int) -> NDArray[np.int32]:

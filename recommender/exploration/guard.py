@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-import zlib
-from collections.abc import Callable
+from bisect import bisect_right
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from random import Random
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
 from recommender.exploration import counting
-from recommender.exploration.mixing import mix
+from recommender.exploration.mixing import Draw, draw_places
 from recommender.serving.choosing import Choice
 from recommender.serving.facts import ProductFacts
 from recommender.serving.rules import Asked, Removed, allowed
@@ -27,7 +28,7 @@ from recommender.slots.types.base import Ask
 SOURCE = "exploration"
 REFRESH_SECONDS = 120.0
 # Drawn before rules and stock are asked.
-SAMPLE = 32
+SAMPLE = 24
 
 
 @dataclass(frozen=True)
@@ -96,57 +97,57 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     share = settings.EXPLORATION_SHARE
     if share <= 0 or not ask.slot.kind.explores or len(choice.items) < 2:
         return choice
+    hardly = _near(choice, ask.facts)
+    fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
     # Nobody's visits are not one visit.
     somebody = ask.visit and not ask.visit.startswith("|")
-    seed = zlib.crc32(f"explore {ask.slot.name} {ask.visit}".encode()) if somebody else None
-    rng = np.random.Generator(np.random.SFC64(seed))
-    ids = [item.product_id for item in choice.items]
-    asked, unheard = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
-    pool, stands_for = _pool(ids, ask.facts, lambda product_id: allowed(product_id, asked, unheard), rng)
-    fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
-    places, extra = list(range(len(ids))), [~which for which in range(len(pool))]
-    mixed = mix(places, extra, share, rng, fixed=fixed, stands_for=stands_for)
+    rng = Random(f"explore {ask.slot.name} {ask.visit}" if somebody else None)
+    size = sum(map(len, hardly))
+    draw = draw_places(len(choice.items), fixed, share, rng, size)
+    pool, stands_for = _pool(ask, choice, hardly, rng) if draw.places else ([], 0.0)
+    stead = dict(zip(draw.places, pool, strict=False))
     items = tuple(
-        _item(choice, place, pool[~at] if at < 0 else "", probability)
-        for place, (at, probability) in enumerate(zip(mixed.items, mixed.probability, strict=True))
+        _explored(item, stead[place], draw.chance / stands_for) if place in stead else _kept(item, place in fixed, draw)
+        for place, item in enumerate(choice.items)
     )
     return replace(choice, items=items)
 
 
-def _item(choice: Choice, place: int, product_id: str, probability: float) -> SlateItem:
-    """The item of a place: the chosen one, or ``product_id`` in its stead."""
-    item = choice.items[place]
-    if product_id:
-        return SlateItem(product_id, item.score, Reason("seldom_seen"), SOURCE, {"explored": round(probability, 6)})
-    return replace(item, applied={**item.applied, "kept": round(probability, 6)}) if probability < 1 else item
+def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem:
+    """A hardly shown product in the stead of a chosen one."""
+    return SlateItem(product_id, item.score, Reason("seldom_seen"), SOURCE, {"explored": round(probability, 9)})
 
 
-def _pool(
-    ids: list[str], facts: ProductFacts, allowed: Callable[[str], bool], rng: np.random.Generator
-) -> tuple[list[str], float]:
-    """Hardly shown products that may be shown, of the categories that the slate is about, else of all: an even sample, and of how
-    many, by the share of it that rules let through."""
+def _kept(item: SlateItem, fixed: bool, draw: Draw) -> SlateItem:
+    if fixed or not draw.chance:
+        return item
+    return replace(item, applied={**item.applied, "kept": round(1 - draw.chance, 6)})
+
+
+def _near(choice: Choice, facts: ProductFacts) -> list[NDArray[np.int64]]:
+    """Hardly shown products of the categories that the slate is about, else all."""
     hardly = _hardly_shown(facts)
-    about = {int(facts.category[facts.row[product_id]]) for product_id in ids if product_id in facts.row}
+    about = {int(facts.category[facts.row[item.product_id]]) for item in choice.items if item.product_id in facts.row}
     near = [hardly.by_category[category] for category in sorted(about) if category in hardly.by_category]
-    standing = set(ids)
-    for parts in (near, [hardly.all]):
-        drawn = _even_sample(parts, rng)
-        drawn = drawn[facts.active[drawn] & (facts.stock[drawn] > 0)] if len(drawn) else drawn
-        found = [facts.ids[row] for row in drawn.tolist()]
-        if pool := [product_id for product_id in found if product_id not in standing and allowed(product_id)]:
-            size = sum(map(len, parts))
-            return pool, size * len(pool) / min(size, SAMPLE)
-    return [], 0.0
+    return near if sum(map(len, near)) > len(choice.items) else [hardly.all]
 
 
-def _even_sample(parts: list[NDArray[np.int64]], rng: np.random.Generator) -> NDArray[np.int64]:
+def _pool(ask: Ask, choice: Choice, parts: list[NDArray[np.int64]], rng: Random) -> tuple[list[str], float]:
+    """An even sample, in random order, of the products that may be shown, and of how many, by the share that rules let through."""
+    asked, unheard = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
+    standing = {item.product_id for item in choice.items}
+    drawn = _even_sample(parts, rng)
+    found = (ask.facts.ids[row] for row in drawn)
+    pool = [product_id for product_id in found if product_id not in standing and allowed(product_id, asked, unheard)]
+    return pool, sum(map(len, parts)) * len(pool) / max(len(drawn), 1)
+
+
+def _even_sample(parts: list[NDArray[np.int64]], rng: Random) -> list[int]:
     """At most :data:`SAMPLE` different rows of several arrays, which are not put together: there may be many."""
-    ends = np.cumsum([len(rows) for rows in parts])
-    size = int(ends[-1]) if len(ends) else 0
-    if size <= SAMPLE:
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    places = rng.choice(size, SAMPLE, replace=False, shuffle=False)
-    which = np.searchsorted(ends, places, side="right")
-    starts = np.concatenate([[0], ends[:-1]])
-    return np.array([parts[part][place - starts[part]] for part, place in zip(which, places, strict=True)], np.int64)
+    ends = list(accumulate(map(len, parts)))
+    places = rng.sample(range(ends[-1]), min(ends[-1], SAMPLE))
+    found = []
+    for place in places:
+        part = bisect_right(ends, place)
+        found.append(int(parts[part][place - (ends[part - 1] if part else 0)]))
+    return found

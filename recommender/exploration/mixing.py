@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import comb
+from random import Random
 from typing import Generic, TypeVar
-
-import numpy as np
 
 Item = TypeVar("Item")
 
@@ -27,44 +26,46 @@ class Mixed(Generic[Item]):
     explored: list[int]
 
 
-def mix(
-    shown: Sequence[Item],
-    pool: Sequence[Item],
-    share: float,
-    rng: np.random.Generator,
-    *,
-    fixed: Collection[int] = (0,),
-    stands_for: float = 0.0,
-) -> Mixed[Item]:
-    """Give each place that is not ``fixed`` away with the same probability, to a product drawn evenly from ``pool``.
+@dataclass(frozen=True)
+class Draw:
+    """Places that are given away, and the chance that each free one had."""
 
-    The probability is such that ``share`` of all places are given away on average, as far as the pool reaches. A product of the
-    pool stands at a place with that probability over the size of the pool: draws without replacement are exchangeable.
+    places: list[int]
+    chance: float
 
-    Args:
-        pool: none of them in ``shown``.
-        share: 0 to 1.
-        fixed: places that are kept; the first one unless said otherwise.
-        stands_for: the number of products that ``pool`` is an even sample of; 0: it is all of them.
-    """
-    free = [place for place in range(len(shown)) if place not in fixed]
-    if not free or not len(pool):
-        return Mixed(list(shown), [1.0] * len(shown), [])
-    wanted = min(1.0, share * len(shown) / len(free))
+
+def draw_places(count: int, fixed: Collection[int], share: float, rng: Random, pool_size: int) -> Draw:
+    """Give each of ``count`` places that is not ``fixed`` away with one chance, such that ``share`` of all are given on average, as
+    far as a pool of ``pool_size`` reaches."""
+    free = [place for place in range(count) if place not in fixed]
+    if not free or not pool_size or share <= 0:
+        return Draw([], 0.0)
+    wanted = min(1.0, share * count / len(free))
     given = [place for place in free if rng.random() < wanted]
-    if len(given) > len(pool):
-        given = sorted(rng.permutation(given)[: len(pool)].tolist())
-    give = _given(wanted, len(free), len(pool))
-    items = list(shown)
-    probability = [1.0 - give if place in free else 1.0 for place in range(len(shown))]
-    for place, which in zip(given, rng.permutation(len(pool))[: len(given)].tolist(), strict=True):
-        items[place], probability[place] = pool[which], give / max(stands_for, len(pool))
-    return Mixed(items, probability, given)
+    if len(given) > pool_size:
+        given = sorted(rng.sample(given, pool_size))
+    return Draw(given, _chance(wanted, len(free), pool_size))
 
 
-def _given(wanted: float, free: int, pool: int) -> float:
-    """With which probability a place is given away where at most ``pool`` of ``free`` can be: E[min(B, pool)] / free."""
+def _chance(wanted: float, free: int, pool: int) -> float:
+    """With which chance a place is given away where at most ``pool`` of ``free`` can be: E[min(B, pool)] / free, B binomial."""
     if pool >= free:
         return wanted
     chances = (comb(free, n) * wanted**n * (1 - wanted) ** (free - n) * min(n, pool) for n in range(free + 1))
     return sum(chances) / free
+
+
+def mix(
+    shown: Sequence[Item], pool: Sequence[Item], share: float, rng: Random, *, fixed: Collection[int] = (0,)
+) -> Mixed[Item]:
+    """A slate with the drawn places given to products drawn evenly from ``pool``, none of which is in ``shown``.
+
+    A product of the pool stands at a free place with the chance of the place over the size of the pool: draws without replacement
+    are exchangeable.
+    """
+    draw = draw_places(len(shown), fixed, share, rng, len(pool))
+    items = list(shown)
+    probability = [1.0 if place in fixed else 1.0 - draw.chance for place in range(len(shown))]
+    for place, item in zip(draw.places, rng.sample(pool, len(draw.places)), strict=True):
+        items[place], probability[place] = item, draw.chance / len(pool)
+    return Mixed(items, probability, draw.places)
