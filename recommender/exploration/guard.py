@@ -115,7 +115,8 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
 
 def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem:
     """A hardly shown product in the stead of a chosen one."""
-    return SlateItem(product_id, item.score, Reason("seldom_seen"), SOURCE, {"explored": round(probability, 9)})
+    reason, applied = Reason("seldom_seen"), {"explored": round(probability, 9)}
+    return SlateItem(product_id, item.score, reason, SOURCE, applied, probability=item.probability)
 
 
 def _kept(item: SlateItem, fixed: bool, draw: Draw) -> SlateItem:
