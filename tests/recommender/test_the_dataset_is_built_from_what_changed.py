@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from recommender.dataset import cache
@@ -136,6 +137,9 @@ def test_a_rule_switched_off_gives_back_what_it_dropped_with_the_next_build(shop
     settings.CLEANING_OFF = ["no_such_rule"]
     with pytest.raises(switching.UnknownRule, match="no_such_rule"):
         read_dataset()
+    for command in (["data_quality", "--build"], ["train", "popular"]):
+        with pytest.raises(CommandError, match=r"CLEANING_OFF: there is no rule 'no_such_rule': there are nobody"):
+            call_command(*command)
 
 
 def test_what_an_erased_shopper_did_is_gone_from_the_next_build_and_its_files(shop, clock) -> None:

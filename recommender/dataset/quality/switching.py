@@ -23,7 +23,7 @@ def rules_off() -> list[str]:
     """
     by_setting = list(getattr(settings, "CLEANING_OFF", []))
     for name in by_setting:
-        _known(name)
+        _known(name, "CLEANING_OFF: ")
     by_operator = CleaningSwitch.objects.values_list("rule", flat=True)
     return sorted({*by_setting, *(name for name in by_operator if name in RULES)})
 
@@ -44,6 +44,6 @@ def switch(name: str, on: bool, *, actor: User | None, reason: str) -> None:
         record("cleaning.switch", actor=actor, before={name: not on}, after={name: on}, reason=reason)
 
 
-def _known(name: str) -> None:
+def _known(name: str, where: str = "") -> None:
     if name not in RULES:
-        raise UnknownRule(f"there is no rule {name!r}: there are {', '.join(RULES)}")
+        raise UnknownRule(f"{where}there is no rule {name!r}: there are {', '.join(RULES)}")

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender.dataset.quality import findings, recording
+from recommender.dataset.quality.switching import UnknownRule
 
 
 class Command(BaseCommand):
@@ -24,7 +25,10 @@ class Command(BaseCommand):
         if options["build"]:
             from recommender.dataset.building import read_dataset
 
-            read_dataset(say=lambda line: self.stderr.write(line))
+            try:
+                read_dataset(say=lambda line: self.stderr.write(line))
+            except UnknownRule as error:
+                raise CommandError(str(error)) from None
         found = recording.newest()
         if found is None:
             raise CommandError("no dataset was built yet: manage.py data_quality --build, or manage.py train")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from recommender.dataset.quality.switching import UnknownRule
 from recommender.models import ModelVersion
 from recommender.training.models import Slot
 from recommender.training.run import AlreadyTraining, train
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         try:
             quick = options["quick"] or options["missing"]
             run = train(options["algorithm"], say=say, promote=not options["no_promote"], quick=quick)
-        except (AlreadyTraining, UnknownPlugin, ValueError) as error:
+        except (AlreadyTraining, UnknownPlugin, UnknownRule, ValueError) as error:
             raise CommandError(str(error)) from None
         if options["json"]:
             self.stdout.write(json.dumps({"run": run.pk, "status": run.status, **run.report}))
