@@ -143,11 +143,14 @@ def main() -> int:
         from recommender.ratings import RATERS
         from recommender.ratings.cleaning import clean
         from recommender.ratings.reading import BadFile, read_csv, read_udata
+        from shop.registry import UnknownPlugin
 
         try:
+            for name in given.model or ():
+                RATERS.get(name)
             read = read_csv if given.ratings.suffix == ".csv" else read_udata
             ratings, _ = clean(read(given.ratings))
-        except (BadFile, ValueError) as error:
+        except (BadFile, UnknownPlugin, ValueError) as error:
             print(error, file=sys.stderr)
             return 1
         if given.only in (None, "ranking"):

@@ -256,8 +256,8 @@ class TIFUKNN(Algorithm):
             raise ValueError(f"neighbours, group, width and shoppers must be positive: {self.params()}")
         if not (0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1 and 0 <= self.late < 1):
             raise ValueError(f"within, between, own and late must be shares: {self.params()}")
-        if self.tune_seconds < 0 or self.horizon_days <= 0:
-            raise ValueError(f"tune_seconds must not be negative, horizon_days must be positive: {self.params()}")
+        if self.tune_seconds < 0 or self.horizon_days < 0:
+            raise ValueError(f"tune_seconds and horizon_days must not be negative: {self.params()}")
         purchases = purchases_of(dataset)
         vars(self).pop("rule_", None)
         if self.tune_seconds > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -116,6 +117,18 @@ def test_trees_learn_who_buys_every_second_week_better_than_frequency_tells() ->
         firsts = [model.recommend(context_of(dataset, shopper, day), 3).products.tolist() for shopper in range(40)]
         told = [sorted(first) == due_in(26, shopper) for shopper, first in enumerate(firsts)]
         assert np.mean(told) > 0.95, day
+
+
+def test_the_next_basket_is_asked_for_where_baskets_have_no_times() -> None:
+    """Horizon 0, as the benchmark of histories without times asks."""
+    made = {
+        "next_basket": partial(NextBasket, horizon_days=0.0, cuts=2, trees=10, tune_seconds=0),
+        "tifu_knn": partial(TIFUKNN, horizon_days=0.0, tune_seconds=0.1),
+    }
+    _, params, values = picking.pick(made, fortnights(), 0.0)
+    assert params["horizon_days"] == 0
+    assert values.keys() == made.keys()
+    assert all(value.all > 0.4 for value in values.values()), values
 
 
 def test_what_was_bought_hundreds_of_baskets_ago_is_counted_once() -> None:

@@ -81,7 +81,7 @@ class NextBasket(Algorithm):
         self.seed = seed
 
     def _fit(self, dataset: Dataset) -> None:
-        if min(self.cuts, self.trees, self.tune_seconds) < 0 or self.questions < 1 or self.horizon_days <= 0:
+        if min(self.cuts, self.trees, self.tune_seconds) < 0 or self.questions < 1 or self.horizon_days < 0:
             raise ValueError(f"horizon_days, cuts, questions, trees or tune_seconds is out of range: {self.params()}")
         if min(self.neighbours, self.group) < 1 or not (
             0 < self.within <= 1 and 0 < self.between <= 1 and 0 <= self.own <= 1
