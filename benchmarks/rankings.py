@@ -111,7 +111,7 @@ def users_alike(train: Ratings, k: int = 100) -> Scores:
     counts = np.maximum(train.counts()[0], 1)
     alike = (held * rare) @ held.T / np.sqrt(np.outer(counts, counts))
     np.fill_diagonal(alike, 0.0)
-    least = -np.sort(-alike, axis=1)[:, k - 1 : k]
+    least = np.sort(alike, axis=1)[:, [-min(k, train.users)]]
     return np.where(alike >= least, alike, 0.0) @ held
 
 

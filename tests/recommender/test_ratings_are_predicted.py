@@ -172,3 +172,11 @@ def test_the_benchmark_judges_lists_as_the_shop_does_and_asks_for_each_rating_on
 @pytest.mark.parametrize(("low", "high", "wanted"), [(0, 4, [0, 1, 2, 3, 4]), (1.01, 1.13, [1.05, 1.1]), (3, 3, [3])])
 def test_an_axis_has_round_numbers(low, high, wanted):
     assert ticks(low, high) == pytest.approx(wanted)
+
+
+def test_fewer_users_than_neighbours_are_all_asked(ratings) -> None:
+    """40 users are asked as 100 nearest: it is the sum over all of them."""
+    few = rankings.users_alike(ratings, 100)
+    assert np.array_equal(few, rankings.users_alike(ratings, ratings.users))
+    assert few.shape == (ratings.users, ratings.items)
+    assert not np.array_equal(few, rankings.users_alike(ratings, 3))
