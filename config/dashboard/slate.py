@@ -26,6 +26,7 @@ from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import would_show
 from recommender.serving.shadows import known_then
 from recommender.slots import snapshot
+from recommender.training.models import Slot as Task
 from recommender.training.naming import algorithm_name, version_name
 from shop.models import Product
 
@@ -77,10 +78,10 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def slot_name(name: str) -> str:
-    """A slot as operators read it."""
-    from recommender.training.models import Slot as Task
-
-    return str(dict(Task.choices).get(name, name))
+    """A slot as operators read it: by its task, or its type; one that is gone by its name."""
+    tasks = dict(Task.choices)
+    slot = snapshot.current().get(name)
+    return str(tasks[name]) if name in tasks else _(slot.kind.label) if slot is not None else name
 
 
 def _shown(slate: Slate) -> set[str]:
@@ -133,7 +134,7 @@ def _row(part: Part, told: Replay, products: Mapping[str, Product]) -> dict[str,
         "rank": part.rank,
         "bars": terms.bars(part.terms, algorithm),
         "sum": terms.sum_of(part, told.explanation.base),
-        "applied": telling.applied_words(part.applied),
+        "applied": telling.steered_words(part),
         "since": telling.rule_words(since) if since else "",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Part:
         total: what the model ranks by: ``base`` of the explanation and the terms.
         terms: those that gave something, the largest first.
         applied: what rules of the slot did to it.
+        stood_back: better candidates than one before it are in its place for variety: its category or brand had its share.
     """
 
     product_id: str
@@ -51,6 +52,7 @@ class Part:
     total: float | None = None
     terms: tuple[Term, ...] = ()
     applied: Mapping[str, Any] = field(default_factory=dict)
+    stood_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ def explain_choice(ask: Ask, choice: Choice) -> Explanation:
     return Explanation(
         ask.slot.name,
         asked.label,
-        tuple(parts),
+        stood_back(parts),
         asked.base,
         asked.logarithmic,
         tuple(parts_of(asked, ahead).values()),
@@ -225,6 +227,20 @@ def explain_choice(ask: Ask, choice: Choice) -> Explanation:
         removed,
         personal,
     )
+
+
+# What is noted of a product (recommender/serving/choosing.py) that came to its place by something else than its rank.
+MOVING = frozenset({"pinned", "factor", "chance", "from", "fills"})
+
+
+def stood_back(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """With a word at those that variety moved behind worse candidates."""
+    found, furthest = [], 0
+    for part in parts:
+        free = part.rank > 0 and not MOVING & part.applied.keys()
+        found.append(replace(part, stood_back=free and part.rank < furthest))
+        furthest = max(furthest, part.rank if free else 0)
+    return tuple(found)
 
 
 def parts_of(asked: Asked, wanted: Sequence[str]) -> dict[str, Part]:

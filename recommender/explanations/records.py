@@ -22,6 +22,7 @@ def part_record(part: Part) -> dict[str, Any]:
         "total": part.total,
         "terms": [{"name": term.name, "amount": term.amount, "value": term.value} for term in part.terms],
         "applied": dict(part.applied),
+        "stood_back": part.stood_back,
     }
 
 

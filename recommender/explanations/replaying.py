@@ -13,10 +13,12 @@ from recommender.serving.choosing import choose
 from recommender.serving.contexts import Known
 from recommender.serving.rules import Asked, Removed, allowed
 from recommender.serving.shadows import follow_facts, known_then
-from recommender.serving.slates import Reason
+from recommender.serving.slates import Reason, SlateItem
 
 # Scores are logged with so many digits.
 DIGITS = 6
+# Reasons of products that chance put into a place (recommender/serving/newcomers.py, recommender/exploration/guard.py).
+DRAWN = frozenset({"new_similar", "seldom_seen"})
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Replay:
     """A slate as it was.
 
     Attributes:
-        reproduced: the same question gave the same products with the same scores; what only filled up is left out of account.
+        reproduced: the same question gave the same products with the same scores; what only filled up, or was drawn for its place
+            because it is new or hardly shown, is left out of account.
         explanation: of the slate that was shown; terms are those of the replay, and only where it was ``reproduced`` or gave the
             product the same score.
         lost: what could not be had any more, by code.
@@ -51,19 +54,28 @@ def replay(slate: Slate) -> Replay:
     choice = choose(then.ask)
     again = explain_choice(then.ask, choice)
     scores = {item.product_id: round(item.score, DIGITS) for item in choice.items}
-    # What fills up is what sold best at the time.
-    own = [part for part in logged.parts if not part.applied.keys() & {"fills", "explored"}]
-    # Places that were given to what is hardly shown (recommender/exploration) are drawn after all was chosen.
-    given = {part.position for part in logged.parts if "explored" in part.applied}
-    kept = (item for place, item in enumerate(choice.items, 1) if place not in given)
-    same = [item.product_id for item in kept if not item.applied.get("fills")] == [part.product_id for part in own]
+    own = [part for part in logged.parts if _of_the_slot(part)]
+    found = [item.product_id for item in choice.items if _of_the_slot(item)]
+    same = _within([part.product_id for part in own], found, len(logged.parts) - len(own))
     near = {part.product_id for part in own if _close(scores.get(part.product_id), part.score)}
     reproduced = same and len(near) == len(own)
     told = {part.product_id: part for part in (*again.parts, *again.ahead)}
     parts = tuple(_merged(part, told.get(part.product_id), part.product_id in near) for part in logged.parts)
     removed = logged.removed or again.removed
-    lost = then.lost if reproduced else (*then.lost, "other_order")
+    otherwise = "other_order" if slate.variant in ("", "default") else "experiment"
+    lost = then.lost if reproduced else (*then.lost, otherwise)
     return Replay(slate, reproduced, replace(again, parts=parts, removed=removed), lost, since, then)
+
+
+def _of_the_slot(item: Part | SlateItem) -> bool:
+    """Neither what sold best at the time and filled up, nor a new or hardly shown product that was drawn for its place."""
+    return not ((item.reason is not None and item.reason.code in DRAWN) or item.applied.get("fills"))
+
+
+def _within(shown: list[str], found: list[str], places: int) -> bool:
+    """Whether products were shown in the order found, but for so many whose places went to others."""
+    rest = iter(found)
+    return all(product_id in rest for product_id in shown) and len(found) - len(shown) <= places
 
 
 def _close(now: float | None, then: float) -> bool:
@@ -73,7 +85,7 @@ def _close(now: float | None, then: float) -> bool:
 def _merged(part: Part, again: Part | None, same: bool) -> Part:
     if again is None or not same:
         return part
-    return replace(part, rank=again.rank, total=again.total, terms=again.terms)
+    return replace(part, rank=again.rank, total=again.total, terms=again.terms, stood_back=again.stood_back)
 
 
 def _as_logged(slate: Slate) -> Explanation:

@@ -46,6 +46,9 @@ LOST = {
         "Sessions that had entered the model by then are not kept any more: it was asked without them."
     ),
     "rules_not_logged": gettext_lazy("What rules took out was not logged by product then: those of now were asked."),
+    "experiment": gettext_lazy(
+        "An experiment filled it, and the slot alone answers otherwise: terms are given where the score is the same."
+    ),
     "other_order": gettext_lazy("Asked again, it answers otherwise: terms are given where the score is the same."),
 }
 
@@ -58,6 +61,12 @@ def rule_words(rule: str) -> str:
 def applied_words(applied: Mapping[str, Any]) -> str:
     """What rules of the slot did to a product, in words."""
     return ", ".join(APPLIED[name] % {"value": value} for name, value in applied.items() if name in APPLIED)
+
+
+def steered_words(part: Part) -> str:
+    """Why a product does not stand where its score would have it, in words."""
+    back = _("stood back for variety") if part.stood_back else ""
+    return ", ".join(filter(None, [applied_words(part.applied), back]))
 
 
 def verdict(replay: Replay) -> str:
@@ -91,8 +100,8 @@ def lines(replay: Replay, name: Name, feature: Name) -> list[str]:
 def _under(part: Part, told: Explanation, feature: Name) -> list[str]:
     reason = reason_text(part.reason) if part.reason is not None else ""
     found = [f"    {algorithm_name(part.source)}: {reason}"]
-    if part.applied:
-        found.append(f"    {applied_words(part.applied)}")
+    if applied := steered_words(part):
+        found.append(f"    {applied}")
     if part.total is not None:
         terms = "  ".join(f"{feature(term.name)} {term.amount:+.3f}" for term in part.terms[:6])
         rest = sum(term.amount for term in part.terms[6:])

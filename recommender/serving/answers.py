@@ -109,6 +109,7 @@ class WhyItem(msgspec.Struct, omit_defaults=True):
     terms: Annotated[list[WhyTerm], Meta(description="The largest first")] = []
     others: Annotated[float, Meta(description="The sum of the terms that are not named")] = 0.0
     applied: Annotated[dict[str, Any], Meta(description="What rules of the slot did to it")] = {}
+    stood_back: Annotated[bool, Meta(description="Its category or brand had its share before it")] = False
 
 
 class WhySlate(msgspec.Struct, omit_defaults=True):
@@ -217,5 +218,6 @@ def _why(part: Part, *, with_terms: bool, with_values: bool) -> WhyItem:
         return WhyItem(part.rank)
     first, rest = part.terms[:MOST_TERMS], part.terms[MOST_TERMS:]
     terms = [WhyTerm(term.name, term.amount, term.value if with_values else None) for term in first]
-    others = sum(term.amount for term in rest)
-    return WhyItem(part.rank, part.total, terms, others, dict(part.applied) if with_values else {})
+    others = float(sum(term.amount for term in rest))
+    applied = dict(part.applied) if with_values else {}
+    return WhyItem(part.rank, part.total, terms, others, applied, part.stood_back)

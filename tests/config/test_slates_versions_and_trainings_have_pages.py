@@ -63,6 +63,20 @@ def test_a_slate_says_what_was_shown_by_what_why_and_what_was_removed(page, slat
     assert untranslated == set()
 
 
+def test_why_not_a_product_is_answered_of_a_slate_and_of_now(page, slate, untranslated) -> None:
+    Product.objects.filter(pk="lemon").update(stock=0)
+    found = page("why_not", slot="home", **{"not": "lem"})
+    assert "A rule took it out: out of stock." in found
+    assert "Green-Tea" in found, "what the slot shows now stands beside it"
+    assert "There is no such shopper." in page("why_not", slot="home", shopper="nobody")
+    assert "There is no such product in the catalogue." in page("why_not", **{"not": "unheard of"})
+    assert "规则移除了它：缺货。" in page("why_not", language="zh-hans", slot="home", **{"not": "lemon"})
+    # The version that served is not there any more: the page says so, and asks nothing of another.
+    asked = page("recommender_slate_change", slate.pk, **{"not": "lemon"})
+    assert asked.count("The file of the version that served is gone") == 2
+    assert untranslated == set()
+
+
 def test_a_version_says_how_good_it_is_and_what_it_looks_at(page, untranslated) -> None:
     version = make_version(
         "ranked",

@@ -66,6 +66,8 @@ def test_the_explanation_of_a_slate_yields_its_order(shop, slot) -> None:
     filled = sorted((part for part in told.parts if part.total is None), key=lambda part: -part.score)
     order = [product_id for _, product_id in by_terms][: len(ranked)] + [part.product_id for part in filled]
     assert order == ids(slate)
+    straight = [part.product_id for part in everything if part in ranked and not part.stood_back]
+    assert straight == [part.product_id for part in ranked if not part.stood_back]
     assert not {part.product_id for part in told.ahead} & {
         taken for taken_by in told.removed.values() for taken in taken_by
     }
@@ -117,6 +119,15 @@ def test_a_slate_that_was_logged_otherwise_is_not_said_to_be_reproduced(shop) ->
     assert (found.reproduced, found.lost) == (False, ("other_order",))
     assert not found.explanation.parts[0].terms, "terms of another score explain nothing"
     assert found.explanation.parts[1].terms or found.explanation.parts[1].total is None
+
+
+def test_a_place_that_chance_gave_away_does_not_hide_that_the_rest_is_the_same(shop) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    row = stored(recommend("home", visitor_id=VISITOR, shopper_id="s1", k=4))
+    row.items[2] |= {"product_id": "thing-11", "reason": "seldom_seen", "applied": {"explored": 0.01}}
+    assert replay(row).reproduced
+    row.items[0], row.items[1] = row.items[1], row.items[0]
+    assert not replay(row).reproduced
 
 
 def test_why_a_product_is_not_in_a_slate(shop, save) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from recommender.algorithms.base import Context
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset.building import read_dataset
-from recommender.models import ModelVersion, ShadowAnswer
+from recommender.explanations.replaying import replay
+from recommender.models import ModelVersion, ShadowAnswer, Slate
 from recommender.profiles.long_term import learn
 from recommender.serving import champions, facts, fresh_sessions, recommend
 from recommender.serving.shadows import ShadowConsumer
@@ -144,3 +146,24 @@ def test_a_shadow_answers_with_them_too(shop) -> None:
     Runner(ShadowConsumer()).drain()
     answer = ShadowAnswer.objects.get()
     assert answer.items == answer.shown == ["p-4"]
+
+
+def test_a_slate_is_explained_by_the_index_as_it_was(shop) -> None:
+    def asked() -> UUID:
+        recording.record("product_viewed", visitor_id="v-somebody-1", product_id="p-3")
+        return recommend("home", visitor_id="v-somebody-1", k=3).slate_id
+
+    visit("v-2", 3, 1, ago=60)
+    after(shop, seconds=1)
+    former = asked()
+    visit("v-1", 3, 4, ago=0)
+    after(shop, minutes=35)
+    assert what_follows(3)[0] == "p-4"
+    newer = asked()
+    Runner(SlateConsumer()).drain()
+    replays = {slate.pk: replay(slate) for slate in Slate.objects.all()}
+    assert [replays[pk].reproduced for pk in (former, newer)] == [True, True]
+    first = {pk: replays[pk].explanation.parts[0].product_id for pk in (former, newer)}
+    assert first == {former: "p-1", newer: "p-4"}
+    valkey.client().delete(fresh_sessions.STREAM)
+    assert replay(Slate.objects.get(pk=former)).lost == ("sessions_gone", "other_order")
