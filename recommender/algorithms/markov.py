@@ -76,7 +76,7 @@ class Markov(Algorithm):
             setattr(self, f"{what}_times_{length}_", times.astype(np.int32))
 
     def _learn_categories(self, counts: NDArray[np.float64]) -> None:
-        """Share of each category, and the most popular products of each with their share within it."""
+        """Share of each category, and of each product within its category."""
         states = self.category_.astype(np.int64) + 1
         size = int(states.max(initial=0)) + 1
         sums = np.bincount(states, counts, minlength=size)

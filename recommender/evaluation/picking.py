@@ -49,9 +49,10 @@ def past_of(dataset: Dataset, horizon_days: float, seed: int) -> Past:
         known = dataset.session_ended < cut
     else:
         # Sessions are in the order of their ends.
-        last = np.full(len(dataset.shopper_ids), -1, np.int64)
-        last[dataset.session_shopper] = np.arange(dataset.sessions)
-        known = np.arange(dataset.sessions) != last[dataset.session_shopper]
+        last, of_known = np.full(len(dataset.shopper_ids), -1, np.int64), np.flatnonzero(dataset.session_shopper >= 0)
+        last[dataset.session_shopper[of_known]] = of_known
+        known = np.ones(dataset.sessions, np.bool_)
+        known[last[last >= 0]] = False
         cut = dataset.window[1] + 1
     earlier, later = dataset.take(known), purchases_of(dataset.take(~known))
     before = purchases_of(earlier)
