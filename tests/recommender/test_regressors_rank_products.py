@@ -59,6 +59,23 @@ def test_what_comes_next_stands_before_what_is_popular(name, dataset) -> None:
     assert name == "linear" or sum(looked_at.values()) == pytest.approx(1.0)
 
 
+def test_what_was_judged_serves_on_sources_that_learned_more(dataset, monkeypatch) -> None:
+    judged = ALGORITHMS.get("tree")().fit(dataset.take(np.arange(dataset.sessions) < 1_000))
+
+    def never(*args, **more):
+        raise AssertionError("it was learned again")
+
+    monkeypatch.setattr("recommender.algorithms.pointwise.learning.learn", never)
+    model = ALGORITHMS.get("tree")(**judged.settled())
+    model.take_over(judged)
+    model.fit(dataset)
+    assert model.kept_threshold_.tolist() == judged.kept_threshold_.tolist()
+    whole = ALGORITHMS.get("popular")().fit(dataset)
+    assert model.recommend(Context(), 5).products.tolist() == whole.recommend(Context(), 5).products.tolist()
+    with pytest.raises(AssertionError, match="again"):
+        model.fit(dataset)
+
+
 def test_too_few_sessions_leave_the_ranking_to_the_sources() -> None:
     model = ALGORITHMS.get("linear")().fit(
         from_sessions([[0, 1], [0, 1], [2, 3]], Products.of([f"p{n}" for n in range(4)]))

@@ -58,6 +58,23 @@ class Pointwise(Algorithm):
         if self.candidates < 1 or self.questions < 1:
             raise ValueError(f"candidates and questions must be positive: {self.params()}")
         vars(self).pop("held", None)
+        facts, judged = facts_of(dataset), vars(self).pop("judged", None)
+        # A group of shoppers that has come since is a column that the judged know nothing of.
+        if judged is not None and column_names(judged._facts()) == column_names(facts):
+            self._keep(judged._held()[1])
+        else:
+            self._learn(dataset)
+        self.members = {kind.name: kind().fit(dataset) for kind in SOURCES}
+        for field, array in facts.arrays().items():
+            setattr(self, f"fact_{field}_", array)
+
+    def take_over(self, judged: Algorithm) -> None:
+        """What was learned of questions: it serves on sources and facts that know what came since."""
+        assert isinstance(judged, Pointwise)
+        vars(self)["judged"] = judged
+
+    def _learn(self, dataset: Dataset) -> None:
+        """The regression, from the last tenth of the sessions."""
         earlier, last = split(dataset)
         estimator = None
         if len(earlier) and last.sessions >= learning.LEAST_QUESTIONS:
@@ -71,9 +88,6 @@ class Pointwise(Algorithm):
                 seed=self.seed,
             )
         self._keep(None if estimator is None else keep(self.name, estimator))
-        self.members = {kind.name: kind().fit(dataset) for kind in SOURCES}
-        for field, array in facts_of(dataset).arrays().items():
-            setattr(self, f"fact_{field}_", array)
 
     def _keep(self, kept: Kept | None) -> None:
         fields = {field: np.zeros(0) for field in FORMS[self.name]._fields} if kept is None else kept._asdict()
