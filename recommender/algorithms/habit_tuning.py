@@ -87,8 +87,8 @@ def _best(share: float, new: bool, mine: int, count: int, work: Room, best: Rows
 
 
 @inner
-def _gain(best: Rows, wanted: Rows) -> float:
-    """NDCG at 10 of at most ten products."""
+def gain_of(best: Rows, wanted: Rows) -> float:
+    """NDCG at 10 of at most ten products; ``wanted`` are distinct."""
     gain, ideal = 0.0, 0.0
     for place in range(len(best)):
         for item in wanted:
@@ -136,10 +136,10 @@ def _judge(
         wanted = np.unique(later[later_start[shopper] : later_start[shopper + 1]])
         for place in range(len(shares)):
             held = _best(shares[place], False, mine, count, work, best)
-            total[place] += _gain(best[:held], wanted)
+            total[place] += gain_of(best[:held], wanted)
         unseen = _unseen(wanted, work)
         held = _best(0.0, True, mine, count, work, best)
-        total += _gain(best[:held], unseen)
+        total += gain_of(best[:held], unseen)
         tidy(mine, count, work)
     return total / max(len(shoppers), 1)
 

@@ -8,16 +8,19 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.algorithms.base import Context
 from recommender.algorithms.buy_again import BuyAgain
 from recommender.algorithms.next_basket import NextBasket
+from recommender.algorithms.next_basket.describing import _best
 from recommender.algorithms.next_basket.learning import moments
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.dataset import Kind, Products
 from recommender.dataset.basket_files import MissingFile, UnreadableFile, read_baskets, read_online_retail
-from recommender.dataset.interactions import DAY_MS, build
+from recommender.dataset.interactions import DAY_MS, build, from_sessions
 from recommender.dataset.purchases import purchases_of
 from recommender.dataset.sequence_files import read_sequences
 from recommender.evaluation import picking
@@ -73,6 +76,18 @@ def plain_vector(baskets: list[list[int]], group: int, within: float, between: f
             inner[basket] += within**step
         total += between**back * inner / len(part)
     return total / len(groups)
+
+
+@given(
+    values=st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 3.0]), max_size=40),
+    most=st.integers(1, 45),
+    seed=st.integers(0, 9),
+)
+def test_the_best_of_many_are_those_of_sorting_them_all(values, most, seed) -> None:
+    items = np.random.default_rng(seed).permutation(100)[: len(values)].astype(np.int32)
+    scores = np.array(values, np.float32)
+    expected = items[np.lexsort((items, -scores))[:most]]
+    assert _best.py_func(scores, items, most).tolist() == expected.tolist()
 
 
 def test_tifu_equals_the_plain_formula(mixed) -> None:
@@ -188,6 +203,21 @@ def test_the_algorithm_is_picked_by_the_last_purchases_of_the_training_part(hori
     name, params, values = picking.pick(made, dataset, horizon)
     assert values[name].total == max(value.total for value in values.values())
     assert params == made[name]().params()
+
+
+def test_a_stranger_s_last_session_is_nobody_s_last_basket() -> None:
+    baskets = [[0], [1], [2], [3]]
+    dataset = from_sessions(
+        baskets,
+        Products.of([f"p{n}" for n in range(4)]),
+        kind=Kind.PURCHASE,
+        shoppers=[0, 0, -1, -1],
+        shopper_ids=["a"],
+    )
+    asked = picking.past_of(dataset, 0.0, 0)
+    assert [target.tolist() for target in asked.targets] == [[1]]
+    assert [context.bought.tolist() for context in asked.contexts] == [[0]]
+    assert asked.earlier.product.tolist() == [0, 2, 3]
 
 
 def test_showing_shoppers_something_new_counts_when_an_algorithm_is_picked() -> None:

@@ -181,25 +181,25 @@ class NextBasket(Algorithm):
         if "rule_" not in found:  # Files from before values were searched for.
             self.rule_ = np.array(list(self._tifu().rule.values()), np.float64)
 
-    def _held(self) -> tuple[Parts, Trees]:
-        """What every request needs, put together once."""
-        held: tuple[Parts, Trees] | None = vars(self).get("held")
+    def _held(self) -> tuple[Parts, Trees, int]:
+        """What every request needs, put together once: parts, trees, and rows that categories need."""
+        held: tuple[Parts, Trees, int] | None = vars(self).get("held")
         if held is None:
             arrays = [getattr(self, f"habit_{field}_") for field in Habits._fields[:7]]
             rule = self._tifu().rule
             decays = (int(rule["group"]), float(rule["within"]), float(rule["between"]), float(rule["own"]))
             habits = Habits(*arrays, *decays)  # type: ignore[call-arg]
             facts = Facts(*(getattr(self, f"fact_{field}_") for field in Facts._fields))
-            held = (Parts(habits, facts), self.learned_trees)
+            held = (Parts(habits, facts), self.learned_trees, learning.levels(facts))
             vars(self)["held"] = held
         return held
 
     def _describe(self, context: Context) -> tuple[Work, int]:
         """The candidates with what the trees are told of them, in working arrays; how many."""
-        parts, _ = self._held()
+        parts, _, levels = self._held()
         product, at = context.purchases
         now = context.at_ms or (int(at[-1]) + 1 if len(at) else 0)
-        work = work_for(len(parts.habits.square), self.products_, learning.levels(parts.facts))
+        work = work_for(len(parts.habits.square), self.products_, levels)
         new_only = self.answers == "new"
         count = describe(product, at, now, context.acts, new_only, int(self.rule_[0]), parts.habits, parts.facts, work)
         return work, count

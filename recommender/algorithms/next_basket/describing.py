@@ -14,7 +14,26 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
-from recommender.algorithms.next_basket.facts import LATE_DAYS, Facts
+from recommender.algorithms.next_basket.facts import Facts
+from recommender.algorithms.repeats import (
+    DAY,
+    F45,
+    F150,
+    FIRST,
+    GAPS,
+    LAST,
+    LATE_DAYS,
+    NEVER,
+    OWN,
+    TIMES,
+    Own,
+    forget_own,
+    gap_columns,
+    habit_of,
+    own_columns,
+    own_room,
+    sum_up,
+)
 from recommender.algorithms.tifu_knn import Habits, Room, room, score_habits, tidy
 
 Floats = NDArray[np.float32]
@@ -22,8 +41,8 @@ Times = NDArray[np.int64]
 
 FEATURES = (
     # One's own purchases of the product.
-    *("times", "share_of_baskets", "times_28", "times_91", "fading_14", "fading_45", "fading_150"),
-    *("days_since", "own_gap", "since_over_own_gap", "baskets_since", "share_since_first", "habit", "own_place"),
+    *OWN,
+    *("habit", "own_place"),
     # Shoppers with like habits, and what goes together.
     *("neighbours", "neighbours_of_best", "together", "together_of_best", "together_last"),
     # The product.
@@ -33,31 +52,26 @@ FEATURES = (
     # The category.
     *("category_share", "category_days", "share_in_category", "popular_in_category", "parent_share", "category_gone"),
     # What changed lately: the pair, the product, the shopper.
-    *("last_gap", "since_over_last_gap", "week", "firsts", "kept", "shopper_keeps", "shopper_tries"),
+    *GAPS,
+    *("week", "firsts", "kept", "shopper_keeps", "shopper_tries"),
 )
 WIDTH = len(FEATURES)
 OWN_MOST, OTHERS_EACH, MOST = 160, 60, 340
-NEVER = np.float32(9_999.0)
-DAY = 86_400_000.0
-# Columns of what is summed of one's own products.
-TIMES, T28, T91, F14, F45, F150, LAST, FIRST, LAST_BASKET, FIRST_BASKET, SECOND = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-SUMS = 11
 
 
 class Work(NamedTuple):
     """Working arrays of one thread; ``slot`` and ``together`` are zero between questions.
 
     Attributes:
-        slot: (products,) row of ``found`` plus one; ``own_slot``: of ``sums`` plus one.
-        sums: (own products, 11).
+        slot: (products,) row of ``found`` plus one.
+        own: the shopper's own products, in the order of ``habits.mine``.
         together, told: scores of company, and the products that have one.
         found, features, score: (most,) of each candidate.
     """
 
     habits: Room
     slot: Rows
-    own_slot: Rows
-    sums: Floats
+    own: Own
     together: Floats
     last: Floats
     told: Rows
@@ -80,8 +94,7 @@ def work_for(shoppers: int, products: int, categories: int) -> Work:
         held = _local.work = Work(
             habits,
             np.zeros(products, np.int32),
-            np.zeros(products, np.int32),
-            np.zeros((products, SUMS), np.float32),
+            own_room(products),
             np.zeros(products, np.float32),
             np.zeros(products, np.float32),
             np.empty(products, np.int32),
@@ -94,41 +107,14 @@ def work_for(shoppers: int, products: int, categories: int) -> Work:
 
 
 @inner
-def _sum_up(product: Rows, at: Times, now: int, work: Work) -> int:
-    """Fill ``sums`` of the own products, whose order is that of ``work.habits.mine``; returns the number of baskets."""
-    basket, count = -1, 0
-    for row in range(len(product)):
-        basket += row == 0 or at[row] != at[row - 1]
-        item = product[row]
-        days = np.float32(max((now - at[row]) / DAY, 0.0))
-        if work.own_slot[item] == 0:
-            count += 1
-            work.own_slot[item] = count
-            work.sums[count - 1, :] = 0.0
-            work.sums[count - 1, FIRST] = days
-            work.sums[count - 1, FIRST_BASKET] = basket
-        sums = work.sums[work.own_slot[item] - 1]
-        sums[TIMES] += 1
-        sums[T28] += days <= 28
-        sums[T91] += days <= 91
-        sums[F14] += np.float32(2.0 ** (-days / 14))
-        sums[F45] += np.float32(2.0 ** (-days / 45))
-        sums[F150] += np.float32(2.0 ** (-days / 150))
-        sums[SECOND] = sums[LAST] if sums[TIMES] > 1 else NEVER
-        sums[LAST] = days
-        sums[LAST_BASKET] = basket
-    return basket + 1
-
-
-@inner
 def _go_together(mine: int, last_ms: int, product: Rows, at: Times, acts: Rows, facts: Facts, work: Work) -> int:
     """Fill ``together`` (from own products, by fading count, and acts) and ``last`` (from the last basket alone)."""
     total, count = np.float32(1e-6), 0
     for place in range(mine):
-        total += work.sums[place, F45]
+        total += work.own.sums[place, F45]
     for place in range(mine + len(acts)):
         item = work.habits.mine[place] if place < mine else acts[place - mine]
-        weight = work.sums[place, F45] / total if place < mine else np.float32(1.0)
+        weight = work.own.sums[place, F45] / total if place < mine else np.float32(1.0)
         for column in range(facts.near.shape[1]):
             other = facts.near[item, column]
             if other < 0:
@@ -152,10 +138,26 @@ def _go_together(mine: int, last_ms: int, product: Rows, at: Times, acts: Rows, 
 
 @inner
 def _best(values: Floats, items: Rows, most: int) -> Rows:
-    """The ``most`` best of ``items``; ties by product."""
-    by_product = np.argsort(items)
-    order = np.argsort(-values[by_product], kind="mergesort")[:most]
-    return items[by_product[order]]
+    """The ``most`` best of ``items`` (distinct); ties by product.
+
+    Thousands are named and sixty wanted: only what is above the last of these is sorted.
+    """
+    most = min(most, len(items))
+    above, equal, over, equals = np.empty(most, np.int32), np.empty(len(items), np.int32), 0, 0
+    least = np.partition(values, len(values) - most)[len(values) - most] if most else np.float32(0.0)
+    for at in range(len(items)):
+        if values[at] > least:
+            above[over] = at
+            over += 1
+        elif values[at] == least:
+            equal[equals] = items[at]
+            equals += 1
+    found = np.empty(most, np.int32)
+    by_product = above[:over][np.argsort(items[above[:over]])]
+    order = np.argsort(-values[by_product], kind="mergesort")
+    found[:over] = items[by_product[order]]
+    found[over:] = np.sort(equal[:equals])[: most - over]
+    return found
 
 
 @inner
@@ -165,7 +167,7 @@ def _add(items: Rows, own: bool, count: int, most: int, work: Work) -> int:
     for item in items:
         if added == most or count == len(work.found):
             break
-        if work.slot[item] == 0 and (work.own_slot[item] > 0) == own:
+        if work.slot[item] == 0 and (work.own.slot[item] > 0) == own:
             work.found[count] = item
             count += 1
             work.slot[item] = count
@@ -181,7 +183,7 @@ def _gather(mine: int, near: int, told: int, new_only: bool, facts: Facts, work:
         own = work.habits.mine[:mine]
         values = np.empty(mine, np.float32)
         for place in range(mine):
-            values[place] = work.sums[place, F45] + work.sums[place, F150] * np.float32(0.3)
+            values[place] = habit_of(place, work.own)
         count = _add(_best(values, own, OWN_MOST), True, count, OWN_MOST, work)
     others = _outside(work.habits.found[:near], work)
     count = _add(_best(work.habits.score[others], others, OTHERS_EACH), False, count, OTHERS_EACH, work)
@@ -196,7 +198,7 @@ def _outside(items: Rows, work: Work) -> Rows:
     """Those that are not one's own."""
     kept, count = np.empty(len(items), np.int32), 0
     for item in items:
-        if work.own_slot[item] == 0:
+        if work.own.slot[item] == 0:
             kept[count] = item
             count += 1
     return kept[:count]
@@ -204,30 +206,12 @@ def _outside(items: Rows, work: Work) -> Rows:
 
 @inner
 def _own_columns(to: Floats, item: int, place: int, baskets: int, facts: Facts, work: Work) -> None:
-    row = work.own_slot[item] - 1
-    if row < 0:
-        to[0:7] = 0.0
-        to[7:11] = NEVER
-        to[11:13] = 0.0
-        to[13] = NEVER
-        to[24] = NEVER
-        to[40:42] = NEVER
-        return
-    sums = work.sums[row]
-    to[0] = sums[TIMES]
-    to[1] = sums[TIMES] / baskets
-    to[2:7] = sums[1:6]
-    to[7] = sums[LAST]
-    gap = (sums[FIRST] - sums[LAST]) / (sums[TIMES] - 1) if sums[TIMES] > 1 else NEVER
-    to[8] = gap
-    to[9] = sums[LAST] / (gap + 1) if sums[TIMES] > 1 else NEVER
-    to[10] = baskets - 1 - sums[LAST_BASKET]
-    to[11] = sums[TIMES] / (baskets - sums[FIRST_BASKET])
-    to[12] = work.habits.own[item]
-    to[13] = place
-    to[24] = sums[LAST] / (facts.gap[item] + 1)
-    to[40] = sums[SECOND] - sums[LAST] if sums[TIMES] > 1 else NEVER
-    to[41] = sums[LAST] / (to[40] + 1) if sums[TIMES] > 1 else NEVER
+    row = work.own.slot[item] - 1
+    own_columns(to[0:12], row, baskets, work.own)
+    gap_columns(to[40:42], row, work.own)
+    to[12] = work.habits.own[item] if row >= 0 else 0.0
+    to[13] = place if row >= 0 else NEVER
+    to[24] = work.own.sums[row, LAST] / (facts.gap[item] + 1) if row >= 0 else NEVER
 
 
 @inner
@@ -270,7 +254,7 @@ def _changes(mine: int, work: Work) -> tuple[float, float]:
     """Of the own products of before the last 28 days the share bought again since, and of those bought since the share of new."""
     before, kept, late, new = 1.0, 0.0, 1.0, 0.0
     for place in range(mine):
-        known, lately = work.sums[place, FIRST] >= LATE_DAYS, work.sums[place, LAST] < LATE_DAYS
+        known, lately = work.own.sums[place, FIRST] >= LATE_DAYS, work.own.sums[place, LAST] < LATE_DAYS
         before += known
         kept += known and lately
         late += lately
@@ -286,7 +270,7 @@ def _in_categories(mine: int, facts: Facts, work: Work) -> float:
         category = facts.category[work.habits.mine[place]]
         work.by_category[category, 1] = NEVER
     for place in range(mine):
-        item, sums = work.habits.mine[place], work.sums[place]
+        item, sums = work.habits.mine[place], work.own.sums[place]
         category = facts.category[item]
         work.by_category[category, 0] += sums[F150]
         work.by_category[category, 1] = min(work.by_category[category, 1], sums[LAST])
@@ -298,11 +282,11 @@ def _in_categories(mine: int, facts: Facts, work: Work) -> float:
 
 @inner
 def _category_columns(to: Floats, item: int, total: float, facts: Facts, work: Work) -> None:
-    category, row = facts.category[item], work.own_slot[item] - 1
+    category, row = facts.category[item], work.own.slot[item] - 1
     held = work.by_category[category]
     to[34] = held[0] / total
     to[35] = held[1] if held[2] > 0 else NEVER
-    to[36] = work.sums[row, F150] / (held[0] + np.float32(1e-6)) if row >= 0 else 0.0
+    to[36] = work.own.sums[row, F150] / (held[0] + np.float32(1e-6)) if row >= 0 else 0.0
     to[37] = facts.later[item] / (facts.category_late[category] + 1)
     to[38] = work.by_category[facts.parent[item], 3] / total
     to[39] = held[2]
@@ -330,7 +314,7 @@ def describe(
     Returns how many candidates.
     """
     mine, near = score_habits(product, at, habits, neighbours, work.habits)
-    baskets = _sum_up(product, at, now, work)
+    _, baskets = sum_up(product, at, now, work.own)
     told = _go_together(mine, at[-1] if len(at) else 0, product, at, acts, facts, work)
     count: int = _gather(mine, near, told, new_only, facts, work)
     shopper, total = _shopper(product, at, now, mine, baskets), _in_categories(mine, facts, work)
@@ -357,7 +341,6 @@ def describe(
 def _release(mine: int, near: int, told: int, count: int, facts: Facts, work: Work) -> None:
     for place in range(mine):
         item = work.habits.mine[place]
-        work.own_slot[item] = 0
         work.by_category[facts.category[item], :] = 0.0
         work.by_category[facts.parent[item], :] = 0.0
     for place in range(told):
@@ -365,4 +348,5 @@ def _release(mine: int, near: int, told: int, count: int, facts: Facts, work: Wo
         work.last[work.told[place]] = 0.0
     for place in range(count):
         work.slot[work.found[place]] = 0
+    forget_own(mine, work.own)
     tidy(mine, near, work.habits)

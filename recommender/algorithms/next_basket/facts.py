@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.neighbours import nearest
+from recommender.algorithms.repeats import LATE_DAYS, repeats_of_all
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.products import Products
 from recommender.dataset.purchases import Purchases
 
 Floats = NDArray[np.float32]
-WEEK_DAYS, LATE_DAYS, LATER_DAYS = 7.0, 28.0, 91.0
+WEEK_DAYS, LATER_DAYS = 7.0, 91.0
 # Neighbours of each product, baskets that are added below a cosine, and the half-life of a basket.
 WIDTH, SHRINK, HALF_LIFE_DAYS = 60, 10.0, 120.0
-PRIOR = 5.0
 POPULAR = 300
 BLOCK = 2_000
 
@@ -65,7 +65,7 @@ def build_facts(purchases: Purchases, products: Products, until_ms: int) -> Fact
     first, last = np.zeros(width), np.full(width, 9_999.0)
     np.maximum.at(first, item, age)
     np.minimum.at(last, item, age)
-    again, gap, firsts, kept = _habits(purchases, age, width)
+    again, gap, firsts, kept = repeats_of_all(purchases, age, width)
     category, parent = _categories(products)
     in_category = np.bincount(category, later, minlength=int(category.max(initial=0)) + 1)
     near, like = _together(purchases, age, width)
@@ -76,26 +76,6 @@ def build_facts(purchases: Purchases, products: Products, until_ms: int) -> Fact
     popular = popular[decayed[popular] > 0].astype(np.int32)
     rest = (category, parent, in_category.astype(np.float32), near, like, popular)
     return Facts(*columns, *rest)  # type: ignore[call-arg]
-
-
-def _habits(purchases: Purchases, age: NDArray[np.float64], width: int) -> tuple[NDArray[Any], ...]:
-    """Repeat share, mean gap, late first purchases, and late share of those who had bought it before, of each product."""
-    key = purchases.shopper.astype(np.int64) * width + purchases.product
-    pairs, inverse, times = np.unique(key, return_inverse=True, return_counts=True)
-    oldest, newest = np.zeros(len(pairs)), np.full(len(pairs), np.inf)
-    np.maximum.at(oldest, inverse, age)
-    np.minimum.at(newest, inverse, age)
-    item = pairs % max(width, 1)
-    buyers, repeated = np.bincount(item, minlength=width), np.bincount(item, times > 1, minlength=width)
-    again = (repeated + PRIOR * repeated.sum() / max(len(pairs), 1)) / (buyers + PRIOR)
-    twice = times > 1
-    gaps = np.bincount(item[twice], oldest[twice] - newest[twice], minlength=width)
-    steps = np.bincount(item[twice], times[twice] - 1, minlength=width)
-    mean = gaps.sum() / max(steps.sum(), 1)
-    before, lately = oldest >= LATE_DAYS, newest < LATE_DAYS
-    had, still = (np.bincount(item[rows], minlength=width) for rows in (before, before & lately))
-    kept = (still + PRIOR * still.sum() / max(had.sum(), 1)) / (had + PRIOR)
-    return again, (gaps + PRIOR * mean) / (steps + PRIOR), np.bincount(item[~before], minlength=width), kept
 
 
 def _categories(products: Products) -> tuple[Rows, Rows]:

@@ -11,6 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
+from recommender.algorithms.habit_tuning import gain_of
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.next_basket.describing import MOST, WIDTH, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts, build_facts
@@ -197,7 +198,7 @@ def _judge(
     for question in range(len(asked)):
         shopper = asked[question]
         own = slice(start[shopper], start[shopper + 1])
-        wanted = later[later_start[shopper] : later_start[shopper + 1]]
+        wanted = np.unique(later[later_start[shopper] : later_start[shopper + 1]])
         count = describe(
             product[own], at[own], now[shopper], none, new_only, neighbours, parts.habits, parts.facts, work
         )
@@ -205,15 +206,7 @@ def _judge(
             if way == 1:
                 walk(trees, work.features, count, work.score)
             order = np.argsort(-work.score[:count], kind="mergesort")[:10]
-            gain, ideal = 0.0, 0.0
-            for place in range(len(order)):
-                for item in wanted:
-                    if item == work.found[order[place]]:
-                        gain += 1 / np.log2(place + 2.0)
-                        break
-            for place in range(min(10, len(wanted))):
-                ideal += 1 / np.log2(place + 2.0)
-            found[way, question] = gain / ideal if ideal > 0 else 0.0
+            found[way, question] = gain_of(work.found[order], wanted)
     return found
 
 
