@@ -60,6 +60,9 @@ OF_SESSIONS = {
     "encoder_of_best": gettext_lazy("Encoder’s chance, against its best"),
     "encoder_rank": gettext_lazy("Encoder’s rank of the product"),
     "encoder_sure": gettext_lazy("How sure the encoder is"),
+    # What it is told of purchases has the names of the next-basket ranker, but for two.
+    "bought_of_best": gettext_lazy("Habit, against the shopper’s strongest"),
+    "no_visit": gettext_lazy("Nothing looked at yet"),
 }
 # The regressors that rank, and their pipeline: recommender/features/columns.py.
 OF_SHOPPERS = {
@@ -135,14 +138,14 @@ OF_BASKETS = {
     "baskets_91": gettext_lazy("Baskets of the shopper in 91 d"),
     "basket_size": gettext_lazy("Products in a basket of the shopper"),
     "distinct": gettext_lazy("Different products the shopper bought"),
-    "basket_days": gettext_lazy("Days between the shopper’s baskets"),
+    "basket_days": gettext_lazy("Days since the shopper’s last basket"),
     "repeats": gettext_lazy("How much the shopper repeats"),
     "category_share": gettext_lazy("Purchases of the shopper in the category, share"),
     "category_days": gettext_lazy("Days since the shopper bought of the category"),
     "share_in_category": gettext_lazy("Purchases of it within the category, share"),
     "popular_in_category": gettext_lazy("Popularity within the category"),
     "parent_share": gettext_lazy("Purchases of the shopper in the department, share"),
-    "category_gone": gettext_lazy("The shopper no longer buys of the category"),
+    "category_gone": gettext_lazy("Times the shopper bought of the category"),
     "last_gap": gettext_lazy("Days between its last two purchases"),
     "since_over_last_gap": gettext_lazy("Due again, by the last interval"),
     "week": gettext_lazy("Baskets that hold it, in 7 d"),
@@ -189,6 +192,7 @@ def feature(name: str, algorithm: str = "") -> str:
     if algorithm == "next_basket" and name in OF_BASKETS:
         return str(OF_BASKETS[name])
     known = OF_SOURCES.get(name) or OF_SESSIONS.get(name) or OF_SHOPPERS.get(name)
+    known = known or OF_BASKETS.get(name.removeprefix("bought_"))
     return str(known or _by_pattern(name) or _by_source(name) or name.replace("_", " "))
 
 

@@ -19,8 +19,10 @@ from recommender.algorithms.next_basket import learning as basket_learning
 from recommender.algorithms.prefixes import REMOVED, prefixes
 from recommender.algorithms.ranked import Ranked, gathering, learning
 from recommender.algorithms.ranked.features import WIDTH, describe
+from recommender.algorithms.ranked.questions import Questions as RankerQuestions
+from recommender.algorithms.ranked.questions import questions_of
 from recommender.algorithms.ranked.words import vocabulary
-from recommender.dataset import Kind, Products
+from recommender.dataset import Dataset, Kind, Products
 from recommender.dataset.browsing import Seen
 from recommender.dataset.interactions import DAY_MS, build, from_sessions
 from recommender.dataset.purchases import purchases_of
@@ -45,17 +47,33 @@ def products() -> Products:
     return Products.of([f"p{n}" for n in range(ITEMS)], categories=[f"c/{n % 3}" for n in range(ITEMS)])
 
 
+def shop_of(bought: list) -> Dataset:
+    """Baskets of five shoppers."""
+    rows = [(shopper, day * DAY_MS, product) for shopper, day, basket in bought for product in sorted(basket)]
+    shopper, at, product = (np.array(column) for column in zip(*rows, strict=True))
+    return build(
+        products(),
+        actor=shopper.astype(np.int64),
+        shopper=shopper.astype(np.int32),
+        product=product.astype(np.int32),
+        kind=np.full(len(rows), Kind.PURCHASE, np.int8),
+        at=at.astype(np.int64),
+        shopper_ids=[f"s{n}" for n in range(5)],
+    )
+
+
 def served_features(model: Ranked, context: Context) -> dict[int, bytes]:
     """Product to its row, as a request that ranks all candidates has it."""
     parts, _, session = model._held()
     work = learning.exactly(
         gathering.work_for(len(session.start_) - 1, ITEMS, ITEMS, WIDTH, vocabulary(parts.words)), ITEMS
     )
-    query = session.query(context)
-    told = gathering.gather(query, ITEMS, parts, work)
-    describe(query, told, parts, work)
+    acts = session.query(context) if len(context.acts) else np.zeros(0, np.int32)
+    asked = gathering.ask(acts, *context.purchases, context.at_ms, parts.removed, work)
+    told = gathering.gather(asked, ITEMS, parts, work)
+    describe(asked, told, parts, work)
     found = {int(work.found[row]): work.features[at].tobytes() for at, row in enumerate(work.kept[: told.kept])}
-    gathering.release(query, told, parts, work)
+    gathering.release(asked, told, parts, work)
     return found
 
 
@@ -67,7 +85,7 @@ def test_the_ranker_is_told_the_same_when_it_learns_and_when_it_serves(sessions,
     model.save(tmp_path / "ranked")
     served = Ranked.load(tmp_path / "ranked")
     asked = prefixes(dataset, longest=model.members["session_knn"].longest, seed=seed).answerable("any")
-    groups = learning.groups_of(asked, REMOVED["any"], model._held()[0], ITEMS)
+    groups = learning.groups_of(RankerQuestions.of_strangers(asked), REMOVED["any"], model._held()[0], ITEMS)
     ends = np.cumsum(groups.size)
     for group, question in enumerate(groups.question.tolist()):
         known = asked.items[asked.low[question] : asked.high[question]]
@@ -81,18 +99,26 @@ def test_the_ranker_is_told_the_same_when_it_learns_and_when_it_serves(sessions,
 
 @HELD
 @given(bought=BASKETS, seed=st.integers(0, 3))
+def test_the_ranker_is_told_the_same_of_purchases_when_it_learns_and_when_it_serves(bought, seed, tmp_path) -> None:
+    dataset = shop_of(bought)
+    model = Ranked(answers="any", seed=seed).fit(dataset)
+    model.save(tmp_path / "ranked")
+    served = Ranked.load(tmp_path / "ranked")
+    asked = questions_of(dataset, dataset, "any", longest=12, most=1_000, seed=seed)
+    groups = learning.groups_of(asked, REMOVED["any"], model._held()[0], ITEMS)
+    ends, histories = np.cumsum(groups.size), Histories(dataset)
+    for group, question in enumerate(groups.question.tolist()):
+        acts = asked.items[asked.low[question] : asked.high[question]].copy()
+        context = histories.context(int(asked.shopper[question]), acts, int(asked.now[question]))
+        rows = served_features(served, context)
+        learned_from = groups.features[ends[group] - groups.size[group] : ends[group]]
+        assert {row.tobytes() for row in learned_from} == set(rows.values())
+
+
+@HELD
+@given(bought=BASKETS, seed=st.integers(0, 3))
 def test_next_baskets_are_told_the_same_when_they_learn_and_when_they_serve(bought, seed, tmp_path) -> None:
-    rows = [(shopper, day * DAY_MS, product) for shopper, day, basket in bought for product in sorted(basket)]
-    shopper, at, product = (np.array(column) for column in zip(*rows, strict=True))
-    dataset = build(
-        products(),
-        actor=shopper.astype(np.int64),
-        shopper=shopper.astype(np.int32),
-        product=product.astype(np.int32),
-        kind=np.full(len(rows), Kind.PURCHASE, np.int8),
-        at=at.astype(np.int64),
-        shopper_ids=[f"s{n}" for n in range(5)],
-    )
+    dataset = shop_of(bought)
     (moment,) = basket_learning.moments(purchases_of(dataset), 7.0, 1)
     if not len(moment.earlier) or not len(moment.later):
         return
@@ -117,7 +143,7 @@ def test_next_baskets_are_told_the_same_when_they_learn_and_when_they_serve(boug
 
 def basket_features(model: NextBasket, context: Context) -> np.ndarray:
     """Rows of the candidates, as a request has them."""
-    parts, _ = model._held()
+    parts, _, _ = model._held()
     work = describing.work_for(len(parts.habits.square), ITEMS, basket_learning.levels(parts.facts))
     product, at = context.purchases
     count = describing.describe(

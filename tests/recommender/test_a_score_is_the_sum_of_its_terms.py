@@ -129,7 +129,7 @@ def test_terms_sum_to_the_score_and_yield_the_order(name, dataset) -> None:
 def test_without_trees_the_ranker_is_the_sum_of_its_sources_and_says_which_named_a_product(dataset) -> None:
     model = Ranked(deep=False, questions=10).fit(dataset)
     assert not len(model.learned_trees.root)
-    context = ASKED[0]
+    context = Context(session=ASKED[0].session, at_ms=10**12)
     ranking = model.recommend(context, 5)
     told = model.breakdown(context, ranking.products.tolist())
     new = ~np.isin(ranking.products, context.session)
@@ -139,6 +139,8 @@ def test_without_trees_the_ranker_is_the_sum_of_its_sources_and_says_which_named
     # The visit's own products come before it, and are no answers.
     assert {source.name: source.place for source in found.sources}["session_knn"] == 3
     assert (found.place, found.most) == (1, 60)
+    habit = {source.name: source for source in model.candidacy(ASKED[0], 7).sources}["habit"]
+    assert (habit.place, habit.brings) == (1, True)
     far = model.candidacy(context, 20)
     assert not any(source.brings for source in far.sources)
 

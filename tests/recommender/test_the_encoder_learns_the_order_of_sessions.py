@@ -228,11 +228,12 @@ def test_what_the_encoder_says_reaches_the_ranker(kept) -> None:
     model.members["encoder"] = kept
     parts, query = model.parts_of(model.members["session_knn"]), rows(3, 4)
     work = learning.exactly(gathering.work_for(len(parts.sessions.start) - 1, ITEMS, ITEMS, WIDTH), ITEMS)
-    told = gathering.gather(query, ITEMS, parts, work)
-    describe(query, told, parts, work)
+    asked = gathering.ask(query, rows(), rows().astype(np.int64), 0, parts.removed, work)
+    told = gathering.gather(asked, ITEMS, parts, work)
+    describe(asked, told, parts, work)
     found = work.found[work.kept[: told.kept]]
     features = work.features[: told.kept].copy()
-    gathering.release(query, told, parts, work)
+    gathering.release(asked, told, parts, work)
     assert set(found.tolist()) == set(range(NEVER_SEEN))  # Its neighbours are all products that it knows.
     logits = kept.weights.vectors[found] @ direction_plainly(query, kept.weights) / kept.temperature
     column = {name: at for at, name in enumerate(FEATURES)}

@@ -15,7 +15,9 @@ from recommender.algorithms.base import Context
 from recommender.algorithms.content import words
 from recommender.algorithms.prefixes import prefixes, split
 from recommender.algorithms.ranked import Ranked, gathering, learning
+from recommender.algorithms.ranked.features import BOUGHT as BOUGHT_COLUMNS
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
+from recommender.algorithms.ranked.questions import questions_of
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, floor32, walk
 from recommender.algorithms.ranked.words import FADING, vocabulary
 from recommender.algorithms.session_kernel import scores_plainly
@@ -59,20 +61,25 @@ def rows(*products: int) -> np.ndarray:
     return np.array(products, np.int32)
 
 
-def gathered(model: Ranked, query: np.ndarray, most: int = 60):
+NEVER = rows(), np.zeros(0, np.int64)
+
+
+def gathered(model: Ranked, query: np.ndarray, most: int = 60, purchases=NEVER, now: int = 0):
     """Sums, features and question of one query, by product."""
     parts, _, session = model._held()
     held = gathering.work_for(len(session.start_) - 1, ITEMS, most, WIDTH, vocabulary(parts.words))
     work = learning.exactly(held, most)
-    told = gathering.gather(query, most, parts, work)
-    describe(query, told, parts, work)
+    asked = gathering.ask(query, *purchases, now, parts.removed, work)
+    told = gathering.gather(asked, most, parts, work)
+    describe(asked, told, parts, work)
     kept = work.kept[: told.kept].copy()
     found = {
         int(work.found[row]): (work.sums[row].copy(), work.features[at].copy(), float(work.blend[row]))
         for at, row in enumerate(kept)
     }
-    gathering.release(query, told, parts, work)
+    gathering.release(asked, told, parts, work)
     assert not work.slot.any()
+    assert not work.own.slot.any()
     assert not work.of_last.any()
     assert not work.of_session.any()
     return found, told
@@ -206,6 +213,86 @@ def test_features_say_what_their_names_say(ranked) -> None:
         assert features[column["distinct_share"]] == pytest.approx(2 / 3)
         assert features[column["returned_from_current"]] == facts.returned[40]
     assert all(np.isfinite(features).all() for _, features, _ in found.values())
+
+
+DAY = 86_400_000
+# Of four days: 10 in three baskets, 33 in the one of ten days ago.
+BOUGHT = rows(10, 10, 33, 10), np.array([0, 30, 40, 48]) * DAY
+
+
+def test_columns_of_purchases_say_what_their_names_say(ranked) -> None:
+    found, _ = gathered(ranked, rows(40), purchases=BOUGHT, now=50 * DAY)
+    column = {name: at for at, name in enumerate(FEATURES)}
+    ten, thirty_three, other = (found[product][1] for product in (10, 33, 41))
+    said = {name.removeprefix("bought_"): float(ten[at]) for name, at in column.items() if at >= BOUGHT_COLUMNS}
+    fading = {f"fading_{days}": 2 ** (-50 / days) + 2 ** (-20 / days) + 2 ** (-2 / days) for days in (14, 45, 150)}
+    expected = {
+        "times": 3,
+        "share_of_baskets": 3 / 4,
+        "times_28": 2,
+        "times_91": 3,
+        **fading,
+        "days_since": 2,
+        "own_gap": 24,
+        "since_over_own_gap": 2 / 25,
+        "baskets_since": 0,
+        "share_since_first": 3 / 4,
+        "last_gap": 18,
+        "since_over_last_gap": 2 / 19,
+        "of_best": 1,
+        "since_over_gap": 2,
+        "again": 0,
+        "gap": 0,
+        "baskets": 4,
+        "basket_days": 2,
+        "basket_size": 1,
+        "repeats": 1 / 2,
+        "no_visit": 0,
+    }
+    assert said == pytest.approx(expected, rel=1e-5)
+    assert thirty_three[column["bought_days_since"]] == 10
+    assert thirty_three[column["bought_baskets_since"]] == 1
+    assert other[column["bought_times"]] == 0
+    assert other[column["bought_days_since"]] > 1_000
+    assert other[column["baskets"]] == 4
+
+
+def test_where_nothing_is_looked_at_habits_ask_and_are_answers(ranked) -> None:
+    context = Context("email", bought=BOUGHT[0], bought_ms=BOUGHT[1], at_ms=50 * DAY)
+    assert {10, 33} <= set(ranked.recommend(context, ITEMS).products.tolist())
+    found, told = gathered(ranked, rows(), purchases=BOUGHT, now=50 * DAY)
+    column = {name: at for at, name in enumerate(FEATURES)}
+    # The stronger habit asks last.
+    assert found[10][1][column["is_current"]] == 1
+    assert found[33][1][column["is_previous"]] == 1
+    assert found[10][1][column["no_visit"]] == 1
+    assert told.most_habit == pytest.approx(2 ** (-50 / 45) + 2 ** (-20 / 45) + 2 ** (-2 / 45), rel=1e-5)
+    few = Ranked(deep=False).fit(shop(habits(np.random.default_rng(4), 100)))
+    assert few.recommend(context, 3).products[0] == 10
+    assert few.explain(context, 10).code == "again"
+    assert few.explain(context, 33).code == "bought_before"
+
+
+def test_known_shoppers_ask_with_what_they_had_bought_before_each_visit() -> None:
+    visits = [[0, 1], [2, 3, 4], [5, 6], [7]]
+    data = shop(visits, kind=Kind.PURCHASE, shoppers=[0, 1, 0, 2], shopper_ids=["a", "b", "c"])
+    asked = questions_of(data, data, "new", longest=12, most=100, seed=0)
+    known = []
+    for at in range(len(asked)):
+        who, now = int(asked.shopper[at]), int(asked.now[at])
+        own = slice(asked.start[who], asked.start[who + 1]) if who >= 0 else slice(0, 0)
+        bought = asked.product[own][asked.at[own] < now].tolist()
+        session = asked.items[asked.low[at] : asked.high[at]].tolist()
+        known.append((bought, session, asked.items[asked.high[at] : asked.until[at]].tolist()))
+    # Strangers' questions, and two of the only visit before which something was bought.
+    assert known == [
+        ([], [0], [1]),
+        ([], [2], [3]),
+        ([], [2, 3], [4]),
+        ([0, 1], [], [5, 6]),
+        ([], [5], [6]),
+        ([0, 1], [5], [6]),
+    ]
 
 
 def test_the_session_itself_is_always_a_candidate(ranked) -> None:

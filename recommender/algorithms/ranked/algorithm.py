@@ -17,15 +17,18 @@ from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.popular import Popular
-from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, mixed_moments, prefixes, split
+from recommender.algorithms.prefixes import REMOVED, Answers, mixed_moments, prefixes, split
 from recommender.algorithms.ranked.facts import Facts, build_facts
 from recommender.algorithms.ranked.features import WIDTH, describe
-from recommender.algorithms.ranked.gathering import Parts, Work, gather, release, work_for
+from recommender.algorithms.ranked.gathering import Parts, Put, Work, ask, gather, release, work_for
+from recommender.algorithms.ranked.questions import Questions, questions_of
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, build_tables, trails_of
 from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
 from recommender.algorithms.ranked.words import Words, vocabulary, words_of
+from recommender.algorithms.repeats import Times
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset import Dataset
+from recommender.dataset.purchases import purchases_of
 
 if TYPE_CHECKING:
     from recommender.algorithms.ranked.learning import Learned
@@ -34,34 +37,38 @@ log = structlog.get_logger(__name__)
 
 
 @kernel
-def _answer(query: Rows, most: int, parts: Parts, trees: Trees, work: Work) -> int:
-    """Fill ``work.score`` for the products of the rows ``work.kept``; returns how many."""
-    told = gather(query, most, parts, work)
+def _answer(
+    acts: Rows, product: Rows, at_ms: Times, now: int, most: int, parts: Parts, trees: Trees, work: Work
+) -> int:
+    """Fill ``work.score`` for the products of the rows ``work.kept``; returns how many. Acts or purchases are known."""
+    asked = ask(acts, product, at_ms, now, parts.removed, work)
+    told = gather(asked, most, parts, work)
     if len(trees.root):
-        describe(query, told, parts, work)
+        describe(asked, told, parts, work)
         walk(trees, work.features, told.kept, work.score)
     else:
         for at in range(told.kept):
             work.score[at] = work.blend[work.kept[at]]
     for at in range(told.kept):
         work.kept[at] = work.found[work.kept[at]]
-    release(query, told, parts, work)
+    release(asked, told, parts, work)
     return told.kept
 
 
 class Ranked(Algorithm):
-    """Candidates of session-kNN and tables of what followed what, ranked by boosted trees.
+    """Candidates of session-kNN, of tables of what followed what and of one's own habits, ranked by boosted trees.
 
-    The trees learn from the last tenth of the sessions what came next, by parts that know only what was before; then the parts
-    learn from everything. Where there is too little to learn from, or the trees rank no better than the blend of the sources, the
+    The trees learn from the last tenth of the sessions what came next, and what known shoppers did with what they had bought before
+    (:mod:`recommender.algorithms.ranked.questions`), by parts that know only what was before; then the parts learn from
+    everything. Where there is too little to learn from, or the trees rank no better than the blend of the sources, the
     blend ranks (:mod:`recommender.algorithms.ranked.gathering`). Without anything known what is popular is the answer.
 
     Where PyTorch is installed, an :class:`~recommender.algorithms.encoder.Encoder` is trained too, names candidates and is asked of
     all; it stays if the trees rank better with it than without. The trees learn from one that knows only what was before.
 
     Args:
-        candidates: products that are ranked.
-        questions: prefixes that the trees learn from, at most. Four times as many take four times as long and gained nothing on the
+        candidates: products that are ranked, beside one's own habits.
+        questions: what the trees learn from, at most. Four times as many take four times as long and gained nothing on the
             demo shop (docs/decisions/0032); large logs gain a little.
         trees: of the pairwise model; twice as many, half as large, of the listwise.
         answers: what may be an answer, see :class:`~recommender.algorithms.session_knn.SessionKNN`.
@@ -77,6 +84,7 @@ class Ranked(Algorithm):
     name = "ranked"
     label = gettext_noop("Learned ranker")
     costly = True
+    reads_purchases = True
     checked_: NDArray[np.float64]
 
     def __init__(
@@ -149,22 +157,22 @@ class Ranked(Algorithm):
         from recommender.algorithms.ranked import learning
 
         earlier, last = split(dataset)
-        asked = prefixes(last, longest=session.longest, seed=self.seed).answerable(self.answers)
         learned = learning.Learned(NO_TREES, np.zeros(0))
         missing = learning.available()
         if missing:
             log.warning("ranker_unavailable", reason=missing)
         elif self.ends:
             learned = self._learn_from_ends(dataset, session)
-        elif len(asked) >= learning.LEAST_GROUPS and len(earlier):
-            before = SessionKNN(**session.settled()).fit(earlier)
-            self._learn_parts(earlier, before)
-            learned = self._choose_trees(
-                asked.sample(self.questions, self.seed), self.parts_of(before), dataset, earlier
-            )
+        elif len(earlier):
+            limits = {"longest": session.longest, "most": self.questions, "seed": self.seed}
+            asked = questions_of(dataset, last, self.answers, **limits)
+            if len(asked) >= learning.LEAST_GROUPS:
+                before = SessionKNN(**session.settled()).fit(earlier)
+                self._learn_parts(earlier, before)
+                learned = self._choose_trees(asked, self.parts_of(before), dataset, earlier)
         self._keep_trees(learned.trees, learned.checked)
 
-    def _choose_trees(self, asked: Prefixes, parts: Parts, dataset: Dataset, earlier: Dataset) -> Learned:
+    def _choose_trees(self, asked: Questions, parts: Parts, dataset: Dataset, earlier: Dataset) -> Learned:
         """Trees without an encoder, or with one if that ranks better; then the encoder learns from everything."""
         from recommender.algorithms.ranked import learning
 
@@ -189,7 +197,7 @@ class Ranked(Algorithm):
         limits = {"count": self.trees, "most": self.candidates, "seed": self.seed}
         return learning.learn_from_ends(self._ends(dataset, session), REMOVED[self.answers], **limits)
 
-    def _ends(self, dataset: Dataset, session: SessionKNN) -> Iterator[tuple[Prefixes, Parts]]:
+    def _ends(self, dataset: Dataset, session: SessionKNN) -> Iterator[tuple[Questions, Parts]]:
         """Questions for the last rows of all histories, and parts that know nobody's rows from there on; the very last come last.
 
         That is how a history is asked for its next product: all of it known, and that of everybody else.
@@ -206,7 +214,8 @@ class Ranked(Algorithm):
             before = SessionKNN(**session.settled()).fit(earlier)
             self._learn_parts(earlier, before)
             of_end = asked.pick(np.flatnonzero(to_end[asked.high] == end)).answerable(self.answers)
-            yield of_end.sample(self.questions // self.ends, self.seed), self.parts_of(before)
+            of_end = of_end.sample(self.questions // self.ends, self.seed)
+            yield Questions.of_strangers(of_end), self.parts_of(before)
 
     def _learn_encoder(self, dataset: Dataset) -> Encoder | None:
         """One that learned from ``dataset``; None where none is wanted, or none can be trained."""
@@ -223,7 +232,7 @@ class Ranked(Algorithm):
         for name, table in tables._asdict().items():
             for field, array in table._asdict().items():
                 setattr(self, f"{name}_{field}_", array)
-        for name, array in build_facts(trails, tables.next, self.seed)._asdict().items():
+        for name, array in build_facts(trails, tables.next, purchases_of(dataset), self.seed)._asdict().items():
             setattr(self, f"fact_{name}_", array)
         for name, array in self._words(dataset)._asdict().items():
             setattr(self, f"words_{name}_", array)
@@ -256,13 +265,22 @@ class Ranked(Algorithm):
             vars(self)["held"] = held
         return held
 
+    def _put(self, context: Context) -> Put | None:
+        """What a question is put with; None where nothing is known."""
+        session = self._held()[2]
+        acts = session.query(context) if len(context.acts) else np.zeros(0, np.int32)
+        product, at = context.purchases
+        if not len(acts) and not len(product):
+            return None
+        return Put(acts, product, at, context.at_ms or (int(at[-1]) + 1 if len(at) else 0))
+
     def _rank(self, context: Context, k: int) -> Ranking:
         parts, trees, session = self._held()
-        query = session.query(context)
-        if not len(query):
+        put = self._put(context)
+        if put is None:
             return self.members["popular"].recommend(context, k)
         work = work_for(len(session.start_) - 1, self.products_, self.candidates, WIDTH, vocabulary(parts.words))
-        count = _answer(query, self.candidates, parts, trees, work)
+        count = _answer(*put, self.candidates, parts, trees, work)
         products, scores = work.kept[:count], work.score[:count]
         order = np.lexsort((products, -scores))[:k]
         best = scores[order]
@@ -271,7 +289,10 @@ class Ranked(Algorithm):
         return Ranking(products[order], shown)
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
-        """That sessions like this went on so, or that it is popular where nothing is known."""
+        """A habit, that sessions like this went on so, or that it is popular where nothing is known."""
+        times = int(np.count_nonzero(context.purchases[0] == product))
+        if times:
+            return Evidence("again" if times > 1 else "bought_before", product)
         if len(context.evidence):
             return Evidence("session") if len(context.acts) else None
         return self.members["popular"].explain(context, product)
@@ -281,20 +302,20 @@ class Ranked(Algorithm):
         from recommender.algorithms.ranked import anatomy
 
         known = context.within(self.products_)
-        query = self.members["session_knn"].query(known)  # type: ignore[attr-defined]
-        if not len(query):
+        put = self._put(known)
+        if put is None:
             return self.members["popular"].breakdown(known, products)
-        return anatomy.breakdown(self, query, products)
+        return anatomy.breakdown(self, put, products)
 
     def candidacy(self, context: Context, product: int) -> Candidacy:
         """Which votes and tables named it, and its place by the blend that chooses what is ranked."""
         from recommender.algorithms.ranked import anatomy
 
         known = context.within(self.products_)
-        query = self.members["session_knn"].query(known)  # type: ignore[attr-defined]
-        if not len(query):
+        put = self._put(known)
+        if put is None:
             return self.members["popular"].candidacy(known, product)
-        return anatomy.candidacy(self, query, product)
+        return anatomy.candidacy(self, put, product)
 
     def importance(self, slot: str = "home") -> dict[str, float]:
         """Features by the share of the trees' splits that look at them; empty where the blend ranks."""
@@ -317,7 +338,10 @@ class Ranked(Algorithm):
 
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         self.tree_cover_ = NO_COVER
-        super()._restore({name: array for name, array in found.items() if "/" not in name}, meta)
+        # Trees of files from before purchases were known look at neither.
+        unknown = np.zeros(int(meta["products"]), np.float32)
+        own = {name: array for name, array in found.items() if "/" not in name}
+        super()._restore({"fact_again_": unknown, "fact_gap_": unknown, **own}, meta)
         self.restore_members(found, meta)
         try:
             self._held()

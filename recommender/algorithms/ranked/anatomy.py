@@ -12,7 +12,7 @@ from recommender.algorithms.base import Rows
 from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, Values
 from recommender.algorithms.ranked import gathering
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
-from recommender.algorithms.ranked.gathering import Told, gather, release, work_for
+from recommender.algorithms.ranked.gathering import Put, Told, ask, gather, release, work_for
 from recommender.algorithms.ranked.tables import Floats
 from recommender.algorithms.ranked.trees import walk
 from recommender.algorithms.ranked.words import vocabulary
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recommender.algorithms.ranked.algorithm import Ranked
 
 # Terms of the blend that chooses the candidates, and ranks where there are no trees.
-TERMS = ("session_knn", "next", "skip", "together", "bigram", "encoder")
+TERMS = ("session_knn", "next", "skip", "together", "bigram", "habit", "encoder")
 # What the blend asks of each term: the column of the sums.
 COLUMNS = {
     "session_knn": gathering.VOTE,
@@ -29,6 +29,7 @@ COLUMNS = {
     "skip": gathering.SKIP_SESSION,
     "together": gathering.TOGETHER_SESSION,
     "bigram": gathering.BIGRAM,
+    "habit": gathering.HABIT,
 }
 
 
@@ -37,11 +38,13 @@ class _Gathered:
     """Copies of what was gathered for one question.
 
     Attributes:
+        last: the product that asks last.
         found: (candidates,) products. ``sums``, ``logit``, ``blend`` are of these.
         kept: (kept,) places in ``found`` of those that are ranked; ``features`` and ``score`` are of these.
     """
 
     told: Told
+    last: int
     found: Rows
     sums: Floats
     logit: Floats
@@ -51,17 +54,19 @@ class _Gathered:
     score: Floats
 
 
-def _gathered(model: Ranked, query: Rows) -> _Gathered:
+def _gathered(model: Ranked, put: Put) -> _Gathered:
     parts, trees, session = model._held()
     work = work_for(len(session.start_) - 1, model.products_, model.candidates, WIDTH, vocabulary(parts.words))
-    told = gather(query, model.candidates, parts, work)
+    asked = ask(*put, parts.removed, work)
+    told = gather(asked, model.candidates, parts, work)
     described = len(trees.root) > 0
     if described:
-        describe(query, told, parts, work)
+        describe(asked, told, parts, work)
         walk(trees, work.features, told.kept, work.score)
     rows, kept = slice(told.candidates), slice(told.kept)
     found = _Gathered(
         told,
+        int(asked.query[-1]),
         work.found[rows].copy(),
         work.sums[rows].copy(),
         work.logit[rows].copy() if len(parts.encoder.vectors) else np.zeros(0, np.float32),
@@ -70,21 +75,21 @@ def _gathered(model: Ranked, query: Rows) -> _Gathered:
         work.features[kept].copy() if described else np.zeros((0, WIDTH), np.float32),
         (work.score[kept] if described else work.blend[work.kept[kept]]).copy(),
     )
-    release(query, told, parts, work)
+    release(asked, told, parts, work)
     return found
 
 
-def breakdown(model: Ranked, query: Rows, products: Sequence[int]) -> Breakdown:
-    """Of the products that are ranked for ``query`` (not empty)."""
+def breakdown(model: Ranked, put: Put, products: Sequence[int]) -> Breakdown:
+    """Of the products that are ranked for a question."""
     from recommender.algorithms.attribution import attribute, paths_of
 
     parts, trees, _ = model._held()
-    gathered = _gathered(model, query)
+    gathered = _gathered(model, put)
     ranked = gathered.found[gathered.kept]
     order = np.lexsort((ranked, -gathered.score))
     order = order[np.isin(ranked[order], list(products))]
     if not len(trees.root):
-        amounts = _blended(gathered, float(parts.facts.onward[query[-1]]))[gathered.kept[order]]
+        amounts = _blended(gathered, float(parts.facts.onward[gathered.last]))[gathered.kept[order]]
         return Breakdown(ranked[order], TERMS, amounts, np.full(amounts.shape, np.nan))
     known, rows = paths_of(model, trees), gathered.features[order]
     names = tuple(FEATURES)
@@ -102,6 +107,7 @@ def _blended(gathered: _Gathered, onward: float) -> Values:
         "skip": gathering.OF_SKIP / told.most_skip,
         "together": gathering.OF_TOGETHER / told.most_together,
         "bigram": gathering.OF_BIGRAM / (told.bigrams + 1.0),
+        "habit": gathering.OF_HABIT / (told.most_habit + float(gathering.TINY)),
     }
     columns = [sums[:, COLUMNS[name]] * scale[name] for name in scale]
     near = np.zeros(len(sums))
@@ -110,12 +116,12 @@ def _blended(gathered: _Gathered, onward: float) -> Values:
     return np.column_stack([*columns, near])
 
 
-def candidacy(model: Ranked, query: Rows, product: int) -> Candidacy:
+def candidacy(model: Ranked, put: Put, product: int) -> Candidacy:
     """The place of a product by each term of the blend among all that were named, and by the blend itself."""
     parts, _, _ = model._held()
-    gathered = _gathered(model, query)
+    gathered = _gathered(model, put)
     at = np.flatnonzero(gathered.found == product)
-    terms = _blended(gathered, float(parts.facts.onward[query[-1]]))
+    terms = _blended(gathered, float(parts.facts.onward[gathered.last]))
     asked = [name for name in TERMS if name != "encoder" or len(gathered.logit)]
 
     def place(column: Values) -> int:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.ranked.tables import Floats, Table, Trails
+from recommender.algorithms.repeats import repeats_of_all
+from recommender.dataset.interactions import DAY_MS
+from recommender.dataset.purchases import Purchases
 
 # What counts as lately: this share of the sessions, or so many.
 LATE_SHARE, LATE_LEAST = 0.03, 500
@@ -31,6 +34,7 @@ class Facts(NamedTuple):
         ends, begins: share of its times that ended or began a session.
         onward, spread: recent steps from it on, and their entropy.
         vectors: (products, 64) unit vectors, zero without company.
+        again, gap: share of its buyers who bought it more than once, and days between two purchases of one shopper.
     """
 
     seen: Floats
@@ -43,9 +47,11 @@ class Facts(NamedTuple):
     onward: Floats
     spread: Floats
     vectors: Floats
+    again: Floats
+    gap: Floats
 
 
-def build_facts(trails: Trails, onward: Table, seed: int) -> Facts:
+def build_facts(trails: Trails, onward: Table, purchases: Purchases, seed: int) -> Facts:
     """Count; ``onward`` is the table of next steps."""
     session, width = trails.session, trails.products
     late = max(int(trails.sessions * LATE_SHARE), LATE_LEAST)
@@ -67,7 +73,9 @@ def build_facts(trails: Trails, onward: Table, seed: int) -> Facts:
         spread,
     )
     columns: list[Floats] = [value.astype(np.float32) for value in values]
-    return Facts(*columns, vectors_of(trails, seed))  # type: ignore[call-arg]
+    age = (int(purchases.at.max(initial=0)) - purchases.at) / DAY_MS
+    again, gap, _, _ = repeats_of_all(purchases, age, width)
+    return Facts(*columns, vectors_of(trails, seed), again.astype(np.float32), gap.astype(np.float32))  # type: ignore[call-arg]
 
 
 def _spread(table: Table, products: int) -> tuple[NDArray[Any], NDArray[Any]]:

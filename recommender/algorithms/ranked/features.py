@@ -11,69 +11,83 @@ from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked import gathering as sums_of
 from recommender.algorithms.ranked.facts import Facts
-from recommender.algorithms.ranked.gathering import Parts, Told, Work
+from recommender.algorithms.ranked.gathering import Asked, Parts, Told, Work
 from recommender.algorithms.ranked.tables import Floats, Table, Tables
 from recommender.algorithms.ranked.words import alike
+from recommender.algorithms.repeats import F45, GAPS, LAST, OWN, TIMES, gap_columns, own_columns
+from recommender.algorithms.repeats import NEVER as LONG_AGO
 from recommender.algorithms.session_kernel import comes_again
 
-# Name to whether the pointwise trees look at it too: those leave out what drifts.
-FEATURES: dict[str, bool] = {
+FEATURES = (
     # Votes of the nearest sessions.
-    "vote_share": True,
-    "vote_of_best": True,
-    "vote_next_place": True,
-    "holders_share": True,
-    "vote_from_last": True,
-    "newest_holder": False,
-    "next_place_share": False,
+    "vote_share",
+    "vote_of_best",
+    "vote_next_place",
+    "holders_share",
+    "vote_from_last",
+    "newest_holder",
+    "next_place_share",
     # Steps from the current product and those before.
-    "next_share": True,
-    "next_lately": True,
-    "next_log": False,
-    "next_of_previous": True,
-    "next_backward": False,
-    "skip_last": True,
-    "skip_session": True,
-    "second_step": True,
-    "bigram": False,
-    "bigram_share": True,
+    "next_share",
+    "next_lately",
+    "next_log",
+    "next_of_previous",
+    "next_backward",
+    "skip_last",
+    "skip_session",
+    "second_step",
+    "bigram",
+    "bigram_share",
     # Company.
-    "together_last": True,
-    "together_session": True,
-    "together_most": False,
-    "like_last": True,
-    "like_session": True,
-    "words_last": True,
-    "words_session": True,
+    "together_last",
+    "together_session",
+    "together_most",
+    "like_last",
+    "like_session",
+    "words_last",
+    "words_session",
     # The product itself.
-    "popularity": True,
-    "popularity_late": True,
-    "trend": False,
-    "last_seen": False,
-    "ends": False,
-    "begins": False,
+    "popularity",
+    "popularity_late",
+    "trend",
+    "last_seen",
+    "ends",
+    "begins",
     # Its place in the session.
-    "steps_since": True,
-    "times": True,
-    "is_current": False,
-    "is_previous": False,
+    "steps_since",
+    "times",
+    "is_current",
+    "is_previous",
     # The session and its current product.
-    "length": True,
-    "distinct_share": True,
-    "popularity_of_current": False,
-    "returned_from_current": False,
-    "spread_of_current": True,
-    "votes_log": True,
-    "neighbours_log": False,
+    "length",
+    "distinct_share",
+    "popularity_of_current",
+    "returned_from_current",
+    "spread_of_current",
+    "votes_log",
+    "neighbours_log",
     # The encoder, where there is one; else 0.
-    "encoder_log": True,
-    "encoder_of_best": True,
-    "encoder_rank": True,
-    "encoder_sure": True,
-}
+    "encoder_log",
+    "encoder_of_best",
+    "encoder_rank",
+    "encoder_sure",
+    # One's own purchases of it, where they are known; the product's habits, and the shopper's.
+    *(f"bought_{name}" for name in OWN + GAPS),
+    "bought_of_best",
+    "bought_since_over_gap",
+    "again",
+    "gap",
+    "baskets",
+    "basket_days",
+    "basket_size",
+    "repeats",
+    "no_visit",
+)
 WIDTH = len(FEATURES)
 NEVER = 99.0
-STEPS, COMPANY, PRODUCT, PLACE, SESSION, ENCODER = 7, 17, 24, 30, 34, 41
+STEPS, COMPANY, PRODUCT, PLACE, SESSION, ENCODER, BOUGHT = 7, 17, 24, 30, 34, 41, 45
+OF_PRODUCT = BOUGHT + len(OWN) + len(GAPS)
+SHOPPER = OF_PRODUCT + 4
 LAST_RANK = 99
 
 
@@ -177,6 +191,32 @@ def _encoder(to: Floats, row: int, told: Told, work: Work) -> None:
 
 
 @inner
+def _bought(to: Floats, product: int, asked: Asked, told: Told, facts: Facts, work: Work) -> None:
+    """What the shopper's purchases say of a product, and what all shoppers' do."""
+    row, own = work.own.slot[product] - 1, work.own
+    own_columns(to[BOUGHT : BOUGHT + 12], row, asked.baskets, own)
+    gap_columns(to[BOUGHT + 12 : OF_PRODUCT], row, own)
+    to[OF_PRODUCT] = own.sums[row, F45] / (np.float32(told.most_habit) + sums_of.TINY) if row >= 0 else 0.0
+    to[OF_PRODUCT + 1] = own.sums[row, LAST] / (facts.gap[product] + 1) if row >= 0 else LONG_AGO
+    to[OF_PRODUCT + 2] = facts.again[product]
+    to[OF_PRODUCT + 3] = facts.gap[product]
+
+
+@inner
+def _shopper(to: Floats, asked: Asked, work: Work) -> None:
+    """Baskets, days since the last, their size, and the share of purchases that were repeats."""
+    bought, last = 0.0, LONG_AGO
+    for row in range(asked.own):
+        bought += work.own.sums[row, TIMES]
+        last = min(last, work.own.sums[row, LAST])
+    to[SHOPPER] = asked.baskets
+    to[SHOPPER + 1] = last
+    to[SHOPPER + 2] = bought / max(asked.baskets, 1)
+    to[SHOPPER + 3] = (bought - asked.own) / max(bought, 1.0)
+    to[SHOPPER + 4] = not asked.visit
+
+
+@inner
 def _direction(query: Rows, facts: Facts) -> Floats:
     """Unit vector of the last six products, fading."""
     direction = np.zeros(facts.vectors.shape[1], np.float32)
@@ -190,8 +230,9 @@ def _direction(query: Rows, facts: Facts) -> Floats:
 
 
 @kernel
-def describe(query: Rows, told: Told, parts: Parts, work: Work) -> None:
+def describe(asked: Asked, told: Told, parts: Parts, work: Work) -> None:
     """Fill ``work.features`` for the rows that were kept."""
+    query = asked.query
     tables, facts, encoded = parts.tables, parts.facts, len(parts.encoder.vectors) > 0
     direction, last = _direction(query, facts), query[-1]
     for at in range(told.kept):
@@ -206,9 +247,12 @@ def describe(query: Rows, told: Told, parts: Parts, work: Work) -> None:
         _place(to, product, query)
         if at == 0:
             _session(to, query, told, facts)
+            _shopper(to, asked, work)
         else:
             to[SESSION:ENCODER] = work.features[0, SESSION:ENCODER]
+            to[SHOPPER:] = work.features[0, SHOPPER:]
         if encoded:
             _encoder(to, row, told, work)
         else:
-            to[ENCODER:] = 0.0
+            to[ENCODER:BOUGHT] = 0.0
+        _bought(to, product, asked, told, facts, work)

@@ -17,6 +17,7 @@ from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.tables import Bigrams, Floats, Table, Tables
 from recommender.algorithms.ranked.words import Words, fill, forget
+from recommender.algorithms.repeats import F45, Own, Times, forget_own, habit_of, own_room, sum_up
 from recommender.algorithms.session_kernel import (
     Index,
     Rule,
@@ -31,8 +32,8 @@ from recommender.algorithms.session_kernel import (
 # Columns of the sums.
 VOTE, NEXT_VOTE, HOLDERS, FROM_LAST, NEWEST = 0, 1, 2, 3, 4
 NEXT, LATELY, SKIP_LAST, SKIP_SESSION, TOGETHER_LAST = 5, 6, 7, 8, 9
-TOGETHER_SESSION, TOGETHER_MOST, NEXT_OF_PREVIOUS, SECOND, BIGRAM = 10, 11, 12, 13, 14
-COLUMNS = 15
+TOGETHER_SESSION, TOGETHER_MOST, NEXT_OF_PREVIOUS, SECOND, BIGRAM, HABIT = 10, 11, 12, 13, 14, 15
+COLUMNS = 16
 # Candidates taken from each table for the current product, and for the one before it.
 OF_LAST, OF_PREVIOUS = 60, 20
 # And of the products that the encoder holds to be nearest.
@@ -43,8 +44,12 @@ SPEAKING, FADING = 9, 2.5
 OF_NEXT, OF_SKIP, OF_TOGETHER, OF_BIGRAM = 0.5, 0.3, 0.1, 0.3
 # And of the encoder: this times ``exp(flatness * (logit - most))``.
 OF_ENCODER, FLATNESS = 1.5, 0.35
-# Products of the session are always kept.
-OWN = 10.0
+# And of one's own purchases, by how strong the habit is.
+OF_HABIT = 1.5
+# Products of the session, and so many of one's own habits, are always kept.
+OWN, OWN_MOST = 10.0, 60
+# Of a history that asks by itself, the products that do, those bought most and last.
+ASKING = 12
 TINY, LEAST = np.float32(1e-9), np.float32(1e-6)
 
 
@@ -76,6 +81,7 @@ class Work(NamedTuple):
         features: (most, features); ``score``: (most,).
         neighbours: of session-kNN.
         of_last, of_session: (words,) what the current product and the session say; zero between questions.
+        own: what the shopper bought.
     """
 
     slot: Rows
@@ -89,6 +95,33 @@ class Work(NamedTuple):
     neighbours: Scratch
     of_last: Floats
     of_session: Floats
+    own: Own
+
+
+class Put(NamedTuple):
+    """What is known of whoever asks: the arguments of :func:`ask`."""
+
+    acts: Rows
+    product: Rows
+    at: Times
+    now: int
+
+
+class Asked(NamedTuple):
+    """A question with what was summed up for it.
+
+    Attributes:
+        query: products, oldest first, not empty: what the shopper is at, or the strongest habits where that is nothing.
+        removed: so many of the latest are no answers: habits are.
+        own: products that the shopper bought; ``baskets``: in so many.
+        visit: whether the query is what the shopper is at.
+    """
+
+    query: Rows
+    removed: int
+    own: int
+    baskets: int
+    visit: bool
 
 
 class Told(NamedTuple):
@@ -104,13 +137,15 @@ class Told(NamedTuple):
     bigrams: float
     most_logit: float
     log_total: float
+    most_habit: float
 
 
 _local = threading.local()
 
 
 def work_for(sessions: int, products: int, most: int, features: int, words: int = 0) -> Work:
-    """Working arrays of this thread, large enough."""
+    """Working arrays of this thread, large enough; ``most`` candidates and one's own."""
+    most += OWN_MOST
     held: Work | None = getattr(_local, "work", None)
     neighbours = scratch(sessions, products)
     if (
@@ -134,8 +169,53 @@ def work_for(sessions: int, products: int, most: int, features: int, words: int 
             neighbours,
             np.zeros(words, np.float32),
             np.zeros(words, np.float32),
+            own_room(products),
         )
     return held
+
+
+@inner
+def _strongest(most: int, count: int, own: Own) -> Rows:
+    """Rows of the strongest ``most`` habits; of equal ones those that were bought first."""
+    values = np.empty(count, np.float32)
+    for row in range(count):
+        values[row] = habit_of(row, own)
+    if count <= most:
+        return np.arange(count).astype(np.int32)
+    least = np.partition(values, count - most)[count - most]
+    chosen, over = np.empty(most, np.int32), 0
+    for equal in range(2):
+        for row in range(count):
+            if over < most and ((values[row] > least) if equal == 0 else (values[row] == least)):
+                chosen[over] = row
+                over += 1
+    return chosen
+
+
+@inner
+def _habits(count: int, own: Own) -> Rows:
+    """The products of the strongest habits, the strongest last."""
+    chosen = _strongest(ASKING, count, own)
+    values = np.empty(len(chosen), np.float32)
+    for at in range(len(chosen)):
+        values[at] = habit_of(chosen[at], own)
+    products: Rows = own.item[chosen[np.argsort(values, kind="mergesort")]]
+    return products
+
+
+@kernel
+def ask(acts: Rows, product: Rows, at: Times, now: int, removed: int, work: Work) -> Asked:
+    """Sum up what was bought before, and choose what asks; :func:`release` must follow.
+
+    Args:
+        acts: what the shopper is at, oldest first; may be empty where there are purchases.
+        product, at: purchases in the order of time, before ``now`` (ms).
+        removed: so many of the latest acts are no answers.
+    """
+    own, baskets = sum_up(product, at, now, work.own)
+    visit = len(acts) > 0
+    query = acts.copy() if visit else _habits(own, work.own)
+    return Asked(query, removed if visit else 0, own, baskets, visit)
 
 
 @inner
@@ -325,11 +405,13 @@ def _blend(
 
 
 @inner
-def _own(query: Rows, work: Work) -> None:
-    """Lift the session's products above all others."""
+def _own(query: Rows, habits: Rows, work: Work) -> None:
+    """Lift the session's products, and one's habits, above all others."""
     for place in range(len(query)):
         if not comes_again(query, place):
             work.blend[work.slot[query[place]] - 1] += OWN
+    for row in habits:
+        work.blend[work.slot[work.own.item[row]] - 1] += OWN
 
 
 @inner
@@ -353,39 +435,59 @@ def _keep(count: int, most: int, work: Work) -> int:
 
 
 @inner
-def _disown(query: Rows, work: Work) -> None:
-    """Take back what kept the session's products among the candidates: it is no reason to show them first."""
+def _disown(query: Rows, habits: Rows, work: Work) -> None:
+    """Take back what kept the session's products and habits among the candidates: it is no reason to show them first."""
+    for at in habits:
+        row = work.slot[work.own.item[at]] - 1
+        work.blend[row] = max(work.blend[row] - OWN, LEAST)
     for place in range(len(query)):
         if not comes_again(query, place):
             row = work.slot[query[place]] - 1
             work.blend[row] = max(work.blend[row] - OWN, LEAST)
 
 
+@inner
+def _add_habits(habits: Rows, count: int, work: Work) -> tuple[int, float]:
+    """Rows for one's habits, with how strong they are; the number of rows, and the strength of the strongest."""
+    most = np.float32(0.0)
+    for row in habits:
+        to, count = _row_of(work.own.item[row], count, work)
+        work.sums[to, HABIT] = work.own.sums[row, F45]
+        most = max(most, work.own.sums[row, F45])
+    return count, float(most)
+
+
 @kernel
-def gather(query: Rows, most: int, parts: Parts, work: Work) -> Told:
-    """Fill ``work`` with the candidates for ``query`` (not empty); :func:`release` must follow."""
+def gather(asked: Asked, most: int, parts: Parts, work: Work) -> Told:
+    """Fill ``work`` with the candidates for a question: the best ``most``, and one's own habits; :func:`release` must follow."""
+    query = asked.query
     count, neighbours = _vote(query, parts.sessions, parts.rule, work)
     bigram = _bigram_at(parts.tables.bigrams, query, len(parts.facts.seen))
     count = _name_all(query, parts.tables, bigram, count, work)
+    habits = _strongest(OWN_MOST, asked.own, work.own)
+    count, most_habit = _add_habits(habits, count, work)
     most_logit, log_total = 0.0, 0.0
     if len(parts.encoder.vectors):
         count = _name_near(query, parts.encoder, count, work)
         most_logit, log_total = _ask_encoder(query, parts.encoder, count, work)
     bigrams = _add_all(query, parts.tables, bigram, work)
-    total, vote, skip, together = _blend(query, parts.removed, count, parts.facts.onward[query[-1]], bigrams, work)
+    total, vote, skip, together = _blend(query, asked.removed, count, parts.facts.onward[query[-1]], bigrams, work)
     if len(parts.encoder.vectors):
         for row in range(count):
             work.blend[row] += OF_ENCODER * np.exp(FLATNESS * (work.logit[row] - most_logit))
+    for row in range(count):
+        work.blend[row] += np.float32(OF_HABIT) * work.sums[row, HABIT] / (np.float32(most_habit) + TINY)
     fill(query, parts.words, work.of_last, work.of_session)
-    _own(query, work)
-    kept = _keep(count, most, work)
-    _disown(query, work)
-    return Told(count, neighbours, kept, total, vote, skip, together, bigrams, most_logit, log_total)
+    _own(query, habits, work)
+    kept = _keep(count, most + len(habits), work)
+    _disown(query, habits, work)
+    return Told(count, neighbours, kept, total, vote, skip, together, bigrams, most_logit, log_total, most_habit)
 
 
 @kernel
-def release(query: Rows, told: Told, parts: Parts, work: Work) -> None:
+def release(asked: Asked, told: Told, parts: Parts, work: Work) -> None:
     """Leave the working arrays as they were."""
-    forget(query, parts.words, work.of_last, work.of_session)
+    forget(asked.query, parts.words, work.of_last, work.of_session)
+    forget_own(asked.own, work.own)
     for row in range(told.candidates):
         work.slot[work.found[row]] = 0

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
-from recommender.algorithms.prefixes import Prefixes
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
-from recommender.algorithms.ranked.gathering import VOTE, Parts, Work, gather, release, work_for
+from recommender.algorithms.ranked.gathering import OWN_MOST, VOTE, Parts, Work, gather, release, work_for
+from recommender.algorithms.ranked.questions import Questions, came, put
 from recommender.algorithms.ranked.tables import Floats
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, walk
 from recommender.algorithms.ranked.words import vocabulary
@@ -79,7 +79,7 @@ class Groups(NamedTuple):
 
     Attributes:
         features: (rows, features) float32.
-        hit: (rows,) int8, 1 for what came next.
+        hit: (rows,) int8, 1 for what came next, or then.
         size: (groups,) rows of each.
         question: (groups,) which question it is of.
     """
@@ -114,83 +114,76 @@ def _removed(product: int, query: Rows, removed: int) -> bool:
 
 
 @inner
-def _take(
-    query: Rows, target: int, removed: int, kept: int, work: Work, features: Floats, hit: NDArray[np.int8], at: int
-) -> int:
-    """Copy rows of one question to ``at`` and on; returns where the next begins."""
-    for row in range(kept):
-        product = work.found[work.kept[row]]
-        if not _removed(product, query, removed):
-            features[at] = work.features[row]
-            hit[at] = product == target
-            at += 1
-    return at
-
-
-@inner
-def _is_candidate(product: int, kept: int, work: Work) -> bool:
-    for row in range(kept):  # noqa: SIM110 - numba knows no any() over a generator
-        if work.found[work.kept[row]] == product:
-            return True
-    return False
+def _hits(asked: Questions, question: int, removed: int, kept: int, query: Rows, work: Work) -> int:
+    """How many candidates are what came."""
+    count = 0
+    for at in range(kept):
+        product = work.found[work.kept[at]]
+        count += came(product, asked, question) and not _removed(product, query, removed)
+    return count
 
 
 @kernel
-def _fill(asked: Prefixes, removed: int, parts: Parts, work: Work, to: Groups) -> tuple[int, int]:
+def _fill(asked: Questions, removed: int, most: int, parts: Parts, work: Work, to: Groups) -> tuple[int, int]:
     """Fill ``to``; returns rows and groups."""
     rows, groups = 0, 0
     for question in range(len(asked.low)):
-        query = asked.items[asked.low[question] : asked.high[question]]
-        told = gather(query, len(work.kept), parts, work)
-        target = asked.items[asked.high[question]]
+        one = put(asked, question, removed, work)
+        told = gather(one, most, parts, work)
         # Most of the time goes into features: none of those that teach nothing.
-        if _is_candidate(target, told.kept, work):
-            describe(query, told, parts, work)
-            end = _take(query, target, removed, told.kept, work, to.features, to.hit, rows)
-            to.size[groups], to.question[groups] = end - rows, question
+        if _hits(asked, question, one.removed, told.kept, one.query, work) > 0:
+            describe(one, told, parts, work)
+            begin = rows
+            for at in range(told.kept):
+                product = work.found[work.kept[at]]
+                if not _removed(product, one.query, one.removed):
+                    to.features[rows], to.hit[rows] = work.features[at], came(product, asked, question)
+                    rows += 1
+            to.size[groups], to.question[groups] = rows - begin, question
             groups += 1
-            rows = end
-        release(query, told, parts, work)
+        release(one, told, parts, work)
     return rows, groups
 
 
-def groups_of(asked: Prefixes, removed: int, parts: Parts, candidates: int) -> Groups:
-    """All candidates of the questions whose target is among so many: as many as are ranked when serving.
+def groups_of(asked: Questions, removed: int, parts: Parts, candidates: int) -> Groups:
+    """All candidates of the questions that are answered by one of so many: as many as are ranked when serving.
 
     Trees that saw the far ones thinned out would put too many of them first.
     """
     sessions, products = len(parts.sessions.start) - 1, len(parts.facts.seen)
     work = exactly(work_for(sessions, products, candidates, WIDTH, vocabulary(parts.words)), candidates)
-    most = len(asked) * candidates
+    most = len(asked) * candidates + OWN_MOST * int((asked.shopper >= 0).sum())
     room = Groups(
         np.empty((most, WIDTH), np.float32),
         np.empty(most, np.int8),
         np.empty(len(asked), np.int32),
         np.empty(len(asked), np.int32),
     )
-    rows, groups = _fill(asked, removed, parts, work, room)
+    rows, groups = _fill(asked, removed, candidates, parts, work, room)
     return Groups(room.features[:rows], room.hit[:rows], room.size[:groups], room.question[:groups])
 
 
 def exactly(work: Work, most: int) -> Work:
-    """The same working arrays for at most ``most`` candidates."""
+    """The same working arrays for at most ``most`` candidates, and one's own."""
+    most += OWN_MOST
     return work._replace(kept=work.kept[:most], features=work.features[:most], score=work.score[:most])
 
 
 @kernel
 def _slopes(score: NDArray[np.float64], hit: Floats, size: Rows, slope: Floats, curve: Floats) -> None:
-    """Fill ``slope`` and ``curve`` with the derivatives of ``-log(share of what came next)`` by the scores."""
+    """Fill ``slope`` and ``curve`` with the derivatives of the mean ``-log(share)`` of what came, by the scores."""
     begin = 0
     for group in range(len(size)):
-        end, most, total = begin + size[group], score[begin], 0.0
+        end, most, total, hits = begin + size[group], score[begin], 0.0, np.float32(0.0)
         for row in range(begin, end):
             most = max(most, score[row])
+            hits += hit[row]
         for row in range(begin, end):
             slope[row] = np.exp(np.float32(score[row] - most))
             total += slope[row]
         for row in range(begin, end):
             share = np.float32(slope[row] / total)
-            slope[row] = share - hit[row]
+            slope[row] = share - hit[row] / hits
             curve[row] = max(share * (np.float32(1.0) - share), LEAST_CURVE)
         begin = end
 
@@ -231,34 +224,34 @@ def _count_before(at: int, kept: int, query: Rows, removed: int, work: Work, pla
 
 
 @kernel
-def _places(asked: Prefixes, removed: int, parts: Parts, trees: Trees, work: Work) -> NDArray[np.int32]:
-    """(3, questions) place of the target, from 1, by votes, blend and trees; 0 where it is no candidate."""
+def _places(asked: Questions, removed: int, most: int, parts: Parts, trees: Trees, work: Work) -> NDArray[np.int32]:
+    """(3, questions) place of what came next, from 1, by votes, blend and trees; 0 where it is no candidate."""
     places = np.zeros((3, len(asked.low)), np.int32)
     for question in range(len(asked.low)):
-        query, target = asked.items[asked.low[question] : asked.high[question]], asked.items[asked.high[question]]
-        told = gather(query, len(work.kept), parts, work)
-        describe(query, told, parts, work)
+        one, target = put(asked, question, removed, work), asked.items[asked.high[question]]
+        told = gather(one, most, parts, work)
+        describe(one, told, parts, work)
         walk(trees, work.features, told.kept, work.score)
         at = -1
         for row in range(told.kept):
             if work.found[work.kept[row]] == target:
                 at = row
         if at >= 0:
-            _count_before(at, told.kept, query, removed, work, places[:, question])
-        release(query, told, parts, work)
+            _count_before(at, told.kept, one.query, one.removed, work, places[:, question])
+        release(one, told, parts, work)
     return places
 
 
-def check(asked: Prefixes, removed: int, parts: Parts, trees: Trees, most: int) -> NDArray[np.float64]:
+def check(asked: Questions, removed: int, parts: Parts, trees: Trees, most: int) -> NDArray[np.float64]:
     """Half the hit rate plus the mean reciprocal rank at 20, of votes, blend and trees."""
     work = exactly(
         work_for(len(parts.sessions.start) - 1, len(parts.facts.seen), most, WIDTH, vocabulary(parts.words)), most
     )
-    return np.array([objective(places) for places in _places(asked, removed, parts, trees, work)])
+    return np.array([objective(places) for places in _places(asked, removed, most, parts, trees, work)])
 
 
 def learn(
-    asked: Prefixes, removed: int, parts: Parts, *, count: int, most: int, seed: int, above: float = 0.0
+    asked: Questions, removed: int, parts: Parts, *, count: int, most: int, seed: int, above: float = 0.0
 ) -> Learned:
     """Trees from questions in the order of time, if they rank the latest of them better than the blend does.
 
@@ -286,7 +279,7 @@ def learn(
 
 
 def learn_from_ends(
-    ends: Iterable[tuple[Prefixes, Parts]], removed: int, *, count: int, most: int, seed: int
+    ends: Iterable[tuple[Questions, Parts]], removed: int, *, count: int, most: int, seed: int
 ) -> Learned:
     """Trees from the ends of histories, if they rank some of the last ends, which they did not learn from, better than the blend.
 
