@@ -46,14 +46,15 @@ def choose(ask: Ask) -> Choice:
     items: list[SlateItem] = []
     own: Pool | None = None
     for fills, pool in pooling.pools(ask):
-        if len(items) >= wanted:
-            break
         own = own or pool
         least = items[-1].score if items else 1.0
         heard = Removed() if fills else removed
         for item in _best(pool, wanted - len(items), ask, asked, heard, shown):
             shown.add(item.product_id)
             items.append(_filling(item, fills, least) if fills else item)
+        if len(items) >= wanted:
+            # Before the next pool is asked for: to make it takes longer than to choose.
+            break
     if pinned:
         placed = {place: _pin(product_id, own, ask) for place, product_id in pinned.items()}
         items = pinning.put(placed, items, ask.k)
