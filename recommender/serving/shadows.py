@@ -61,7 +61,9 @@ class ShadowConsumer(Consumer):
         shadows = self._current()
         if not shadows:
             return
-        asked = [(snapshot.task_of(body["slot"]), body) for body in (orjson.loads(entry.body) for entry in entries)]
+        bodies = (orjson.loads(entry.body) for entry in entries)
+        # What an arm of an experiment showed is not what the champion shows.
+        asked = [(snapshot.task_of(body["slot"]), body) for body in bodies if body["variant"] == "default"]
         found = [answer_of(shadows[task], body) for task, body in asked if task in shadows]
         ShadowAnswer.objects.bulk_create([answer for answer in found if answer is not None], ignore_conflicts=True)
 
