@@ -9,6 +9,7 @@ there, or where the memory of a web process grows.
 from __future__ import annotations
 
 import argparse
+import atexit
 import http.client
 import itertools
 import json
@@ -186,7 +187,8 @@ def events_of(seconds: float, data: Path, parent: int, versions: tuple[Any, Any]
         server.kill()
         server.wait()
         time.sleep(AWAY_SECONDS)
-        embedded.start(data, "valkey")
+        # None of those that end with the shop: it ends with this process, whatever happens.
+        atexit.register(embedded.stop, embedded.start(data, "valkey"))
         seen.away = (seen.away[0], time.monotonic())
 
     found: dict[float, Any] = {at: lambda number=number: swap(number + 1) for number, at in enumerate(SWAPS)}
