@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, slot_changes, words
 from config.dashboard.slot_form import KINDS, Editor, type_name
+from push.campaigns.admin import ENDED
+from push.models import Campaign
 from recommender.explanations.telling import rule_words
 from recommender.models import Slot
 from recommender.serving.slates import Slate
@@ -76,6 +78,12 @@ def _delete(request: HttpRequest, slot: Slot) -> HttpResponse:
         raise PermissionDenied
     if slot.name in KEPT:
         messages.error(request, _("The shop's own pages ask for “%(name)s”: switch it off instead.") % {"name": slot})
+        return redirect("admin:recommender_slot_change", slot.pk)
+    using = Campaign.objects.exclude(status__in=ENDED).filter(steps__slot=slot.name).first()
+    if using is not None:
+        messages.error(
+            request, _("The campaign “%(campaign)s” shows it: choose another slot there first.") % {"campaign": using}
+        )
         return redirect("admin:recommender_slot_change", slot.pk)
     name, reason = slot.name, request.POST.get("reason", "").strip()[:200]
     saving.delete(slot, actor=pages.operator(request), reason=reason)

@@ -132,7 +132,7 @@ class PinForm(_Fields, forms.Form):
     """A product at a place, for a time."""
 
     product_id = forms.CharField(label=gettext_lazy("Product"), max_length=128)
-    position = forms.IntegerField(label=gettext_lazy("Place"), min_value=1, max_value=Slot.MOST)
+    position = forms.IntegerField(label=gettext_lazy("Place in the row"), min_value=1, max_value=Slot.MOST)
     starts_at = forms.CharField(
         label=gettext_lazy("From"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import display
@@ -21,6 +22,7 @@ from push.campaigns.models import Campaign, Step
 from push.channels import CHANNELS
 from push.preferences.changing import TOPICS
 from push.triggers import TRIGGERS
+from recommender.slots import snapshot
 from shop.operators import audit
 from shop.operators.lists import BigListAdmin
 from shop.people.models import User
@@ -87,6 +89,14 @@ def _channels() -> list[tuple[Any, Any]]:
     return [(name, CHANNELS.get(name).label) for name in CHANNELS]
 
 
+def _slots() -> list[tuple[Any, Any]]:
+    return [
+        (name, f"{name}: {gettext(slot.kind.label)}")
+        for name, slot in snapshot.current().items()
+        if not slot.kind.ranks
+    ]
+
+
 def _triggers() -> list[tuple[Any, Any]]:
     return [("", "–"), *((name, TRIGGERS.get(name).label) for name in TRIGGERS)]
 
@@ -98,7 +108,7 @@ def _topics() -> list[tuple[Any, Any]]:
 class StepInline(ChoosingAdmin, StackedInline):
     """The messages of a campaign."""
 
-    chosen: ClassVar[dict[str, Callable[[], list[tuple[Any, Any]]]]] = {"channel": _channels}
+    chosen: ClassVar[dict[str, Callable[[], list[tuple[Any, Any]]]]] = {"channel": _channels, "slot": _slots}
 
     model = Step
     formset = StepFormSet

@@ -15,7 +15,7 @@ from push.campaigns.models import MAX_HOLDOUT, Campaign
 from push.channels import CHANNELS
 from push.content import layouts
 from push.triggers import TRIGGERS
-from recommender.training.models import Slot
+from recommender.slots import snapshot
 from shop import clock
 from shop.api.endpoints import ListQuery, StrictSerializer
 from shop.people.consents import MARKETING
@@ -59,8 +59,15 @@ class StepInSerializer(StrictSerializer):
         min_value=0, max_value=int(MOST_DELAY.total_seconds()), default=0, help_text="After the campaign's moment."
     )
     content = StepContentSerializer(required=False, default=dict)
-    slot = serializers.ChoiceField(Slot.choices, default="email", help_text="Whose recommendations it shows.")
+    slot = serializers.CharField(max_length=40, default="email", help_text="Name of the slot that it shows.")
     slate_size = serializers.IntegerField(min_value=0, max_value=12, default=3, help_text="0: no recommendations.")
+
+    def validate_slot(self, name: str) -> str:
+        """Only slots that there are."""
+        slots = snapshot.current()
+        if name not in slots:
+            raise serializers.ValidationError(f"No slot {name!r}: there are {', '.join(slots)}.")
+        return name
 
 
 @extend_schema_field(StepInSerializer(many=True, max_length=MOST_STEPS))  # type: ignore[call-arg]

@@ -130,7 +130,7 @@ class Step(models.Model):
     delay = models.DurationField(default=timedelta, help_text=_("After the campaign's moment."))
     content = models.JSONField(default=dict, blank=True)
     content_version = models.PositiveIntegerField(default=1, help_text=_("Counts up with every change of content."))
-    slot = models.CharField(max_length=16, default="email", help_text=_("Slot whose recommendations it shows."))
+    slot = models.CharField(max_length=40, default="email", help_text=_("Slot whose recommendations it shows."))
     slate_size = models.PositiveSmallIntegerField(
         default=3, validators=[MaxValueValidator(12)], help_text=_("Recommended products; 0: none.")
     )

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from push.campaigns.models import Step
 from push.channels.base import Item, Material
 from push.delivery.facts import Facts
 from push.delivery.models import Message
-from recommender.serving import reason_text, recommend_many
+from recommender.serving import UnknownSlot, reason_text, recommend_many
 from shop.catalogue.models import Product
 from shop.people.models import Shopper
 
@@ -28,6 +30,7 @@ class Picked:
     products: tuple[tuple[str, str], ...]  # (product id, reason in words)
 
 
+log = structlog.get_logger(__name__)
 NOTHING = Picked(None, "", ())
 
 
@@ -37,7 +40,10 @@ def locale_of(shopper: Shopper) -> str:
 
 
 def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[uuid.UUID, Picked]:
-    """Recommendations for a batch of messages; a message that is tried again keeps what it showed."""
+    """Recommendations for a batch of messages; a message that is tried again keeps what it showed.
+
+    One whose slot was deleted goes without.
+    """
     picked: dict[uuid.UUID, Picked] = {}
     asked: dict[tuple[str, int, str], list[Message]] = defaultdict(list)
     for message in messages:
@@ -49,7 +55,12 @@ def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[u
         else:
             asked[message.step.slot, message.step.slate_size, locale_of(shopper)].append(message)
     for (slot, size, locale), group in asked.items():
-        slates = recommend_many(slot, [message.shopper_id for message in group], size + SPARE, language=locale)
+        try:
+            slates = recommend_many(slot, [message.shopper_id for message in group], size + SPARE, language=locale)
+        except UnknownSlot as gone:
+            log.error("slot_of_a_step_is_gone", reason=str(gone), messages=len(group))
+            picked |= {message.pk: NOTHING for message in group}
+            continue
         for message in group:
             slate = slates[message.shopper_id]
             products = tuple((item.product_id, reason_text(item.reason, locale)) for item in slate.items)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from recommender.models import Slate, Slot
 from recommender.slots import saving
 from shop.models import AuditEntry
+from tests.factories.campaigns import make_campaign
 from tests.factories.catalogue import make_product
 from tests.factories.people import make_operator
 
@@ -112,7 +113,14 @@ def test_a_slot_of_the_shops_own_pages_is_not_deleted_and_another_is_with_its_re
     client.post(reverse("admin:recommender_slot_change", args=[home.pk]), {"act": "delete"})
     assert Slot.objects.filter(name="home").exists()
     own = saving.save(Slot(name="tea", type="for_you"), actor=None)
-    client.post(reverse("admin:recommender_slot_change", args=[own.pk]), {"act": "delete", "reason": "season over"})
+    campaign = make_campaign()
+    campaign.steps.update(slot="tea")
+    address = reverse("admin:recommender_slot_change", args=[own.pk])
+    told = client.post(address, {"act": "delete"}, follow=True).content.decode()
+    assert campaign.name in told
+    assert Slot.objects.filter(name="tea").exists(), "a campaign shows it"
+    campaign.delete()
+    client.post(address, {"act": "delete", "reason": "season over"})
     assert not Slot.objects.filter(name="tea").exists()
     assert AuditEntry.objects.get(action="slot.delete").reason == "season over"
 
