@@ -12,9 +12,12 @@ class PushConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hear what e-mail providers report (django-anymail)."""
+        """Hear what e-mail providers report (django-anymail); say which slots campaigns show."""
         from anymail.signals import tracking
 
+        from push.campaigns.showing import showing
         from push.tracking.provider_events import receive
+        from recommender.slots.usage import ask_also
 
         tracking.connect(receive, dispatch_uid="push.tracking")
+        ask_also(showing)

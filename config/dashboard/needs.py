@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from push.delivery.states import State
 from push.models import Campaign, Message
 from recommender.experiments import verdicts
 from recommender.models import Experiment, ModelVersion, TrainingRun
+from recommender.models import Slot as Slots
+from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock
 from shop.models import Order, PoisonEvent, Product
@@ -103,21 +106,20 @@ def _models() -> Iterator[Need]:
 
 
 def _fallback() -> Iterator[Need]:
-    now = clock.now()
-    labels = dict(Slot.choices)
-    for slot, row in slots.sums(now - timedelta(days=7), now).items():
-        share = 100 * row["fallback"] / row["known"] if row["known"] else 0.0
-        if share > slots.FALLBACK_LIMIT and row["known"] >= 100:
-            yield Need(
-                SOON,
-                _("Slot “%(slot)s” falls back in %(share).1f %% of slates for known visitors.")
-                % {"slot": labels.get(slot, slot), "share": share},
-                _(
-                    "Something was known of who looked, and still most of the slate was what is popular. Newcomers do not count."
-                ),
-                _("Open models"),
-                reverse("admin:models") + f"?slot={slot}",
+    labels, pages = titles(), dict(Slots.objects.values_list("name", "pk"))
+    for slot, share, known in sorted(slots.alarms(), key=lambda alarm: -alarm[1]):
+        yield Need(
+            SOON,
+            _("Slot “%(slot)s” falls back in %(share).1f %% of slates for known visitors.")
+            % {"slot": labels.get(slot, slot), "share": share},
+            _(
+                "Of %(known)s slates of yesterday and today; more than %(limit)g %% is an alarm. Something was known of who "
+                "looked, and still most of the slate was what is popular. Newcomers do not count."
             )
+            % {"known": words.number(known), "limit": 100 * settings.FALLBACK_ALARM_SHARE},
+            _("Open the slot"),
+            slots.editor_of(slot, pages),
+        )
 
 
 def _experiments() -> Iterator[Need]:

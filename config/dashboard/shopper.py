@@ -24,6 +24,7 @@ from push.models import Message
 from recommender.models import Slate
 from recommender.profiles.states import STATES, likeliest
 from recommender.serving import champions
+from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop.events.wording import event_name
 from shop.models import Consent, Event, Order, Product, Shopper
@@ -70,9 +71,10 @@ def _events(shopper: Shopper, before: datetime) -> Iterator[Entry]:
 
 
 def _slates(shopper: Shopper, before: datetime) -> Iterator[Entry]:
+    names = titles()
     for row in Slate.objects.filter(shopper_id=shopper.pk, at__lt=before).order_by("-at")[:PAGE]:
         note = _("%(count)d products, %(model)s") % {"count": len(row.items), "model": row.model or _("no model")}
-        title = _("Slate for “%(slot)s”") % {"slot": dict(Slot.choices).get(row.slot, row.slot)}
+        title = _("Slate for “%(slot)s”") % {"slot": names.get(row.slot, row.slot)}
         url = reverse("admin:recommender_slate_change", args=[row.pk])
         yield Entry(row.at, "slate", title, note, tags=[(_("fallback"), "wn")] if row.fallback else [], url=url)
 

@@ -26,7 +26,7 @@ from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import would_show
 from recommender.serving.shadows import known_then
 from recommender.slots import snapshot
-from recommender.training.models import Slot as Task
+from recommender.slots.titles import titles
 from recommender.training.naming import algorithm_name, version_name
 from shop.models import Product
 
@@ -78,10 +78,8 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def slot_name(name: str) -> str:
-    """A slot as operators read it: by its task, or its type; one that is gone by its name."""
-    tasks = dict(Task.choices)
-    slot = snapshot.current().get(name)
-    return str(tasks[name]) if name in tasks else _(slot.kind.label) if slot is not None else name
+    """A slot as operators read it: by its title; one that is gone by its name."""
+    return titles().get(name, name)
 
 
 def _shown(slate: Slate) -> set[str]:

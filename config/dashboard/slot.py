@@ -12,22 +12,20 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from config.dashboard import pages, slot_changes, words
-from config.dashboard.slot_form import KINDS, Editor, type_name
-from push.campaigns.admin import ENDED
-from push.models import Campaign
+from config.dashboard.slot_form import KINDS, Editor
 from recommender.explanations.telling import rule_words
 from recommender.models import Slot
 from recommender.serving.slates import Slate
 from recommender.slots import checking, previewing, saving
-from recommender.slots.defaults import DEFAULT_SLOTS
 from recommender.slots.filters import FilterError
 from recommender.slots.previewing import Viewer
+from recommender.slots.titles import type_title
 from recommender.slots.types import TYPES
+from recommender.slots.usage import KEPT, refusal
 from shop.models import AuditEntry, Product
 from shop.operators.wording import act_in_words
 
 # Pages of the storefront ask for them: they may be switched off, not deleted.
-KEPT = frozenset(slot["name"] for slot in DEFAULT_SLOTS)
 LAST_CHANGES = 8
 # Products to look at, in the order in which they sell.
 OFFERED = 12
@@ -76,14 +74,8 @@ def _save(request: HttpRequest, editor: Editor) -> bool:
 def _delete(request: HttpRequest, slot: Slot) -> HttpResponse:
     if not request.user.has_perm("recommender.delete_slot"):
         raise PermissionDenied
-    if slot.name in KEPT:
-        messages.error(request, _("The shop's own pages ask for “%(name)s”: switch it off instead.") % {"name": slot})
-        return redirect("admin:recommender_slot_change", slot.pk)
-    using = Campaign.objects.exclude(status__in=ENDED).filter(steps__slot=slot.name).first()
-    if using is not None:
-        messages.error(
-            request, _("The campaign “%(campaign)s” shows it: choose another slot there first.") % {"campaign": using}
-        )
+    if refused := refusal(slot.name):
+        messages.error(request, refused)
         return redirect("admin:recommender_slot_change", slot.pk)
     name, reason = slot.name, request.POST.get("reason", "").strip()[:200]
     saving.delete(slot, actor=pages.operator(request), reason=reason)
@@ -101,7 +93,7 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
         editor=editor,
         form=editor.form,
         lines=[(name, label, editor.lines[name], hint) for name, label, hint in _line_names()],
-        kind=type_name(slot.type),
+        kind=type_title(slot.type),
         may_change=allowed,
         may_delete=saved is not None and saved.name not in KEPT and request.user.has_perm("recommender.delete_slot"),
         history=_history(saved) if saved else [],

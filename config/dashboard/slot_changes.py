@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from config.dashboard import words
-from config.dashboard.slot_form import DIVERSITY, SlotForm, type_name
+from config.dashboard.slot_form import DIVERSITY, SlotForm
 from recommender.explanations.telling import applied_words
 from recommender.models import Slate as SlateRow
 from recommender.models import Slot, SlotPin
@@ -20,6 +20,7 @@ from recommender.serving.slates import Slate, SlateItem
 from recommender.slots import snapshot
 from recommender.slots.pinning import in_shop_time
 from recommender.slots.previewing import Change, Viewer
+from recommender.slots.titles import type_title
 from shop.models import Product
 
 # Enough to see what a change does, few enough to be asked while an operator waits.
@@ -49,15 +50,15 @@ def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
     told = {
         str(labels["name"].label): slot.name,
         str(labels["title"].label): slot.title,
-        str(labels["type"].label): type_name(slot.type) if slot.type else "",
+        str(labels["type"].label): type_title(slot.type) if slot.type else "",
         str(labels["active"].label): _("yes") if slot.active else _("no"),
         str(labels["size"].label): str(slot.size),
         str(labels["filter"].label): slot.filter,
         str(labels["rotation"].label): f"{slot.rotation:g}",
         **{str(labels[name].label): f"{diversity.get(key, 0):g}" for name, key in DIVERSITY.items()},
         _("Boosts and buries"): "; ".join(f"{boost['where']} × {boost['factor']:g}" for boost in slot.boosts),
-        _("Mixed in"): "; ".join(f"{type_name(name)} × {weight:g}" for name, weight in slot.mix.items()),
-        _("Filled with"): ", ".join(type_name(name) for name in slot.fallbacks),
+        _("Mixed in"): "; ".join(f"{type_title(name)} × {weight:g}" for name, weight in slot.mix.items()),
+        _("Filled with"): ", ".join(type_title(name) for name in slot.fallbacks),
         _("Pinned"): "; ".join(_pin(pin) for pin in pins),
     }
     for name in ("heading_en", "heading_zh", "reason_en", "reason_zh"):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from recommender.slots import boosting, checking
 from recommender.slots.models import Slot, SlotPin
+from recommender.slots.titles import type_title
 from recommender.slots.types import TYPES
 
 MOST_LINES = 50
@@ -22,13 +23,8 @@ MOST_LINES = 50
 MOMENT = "%Y-%m-%dT%H:%M"
 
 
-def type_name(name: str) -> str:
-    """A type as operators read it; the name of one that is not installed."""
-    return _(TYPES.get(name).label) if name in TYPES else name
-
-
 def _types(*first: tuple[str, Any]) -> list[tuple[str, Any]]:
-    return [*first, *((name, type_name(name)) for name in TYPES)]
+    return [*first, *((name, type_title(name)) for name in TYPES)]
 
 
 class _Fields(forms.BaseForm):

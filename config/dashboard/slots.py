@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,12 +17,13 @@ from config.dashboard.charts import Estimate, forest
 from config.dashboard.period import Period, shop_zone
 from config.dashboard.tiles import Tile, compared
 from recommender.models import ModelVersion, SlotDay
+from recommender.models import Slot as Slots
+from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock
 
 FIELDS = ("slates", "newcomers", "fallback", "seen", "clicked")
 METRIC = "ndcg@10"
-FALLBACK_LIMIT = 5.0
 RETRAIN_DAYS = 14
 
 
@@ -34,6 +37,30 @@ def sums(first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
     return found
 
 
+def alarms() -> list[tuple[str, float, int]]:
+    """Slots that fall back too often for whom something is known of: name, per cent of such slates, and how many there were.
+
+    Over the shop's yesterday and today, above ``FALLBACK_ALARM_SHARE``, in ``FALLBACK_ALARM_SLATES`` slates or more; slots that are
+    switched off show nothing on purpose.
+    """
+    now = clock.now()
+    off = set(Slots.objects.filter(active=False).values_list("name", flat=True))
+    return [
+        (slot, 100 * row["fallback"] / row["known"], row["known"])
+        for slot, row in sums(now - timedelta(days=1), now).items()
+        if slot not in off
+        and row["known"] >= settings.FALLBACK_ALARM_SLATES
+        and row["fallback"] > settings.FALLBACK_ALARM_SHARE * row["known"]
+    ]
+
+
+def editor_of(slot: str, pages: Mapping[str, int]) -> str:
+    """Where a slot is edited, by the keys of those there are; the slates of one that is gone."""
+    if slot in pages:
+        return reverse("admin:recommender_slot_change", args=[pages[slot]])
+    return reverse("admin:recommender_slate_changelist") + f"?slot={slot}"
+
+
 def _share(found: dict[str, dict[str, Any]], part: str, whole: str) -> float:
     total = sum(row[whole] for row in found.values())
     return 100 * sum(row[part] for row in found.values()) / total if total else 0.0
@@ -45,11 +72,14 @@ def panel(period: Period) -> dict[str, Any]:
     url = reverse("admin:models")
     rate, rate_before = _share(now, "clicked", "seen"), _share(before, "clicked", "seen")
     fallback, fallback_before = _share(now, "fallback", "known"), _share(before, "fallback", "known")
-    labels = dict(Slot.choices)
+    labels, pages = titles(), dict(Slots.objects.values_list("name", "pk"))
+    alarmed = {name for name, _share, _known in alarms()}
     most = max((row["clicked"] for row in now.values()), default=0)
     rows = [
         {
-            "label": str(labels.get(slot, slot)),
+            "label": labels.get(slot, slot),
+            "url": editor_of(slot, pages),
+            "alarm": slot in alarmed,
             "clicked": words.number(row["clicked"]),
             "seen": words.number(row["seen"]),
             "rate": words.percent(row["clicked"], row["seen"]),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from recommender.serving.models import Slate
-from recommender.training.models import Slot
+from recommender.slots.titles import titles
 from recommender.training.naming import version_name
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
@@ -20,15 +20,21 @@ class SlateAdmin(ReadOnlyAdmin):
     """Slates as shown, newest first."""
 
     list_display = ["at", "place", "by", "products", "known", "fallback", "shopper_id", "visitor"]
-    list_filter = [choice_filter("slot", _("slot"), Slot.choices), "known", "fallback"]
+    list_filter = [choice_filter("slot", _("slot"), lambda: list(titles().items())), "known", "fallback"]
     search_fields = ["shopper_id"]
     search_help_text = _("A whole shopper, visitor or slate id")
     ordering = ["-at", "id"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Slate]:
+        """With the titles of their slots."""
+        slates: QuerySet[Slate] = super().get_queryset(request)
+        words = (When(slot=name, then=Value(title)) for name, title in titles().items())
+        return slates.annotate(slot_title=Case(*words, default=F("slot"), output_field=CharField()))
+
     @display(description=_("slot"), ordering="slot")
     def place(self, slate: Slate) -> str:
         """The slot, in words."""
-        return str(dict(Slot.choices).get(slate.slot, slate.slot))
+        return str(slate.slot_title)  # type: ignore[attr-defined]
 
     @display(description=_("model"))
     def by(self, slate: Slate) -> str:

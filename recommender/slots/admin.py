@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from recommender.slots.models import Slot
-from recommender.slots.types import TYPES
+from recommender.slots.titles import type_title
 from shop.operators.lists import BigListAdmin
 
 
@@ -37,7 +37,7 @@ class SlotAdmin(BigListAdmin):
     @display(description=gettext_lazy("what it shows"), ordering="type")
     def shows(self, slot: Slot) -> str:
         """Its title, or the words of its type."""
-        return slot.title or (_(TYPES.get(slot.type).label) if slot.type in TYPES else slot.type)
+        return slot.title or type_title(slot.type)
 
     @display(description=gettext_lazy("on"), ordering="active", boolean=True)
     def switched_on(self, slot: Slot) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -37,8 +37,11 @@ class ReadOnlyAdmin(BigListAdmin):
         return False
 
 
-def choice_filter(field: str, label: Any, choices: Sequence[tuple[str, Any]]) -> type[admin.SimpleListFilter]:
-    """A filter on ``field`` over given choices; Django's own would read the whole table to find them."""
+Choices = Sequence[tuple[str, Any]]
+
+
+def choice_filter(field: str, label: Any, choices: Choices | Callable[[], Choices]) -> type[admin.SimpleListFilter]:
+    """A filter on ``field`` over given choices (or what returns them); Django's own would read the whole table to find them."""
 
     class ChoiceFilter(admin.SimpleListFilter):
         """Equality with one of the choices."""
@@ -48,7 +51,7 @@ def choice_filter(field: str, label: Any, choices: Sequence[tuple[str, Any]]) ->
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
             """The choices."""
-            return list(choices)
+            return list(choices() if callable(choices) else choices)
 
         def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
             """Rows with the chosen value."""

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from config.dashboard import needs, slots
-from recommender.models import Slate, SlotDay
+from config.dashboard import needs, period, slots
+from recommender.models import Slate, Slot, SlotDay
 from recommender.serving import recommend, rollups
 from recommender.serving.slates import new_slate_id
+from recommender.slots.titles import titles
 from shop import clock
 from shop.events import recording
 
@@ -57,9 +58,44 @@ def test_where_no_model_serves_every_slate_is_a_fallback() -> None:
     assert "100.0 %" in next(needs._fallback()).heading
 
 
-def test_yesterday_is_not_counted_twice_by_two_periods_that_meet(clock) -> None:
-    from config.dashboard import period
+@pytest.mark.parametrize("fallback", [0, 12, 13])
+def test_each_slot_is_an_alarm_by_its_own_title_above_the_share_that_is_set(settings, fallback) -> None:
+    settings.FALLBACK_ALARM_SHARE, settings.FALLBACK_ALARM_SLATES = 0.1, 120
+    tea = Slot.objects.create(name="tea-corner", title="Tea corner", type="for_you")
+    Slot.objects.create(name="closed", type="for_you", active=False)
+    today = clock.now().astimezone(period.shop_zone()).date()
+    for name, slates in (("tea-corner", 120), ("home", 119), ("closed", 500)):
+        broken = fallback if name == "tea-corner" else slates
+        SlotDay.objects.create(day=today, slot=name, slates=slates, fallback=broken, seen=0, clicked=0)
+    SlotDay.objects.create(
+        day=today - timedelta(days=2), slot="tea-corner", slates=900, fallback=900, seen=0, clicked=0
+    )
+    alarms = list(needs._fallback())
+    assert [alarm.url for alarm in alarms] == ([f"/admin/recommender/slot/{tea.pk}/change/"] if fallback == 13 else [])
+    assert all("“Tea corner” falls back in 10.8 %" in alarm.heading for alarm in alarms)
+    rows = {row["label"]: row["alarm"] for row in slots.panel(period.of("7"))["rows"]}
+    assert rows["Tea corner"] is (fallback == 13)
 
+
+def test_slots_are_told_apart_by_their_titles() -> None:
+    Slot.objects.create(name="second", type="trending")
+    Slot.objects.filter(name="product").update(title="Goes with it")
+    found = titles()
+    assert (found["home"], found["product"]) == ("Home page", "Goes with it")
+    assert (found["second"], found["trending"]) == ("Trending (second)", "Trending (trending)")
+
+
+def test_slates_are_filtered_by_any_slot(admin_client) -> None:
+    Slot.objects.create(name="tea-corner", title="Tea corner", type="for_you")
+    for name in ("tea-corner", "home"):
+        Slate.objects.create(id=new_slate_id(), slot=name, shopper_id=f"of-{name}")
+    page = admin_client.get("/admin/recommender/slate/", {"slot": "tea-corner"}).content.decode()
+    assert page.count("Tea corner") >= 2, "in the list of filters, and beside the slate"
+    assert "of-tea-corner" in page
+    assert "of-home" not in page
+
+
+def test_yesterday_is_not_counted_twice_by_two_periods_that_meet(clock) -> None:
     chosen = period.of("7")
     for back in range(1, 15):
         day = (chosen.end - timedelta(days=back)).date()

@@ -22,6 +22,11 @@ class RecentlyViewed(SlotType):
 
     def pool(self, ask: Ask) -> Pool:
         """By time."""
+        ids = self._looked_at(ask)
+        scores = [1 - place / len(ids) for place in range(len(ids))]
+        return Pool(ids, scores, lambda position: (Reason("looked_at"), self.name))
+
+    def _looked_at(self, ask: Ask) -> list[str]:
         known = ask.known
         viewed = [product_id for product_id in reversed(known.seen) if product_id in known.viewed]
         earlier = [
@@ -29,10 +34,12 @@ class RecentlyViewed(SlotType):
             for act in reversed(acts_of(known.earlier_lines))
             if KIND_OF_EVENT.get(act.type) in (Kind.VIEW, Kind.CLICK)
         ]
-        ids = list(dict.fromkeys([*viewed, *earlier]))
-        scores = [1 - place / len(ids) for place in range(len(ids))]
-        return Pool(ids, scores, lambda position: (Reason("looked_at"), self.name))
+        return list(dict.fromkeys([*viewed, *earlier]))
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """What it is."""
         return Reason("recent")
+
+    def is_known(self, ask: Ask) -> bool:
+        """Whether anything was looked at: else an empty row is right."""
+        return bool(self._looked_at(ask))
