@@ -8,6 +8,7 @@ from recommender.experiments import api as experiments
 from recommender.feedback.api import feedback
 from recommender.serving.api import recommendations, similar
 from recommender.serving.batch_api import batch
+from recommender.slots import api as slots
 from recommender.training import api as models
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "api/v1/experiments/<slug:key>/conclude", experiments.ConcludeEndpoint.as_view(), name="api_conclude_experiment"
     ),
+    path("api/v1/slots", slots.SlotsEndpoint.as_view(), name="api_slots"),
+    path("api/v1/slots/<slug:name>", slots.SlotEndpoint.as_view(), name="api_slot"),
     path("api/v1/models", models.ModelsEndpoint.as_view(), name="api_models"),
     path("api/v1/models/roll_back", models.RollBackEndpoint.as_view(), name="api_roll_back"),
     path("api/v1/models/<int:model_id>", models.ModelEndpoint.as_view(), name="api_model"),

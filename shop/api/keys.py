@@ -51,6 +51,8 @@ SCOPES = {
     "campaigns:write": "Change segments and campaigns",
     "experiments:read": "Read experiments and their results",
     "experiments:write": "Start, stop and conclude experiments",
+    "slots:read": "Read slots and how they are steered",
+    "slots:write": "Make, change and delete slots",
     "models:read": "Read model versions and their metrics",
     "models:write": "Promote and roll back models",
     "audit:read": "Read the audit log",

@@ -62,5 +62,6 @@ def make_world() -> World:
             "campaign_id": [draft.pk, launched.pk],
             "message_id": [str(message.pk)],
             "visitor_id": [visitor.id],
+            "name": ["home"],
         }
     )

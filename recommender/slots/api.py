@@ -1,0 +1,204 @@
+"""REST: slots, read and steered as in the admin's editor."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as WrongSettings
+from django.db.models import QuerySet
+from django.http import Http404
+from rest_framework import serializers, status
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recommender.slots import checking, saving, usage
+from recommender.slots.models import Slot, SlotPin
+from shop.api import etags
+from shop.api.endpoints import Endpoint, ListQuery, StrictSerializer, documented, given, page_of
+from shop.api.idempotency import idempotent
+from shop.api.keys import key_of
+from shop.api.problems import Conflict, pointers
+from shop.operators.audit import by_key
+
+READ, WRITE = "slots:read", "slots:write"
+MOST_LINES = 50
+LANGUAGE = "The filter language: docs/reference/filter-language.md."
+
+
+class SlotPinSerializer(StrictSerializer):
+    """A product that stands at one place, for a time."""
+
+    product_id = serializers.CharField(max_length=128)
+    position = serializers.IntegerField(min_value=1, max_value=Slot.MOST)
+    starts_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Null: at once.")
+    ends_at = serializers.DateTimeField(
+        allow_null=True, default=None, help_text="The first moment without it; null: never."
+    )
+
+
+class SlotBoostSerializer(StrictSerializer):
+    """A condition, and what it multiplies scores by."""
+
+    where = serializers.CharField(max_length=2_000, help_text=LANGUAGE)
+    factor = serializers.FloatField(help_text="Above 1 moves forward, below 1 back.")
+
+
+class SlotChangeSerializer(StrictSerializer):
+    """What is wanted of a slot; lists and objects replace those that it has."""
+
+    title = serializers.CharField(max_length=80, allow_blank=True, required=False)
+    type = serializers.CharField(max_length=40, help_text="What it shows: for_you, similar, trending...")
+    active = serializers.BooleanField(required=False, help_text="Off: it answers with no products.")
+    size = serializers.IntegerField(min_value=1, max_value=Slot.MOST, required=False)
+    mix = serializers.DictField(
+        child=serializers.FloatField(), required=False, help_text="Further types to the weights of their scores."
+    )
+    filter = serializers.CharField(max_length=2_000, allow_blank=True, required=False, help_text=LANGUAGE)
+    boosts = SlotBoostSerializer(many=True, required=False, max_length=MOST_LINES)  # type: ignore[call-arg]
+    rotation = serializers.FloatField(min_value=0, max_value=1, required=False)
+    diversity = serializers.DictField(
+        required=False, help_text="`category`, `brand`: the most products of one; `mmr`: weight of difference, 0 to 1."
+    )
+    fallbacks = serializers.ListField(child=serializers.CharField(max_length=40), required=False, max_length=MOST_LINES)
+    heading_en = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    heading_zh = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    reason_en = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    reason_zh = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    pins = SlotPinSerializer(many=True, required=False, max_length=MOST_LINES)  # type: ignore[call-arg]
+    reason = serializers.CharField(
+        max_length=200, allow_blank=True, required=False, write_only=True, help_text="Why; it stands in the audit log."
+    )
+
+
+class SlotInSerializer(SlotChangeSerializer):
+    """A new slot."""
+
+    name = serializers.RegexField(
+        r"^[-a-zA-Z0-9_]{1,40}\Z", help_text="By which pages, messages and the API ask for it."
+    )
+
+
+class SlotSerializer(serializers.ModelSerializer):
+    """A slot as stored."""
+
+    pins = SlotPinSerializer(many=True)
+    boosts = SlotBoostSerializer(many=True)
+    mix = serializers.DictField(child=serializers.FloatField())
+    diversity = serializers.DictField()
+    fallbacks = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Slot
+        fields = (
+            *("name", "title", "type", "active", "size", "mix", "filter", "boosts", "rotation", "diversity"),
+            *("fallbacks", "heading_en", "heading_zh", "reason_en", "reason_zh", "pins", "version", "changed_at"),
+        )
+
+
+class SlotsQuery(ListQuery):
+    """Filters of the list of slots."""
+
+    type = serializers.CharField(required=False, max_length=40)
+    active = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class SlotsEndpoint(Endpoint):
+    """All slots."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": WRITE}
+
+    @documented("List slots", query=SlotsQuery, responses=page_of(SlotSerializer), tags=["slots"])
+    def get(self, request: Request) -> Response:
+        """By name."""
+        query = self.query(request, SlotsQuery)
+        found: QuerySet[Slot] = Slot.objects.prefetch_related("pins")
+        if "type" in query:
+            found = found.filter(type=query["type"])
+        if query["active"] is not None:
+            found = found.filter(active=query["active"])
+        return self.page(request, found, query, SlotSerializer, ("name", "id"))
+
+    @documented("Create a slot", request=SlotInSerializer, responses={201: SlotSerializer}, tags=["slots"])
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """It answers from the next request on. 409: there is one of that name."""
+        self.query(request)
+        fields = given(request, SlotInSerializer)
+        if Slot.objects.filter(name=fields["name"]).exists():
+            taken = ErrorDetail("There is a slot of that name.", code="taken")
+            raise Conflict(str(taken), errors=pointers({"name": [taken]}))
+        slot = _save(request, Slot(name=fields.pop("name")), fields)
+        return etags.answer(request, SlotSerializer(slot).data, status.HTTP_201_CREATED)
+
+
+class SlotEndpoint(Endpoint):
+    """One slot."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": READ, "PATCH": WRITE, "DELETE": WRITE}
+
+    @documented("Read a slot", responses=SlotSerializer, tags=["slots"])
+    def get(self, request: Request, name: str) -> Response:
+        """Its settings and pins."""
+        self.query(request)
+        return etags.answer(request, SlotSerializer(find(name)).data)
+
+    @documented("Change a slot", request=SlotChangeSerializer, responses=SlotSerializer, tags=["slots"])
+    @idempotent
+    def patch(self, request: Request, name: str) -> Response:
+        """Only the fields sent; the next slate obeys them. 412: it was changed since it was read (`If-Match`)."""
+        self.query(request)
+        slot = find(name, lock=True)
+        etags.require_match(request, SlotSerializer(slot).data)
+        slot = _save(request, slot, given(request, SlotChangeSerializer, partial=True))
+        return etags.answer(request, SlotSerializer(slot).data)
+
+    @documented("Delete a slot", request=None, responses={204: None}, tags=["slots"])
+    @idempotent
+    def delete(self, request: Request, name: str) -> Response:
+        """Whoever asks for it gets 404 from then on. 409: pages of the shop or a campaign show it."""
+        self.query(request)
+        slot = find(name, lock=True)
+        etags.require_match(request, SlotSerializer(slot).data)
+        if refused := usage.refusal(name):
+            raise Conflict(refused)
+        with by_key(key_of(request).prefix):
+            saving.delete(slot, actor=None)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def find(name: str, *, lock: bool = False) -> Slot:
+    """The slot.
+
+    Raises:
+        Http404: there is none.
+    """
+    slots = Slot.objects.select_for_update() if lock else Slot.objects.prefetch_related("pins")
+    slot = slots.filter(name=name).first()
+    if slot is None:
+        raise Http404
+    return slot
+
+
+def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:
+    """By the path of the editor, in the name of the key; what is wrong is said where it stands in the body."""
+    reason = fields.pop("reason", "")
+    lines = fields.pop("pins", None)
+    pins = None if lines is None else [SlotPin(**line) for line in lines]
+    for name, value in fields.items():
+        setattr(slot, name, value)
+    wrong: dict[str, Any] = {}
+    try:
+        slot.full_clean()
+    except WrongSettings as error:
+        wrong = dict(error.message_dict)
+    # The pins that stay must fit a filter that is new.
+    wrong |= checking.problems(slot, pins if pins is not None else slot.pins.all() if slot.pk else ())
+    if wrong:
+        raise serializers.ValidationError(
+            {("non_field_errors" if name == NON_FIELD_ERRORS else name): messages for name, messages in wrong.items()}
+        )
+    with by_key(key_of(request).prefix):
+        saving.save(slot, actor=None, reason=reason, pins=pins)
+    return find(slot.name)

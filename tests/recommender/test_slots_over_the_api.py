@@ -1,0 +1,83 @@
+"""Slots are made, steered and deleted over the API with the right scope; what is wrong is said where it stands in the body."""
+
+from __future__ import annotations
+
+import pytest
+
+from push.models import Campaign
+from recommender.models import Slot
+from recommender.slots import snapshot
+from shop.models import AuditEntry
+from tests.factories.campaigns import make_campaign
+from tests.factories.catalogue import make_product
+from tests.shop.api.calling import with_scopes
+
+pytestmark = pytest.mark.django_db
+READ, WRITE = "slots:read", "slots:write"
+TEA = {"name": "tea-corner", "type": "for_you", "size": 6, "fallbacks": ["trending"]}
+
+
+def wrong(response) -> set[str]:
+    assert response.status_code == 400, response.content
+    return {error["pointer"] for error in response.json()["errors"]}
+
+
+@pytest.fixture
+def api():
+    snapshot.forget()
+    return with_scopes(READ, WRITE)
+
+
+def test_a_slot_is_made_steered_and_deleted(api, django_capture_on_commit_callbacks) -> None:
+    product = make_product()
+    with django_capture_on_commit_callbacks(execute=True):
+        made = api("POST", "/slots", {**TEA, "reason": "for the tea page"})
+    assert (made.status_code, made.json()["version"]) == (201, 1), made.content
+    assert api("POST", "/slots", TEA).status_code == 409
+    assert "tea-corner" in snapshot.load()
+    entry = AuditEntry.objects.get(action="slot.create")
+    assert (entry.reason, entry.api_key[:8]) == ("for the tea page", "sk_live_")
+    pin = {"product_id": product.pk, "position": 1}
+    changed = api("PATCH", "/slots/tea-corner", {"size": 4, "pins": [pin]}, if_match=made["ETag"])
+    assert (changed.json()["size"], changed.json()["version"]) == (4, 2), changed.content
+    assert [(row["product_id"], row["position"]) for row in changed.json()["pins"]] == [(product.pk, 1)]
+    kept = api("PATCH", "/slots/tea-corner", {"title": "Tea"}).json()
+    assert (kept["type"], kept["fallbacks"], len(kept["pins"])) == ("for_you", ["trending"], 1)
+    assert [row["name"] for row in api("GET", "/slots?type=for_you").json()["data"]] == ["home", "tea-corner"]
+    assert api("DELETE", "/slots/tea-corner").status_code == 204
+    assert api("GET", "/slots/tea-corner").status_code == 404
+
+
+def test_a_stale_version_is_refused(api) -> None:
+    read = api("GET", "/slots/home")
+    assert api("PATCH", "/slots/home", {"size": 5}, if_match=read["ETag"]).status_code == 200
+    assert api("PATCH", "/slots/home", {"size": 7}, if_match=read["ETag"]).status_code == 412
+    assert Slot.objects.get(name="home").size == 5
+
+
+def test_a_key_without_the_scope_may_not(api) -> None:
+    assert with_scopes(READ)("PATCH", "/slots/home", {"size": 5}).status_code == 403
+    assert with_scopes(WRITE)("GET", "/slots/home").status_code == 403
+
+
+def test_what_is_wrong_is_said_where_it_stands(api) -> None:
+    assert wrong(api("POST", "/slots", {**TEA, "type": "nothing"})) == {"/type"}
+    both = {"filter": "price <", "fallbacks": ["nothing"], "diversity": {"category": -1}}
+    assert wrong(api("PATCH", "/slots/home", both)) == {"/filter", "/fallbacks", "/diversity"}
+    boosts = [{"where": "price < 9", "factor": 2}, {"where": "colour == 1", "factor": 2}]
+    assert wrong(api("PATCH", "/slots/home", {"boosts": boosts})) == {"/boosts"}
+    assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
+    assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none", "position": 1}]})) == {"/pins"}
+    assert wrong(api("PATCH", "/slots/home", {"sise": 3})) == {"/sise"}
+    assert Slot.objects.get(name="home").version == 1
+
+
+def test_a_slot_that_is_asked_for_is_not_deleted(api) -> None:
+    assert api("DELETE", "/slots/home").status_code == 409
+    api("POST", "/slots", TEA)
+    campaign = make_campaign(name="Teas of the week")
+    campaign.steps.update(slot="tea-corner")
+    refused = api("DELETE", "/slots/tea-corner")
+    assert (refused.status_code, "Teas of the week" in refused.json()["detail"]) == (409, True)
+    Campaign.objects.update(status=Campaign.Status.CANCELLED)
+    assert api("DELETE", "/slots/tea-corner").status_code == 204
