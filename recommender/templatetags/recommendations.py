@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.utils.translation import get_language
 
 from recommender import serving
 from recommender.experiments.situations import is_phone
+from recommender.serving import ordering
+from recommender.serving.ordering import Listed
 from shop.models import Product
 
 register = template.Library()
@@ -72,3 +75,12 @@ def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 
     ]
     heading = serving.reason_text(made.heading, language)
     return ShownSlate(made.slate_id, slot, heading, made.fallback, made.model, items)
+
+
+@register.simple_tag(takes_context=True)
+def in_their_order(context: dict[str, Any], products: Sequence[Product], slot: str, *, chosen: bool) -> Listed:
+    """The products of a page of results in the order of whoever looks at it, unless an order was ``chosen``."""
+    visitor = context["request"].visitor
+    listed = ordering.in_their_order(products, slot, visitor, chosen=chosen)
+    visitor.addressed = visitor.addressed or listed.personal
+    return listed

@@ -71,7 +71,8 @@ def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
     query = params.get("q", "").strip().replace("\x00", "")[:MOST_WORDS]
     choices = sorts(query)
     sort = params.get("sort", "")
-    if sort not in dict(choices):
+    chosen = sort in dict(choices)
+    if not chosen:
         sort = choices[0][0]
     exact = params.get("exact") == "1"
     category: Category | None = more.get("category")
@@ -102,6 +103,7 @@ def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
         "clear_url": _without(params),
         "kept": kept,
         "sort": sort,
+        "chosen": chosen,
         "sorts": choices,
         "shown": Shown(request),
         **more,

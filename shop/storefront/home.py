@@ -32,12 +32,10 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = Shown(request)
     if basket:
         shown.ids.extend(line.product.pk for line in basket.lines)
-    viewed = recently_viewed(request, 4)
-    shown.ids.extend(product.pk for product in viewed)
+    viewed = recently_viewed(request, 2)
     context = {
         "basket": basket,
         "shown": shown,
-        "viewed": viewed,
         "seed": viewed[0] if viewed else None,
         # The first row is about the last product already.
         "second": viewed[1] if len(viewed) > 1 else None,

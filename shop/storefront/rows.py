@@ -44,14 +44,16 @@ class Row:
 
 
 class Shown:
-    """Ids of products that a page must not show (again): shown above, in the cart, waved off."""
+    """Ids of products that a page must not show (again): shown above, in the cart, waved off; and how many rows it has."""
 
     def __init__(self, request: HttpRequest, *ids: str) -> None:
         self.ids: list[str] = [*ids, *Frame(request).in_cart, *hidden_products(request)]
+        self.rows = 0
 
     def add(self, items: Iterable[Any]) -> None:
         """Take note of what a row shows."""
         self.ids.extend(item.product.pk for item in items)
+        self.rows += 1
 
 
 def baskets_this_week() -> dict[str, int]:

@@ -173,6 +173,13 @@ def keep_out(context: RequestContext, row: Any) -> str:
     return ""
 
 
+@register.simple_tag(takes_context=True)
+def hold(context: RequestContext, row: Any) -> str:
+    """Take note of the products of a list that stands further down, however short it is; it counts as no row."""
+    context["shown"].ids.extend(item.product.pk for item in row.items)
+    return ""
+
+
 @register.simple_tag
 def link_if(name: str) -> str:
     """The URL of a page of another room; empty where it is not installed."""

@@ -60,6 +60,24 @@ def test_a_correction_is_said_and_can_be_refused(visit, shop):
     expect(page.get_by_text("Nothing found").first).to_be_visible()
 
 
+def test_an_order_for_who_looks_is_said_and_can_be_left(visit, shop):
+    plain = visit.go("/en/search/?q=number").eval_on_selector_all(".card", "all => all.map(each => each.id)")
+    visit.agree()
+    visit.go("/en/p/bakery-12/")
+    page = visit.go("/en/search/?q=number")
+    expect(page.locator("#for-you")).to_contain_text("In an order for you")
+    own = page.eval_on_selector_all(".card", "all => all.map(each => each.id)")
+    assert own != plain
+    assert sorted(own) == sorted(plain)
+    page.click("#for-you a")
+    page.wait_for_url("**sort=relevance**")
+    expect(page.locator("#for-you")).to_have_count(0)
+    assert page.eval_on_selector_all(".card", "all => all.map(each => each.id)") == plain
+    page.select_option("#sort", "")
+    expect(page.locator("#for-you")).to_be_visible()
+    assert visit.complaints == []
+
+
 def test_a_chinese_word_finds_its_product(visit, shop):
     page = visit.go("/zh/search/?q=面包糕点")
     expect(page.locator(".card").first).to_be_visible()
