@@ -8,6 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as WrongSettings
 from django.db.models import QuerySet
 from django.http import Http404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
@@ -45,6 +46,32 @@ class SlotBoostSerializer(StrictSerializer):
     factor = serializers.FloatField(help_text="Above 1 moves forward, below 1 back.")
 
 
+class _Lines(serializers.Field):
+    """A list whose lines are whole in a change of the slot too: Django REST framework would let parts of them through."""
+
+    line: ClassVar[type[StrictSerializer]]
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        """The lines, checked."""
+        lines = self.line(data=data, many=True, max_length=MOST_LINES)  # type: ignore[call-arg]
+        lines.is_valid(raise_exception=True)
+        return [dict(line) for line in lines.validated_data]
+
+
+@extend_schema_field(SlotPinSerializer(many=True, max_length=MOST_LINES))  # type: ignore[call-arg]
+class PinsField(_Lines):
+    """Pins."""
+
+    line = SlotPinSerializer
+
+
+@extend_schema_field(SlotBoostSerializer(many=True, max_length=MOST_LINES))  # type: ignore[call-arg]
+class BoostsField(_Lines):
+    """Boosts."""
+
+    line = SlotBoostSerializer
+
+
 class SlotChangeSerializer(StrictSerializer):
     """What is wanted of a slot; lists and objects replace those that it has."""
 
@@ -56,7 +83,7 @@ class SlotChangeSerializer(StrictSerializer):
         child=serializers.FloatField(), required=False, help_text="Further types to the weights of their scores."
     )
     filter = serializers.CharField(max_length=2_000, allow_blank=True, required=False, help_text=LANGUAGE)
-    boosts = SlotBoostSerializer(many=True, required=False, max_length=MOST_LINES)  # type: ignore[call-arg]
+    boosts = BoostsField(required=False)
     rotation = serializers.FloatField(min_value=0, max_value=1, required=False)
     diversity = serializers.DictField(
         required=False, help_text="`category`, `brand`: the most products of one; `mmr`: weight of difference, 0 to 1."
@@ -66,7 +93,7 @@ class SlotChangeSerializer(StrictSerializer):
     heading_zh = serializers.CharField(max_length=120, allow_blank=True, required=False)
     reason_en = serializers.CharField(max_length=120, allow_blank=True, required=False)
     reason_zh = serializers.CharField(max_length=120, allow_blank=True, required=False)
-    pins = SlotPinSerializer(many=True, required=False, max_length=MOST_LINES)  # type: ignore[call-arg]
+    pins = PinsField(required=False)
     reason = serializers.CharField(
         max_length=200, allow_blank=True, required=False, write_only=True, help_text="Why; it stands in the audit log."
     )

@@ -55,8 +55,7 @@ def test_a_page_of_results_is_in_the_order_of_who_looks_and_nothing_is_lost(look
     assert SAID not in plain.content.decode()
     assert sorted(products(own)) == sorted(products(plain))
     assert len(products(own)) == 24
-    assert [each[:3] for each in products(own)[:5]] == ["tea"] * 5
-    assert products(plain)[0] == "milk-0"
+    assert products(own).index("tea-2") < products(plain).index("tea-2")
     assert "no-store" in own["Cache-Control"]
     chosen = looked_at_tea.get("/en/c/drinks/", {"sort": "popular"})
     assert products(chosen) == products(plain)
@@ -102,6 +101,7 @@ def test_rows_of_the_home_page_come_from_slots_five_at_most_and_none_twice(
     with django_capture_on_commit_callbacks(execute=True):
         for n in range(6):
             make_product(id=f"fresh-{n}", name_en=f"Fresh {n}", stock=9, list_price=99)
+    facts.forget()
     page = looked_at_tea.get("/en/").content.decode()
     main = page[page.index("<main") :]
     shown = re.findall(r'class="card" data-product="([^"]+)"|class="mini" href="/en/p/([^/"]+)', main)

@@ -68,6 +68,7 @@ def test_what_is_wrong_is_said_where_it_stands(api) -> None:
     assert wrong(api("PATCH", "/slots/home", {"boosts": boosts})) == {"/boosts"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none", "position": 1}]})) == {"/pins"}
+    assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none"}]})) == {"/pins/0/position"}
     assert wrong(api("PATCH", "/slots/home", {"sise": 3})) == {"/sise"}
     assert Slot.objects.get(name="home").version == 1
 
