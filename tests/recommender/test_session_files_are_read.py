@@ -105,7 +105,7 @@ TIMES = {"train.txt.gz": TABLE.encode() + b"1\ta\t1\n", "test.txt.gz": TABLE.enc
         ("prefix", "test_prefix_target.tsv.gz", b"1\t2\n\n1 2 3\n", "line 3 is not a prefix"),
         ("prefix", "test_prefix_target.tsv.gz", b"\t2\n", "line 1 is not a prefix"),
         ("prefix", "test_prefix_target.tsv.gz", b"1\t2 3\n", "line 1 is not a prefix"),
-        ("prefix", "train_sessions.txt.gz", gzip.compress(b"1 2\n" * 99)[:-9], "cannot be unpacked"),
+        ("prefix", "train_sessions.txt.gz", gzip.compress(b"1 2\n" * 99, mtime=0)[:-9], "cannot be unpacked"),
         ("prefix", "train_sessions.txt.gz", b"\xff\xfe1", "not UTF-8"),
         ("timestamped", "train.txt.gz", b"", "no table of SessionId"),
         ("timestamped", "train.txt.gz", TABLE.encode(), "holds no session to learn from"),
