@@ -30,7 +30,8 @@ class SignalWeightAdmin(BigListAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SignalWeight]:
         """All acts, those that nobody set too."""
-        if SignalWeight.objects.count() < len(Signal):
+        # A handful of rows: read, since lists of the admin count no table.
+        if not set(Signal) <= set(SignalWeight.objects.values_list("name", flat=True)):
             SignalWeight.objects.bulk_create([SignalWeight(name=name) for name in Signal], ignore_conflicts=True)
         rows: QuerySet[SignalWeight] = super().get_queryset(request)
         return rows

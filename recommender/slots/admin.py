@@ -18,7 +18,7 @@ from shop.operators.lists import BigListAdmin
 class SlotAdmin(BigListAdmin):
     """Slots by name."""
 
-    list_display = ["name", "shows", "switched_on", "size", "steered", "changed_at", "changed_by"]
+    list_display = ["shows", "name", "switched_on", "size", "steered", "changed_at", "changed_by"]
     list_filter = ["active"]
     search_fields = ["name", "title"]
     ordering = ["name"]
