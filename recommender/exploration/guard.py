@@ -10,7 +10,7 @@ import threading
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, compress
 from random import Random
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from recommender.exploration import counting
 from recommender.exploration.mixing import Draw, draw_places
-from recommender.serving.choosing import Choice
+from recommender.serving.choosing import Choice, inside
 from recommender.serving.facts import ProductFacts
 from recommender.serving.rules import Asked, Removed, allowed
 from recommender.serving.slates import Reason, SlateItem
@@ -100,7 +100,7 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     share = settings.EXPLORATION_SHARE
     if share <= 0 or not ask.slot.kind.explores or len(choice.items) < 2:
         return choice
-    hardly = _near(choice, ask.facts)
+    hardly = _inside_filter(_near(choice, ask.facts), ask)
     fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
     # Nobody's visits are not one visit.
     somebody = ask.visit and not ask.visit.startswith("|")
@@ -138,12 +138,23 @@ def _near(choice: Choice, facts: ProductFacts) -> list[NDArray[np.int64]]:
     return near if sum(map(len, near)) > len(choice.items) else [hardly.all]
 
 
+def _inside_filter(parts: list[NDArray[np.int64]], ask: Ask) -> list[NDArray[np.int64]]:
+    """Those that the slot's filter lets through, as far as it depends on products alone: before the draw, so that a narrow filter
+    does not leave its places unexplored."""
+    if ask.slot.filter is None or not len(ask.facts):
+        return parts
+    mask = ask.slot.filter.mask(ask.facts)
+    return [passing for part in parts if len(passing := part[mask[part]])]
+
+
 def _pool(ask: Ask, choice: Choice, parts: list[NDArray[np.int64]], rng: Random) -> tuple[list[str], float]:
     """An even sample, in random order, of the products that may be shown, and of how many, by the share that rules let through."""
     asked, unheard = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
     standing = {item.product_id for item in choice.items}
     drawn = _even_sample(parts, rng)
-    found = (ask.facts.ids[row] for row in drawn)
+    found = [ask.facts.ids[row] for row in drawn]
+    if (held := inside(found, ask)) is not None:
+        found = list(compress(found, held.tolist()))
     pool = [product_id for product_id in found if product_id not in standing and allowed(product_id, asked, unheard)]
     return pool, sum(map(len, parts)) * len(pool) / max(len(drawn), 1)
 

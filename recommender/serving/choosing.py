@@ -79,20 +79,20 @@ def _best(pool: Pool, k: int, ask: Ask, asked: Asked, removed: Removed, shown: s
 
 def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[tuple[int, str]]:
     """(position in the pool, product id) of the candidates that nothing removes; asked of as many as are wanted."""
-    inside = _inside(pool.ids, ask)
+    held = inside(pool.ids, ask)
     positions: Iterable[int] = range(len(pool.ids))
-    if inside is not None:
-        positions = np.flatnonzero(inside).tolist()
+    if held is not None:
+        positions = np.flatnonzero(held).tolist()
         if len(positions) < len(pool.ids):
             # The filter is asked first, of all at once: of those behind it nothing else need be known.
-            removed.by_rule[OUTSIDE] = list(compress(pool.ids, np.logical_not(inside).tolist()))
+            removed.by_rule[OUTSIDE] = list(compress(pool.ids, np.logical_not(held).tolist()))
     for position in positions:
         product_id = pool.ids[position]
         if product_id not in shown and allowed(product_id, asked, removed):
             yield position, product_id
 
 
-def _inside(ids: Iterable[str], ask: Ask) -> NDArray[np.bool_] | None:
+def inside(ids: Iterable[str], ask: Ask) -> NDArray[np.bool_] | None:
     """For which products the slot's filter holds; None without one."""
     if ask.slot.filter is None or not len(ask.facts):
         return None
@@ -183,8 +183,8 @@ def _pinned(ask: Ask, asked: Asked) -> tuple[dict[int, str], dict[str, str]]:
 
     def refused(product_id: str) -> str:
         rule = refusing_rule(product_id, replace(asked, rules=rules))
-        inside = _inside([product_id], ask) if not rule else None
-        return rule or (OUTSIDE if inside is not None and not inside[0] else "")
+        held = inside([product_id], ask) if not rule else None
+        return rule or (OUTSIDE if held is not None and not held[0] else "")
 
     return pinning.standing(ask.slot.pins, ask.k, ask.at_ms, refused)
 

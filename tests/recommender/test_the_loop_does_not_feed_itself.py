@@ -25,10 +25,12 @@ from recommender.models import ImpressionDay, Slate
 from recommender.serving import facts, recommend, slate_log
 from recommender.serving.choosing import choose
 from recommender.serving.contexts import Known
-from recommender.slots import snapshot
+from recommender.slots import saving, snapshot
+from recommender.slots.models import Slot
 from recommender.slots.types.base import Ask
 from shop.events import recording
 from shop.events.consumers import Runner
+from shop.models import Product
 from tests.factories.catalogue import make_product
 
 SMALL = Plan(products=160, at_first=120, shoppers=300, visits=100, rounds=20, fewest=20, window=8)
@@ -145,6 +147,21 @@ def test_rules_hold_for_what_is_explored(shelf, settings):
         assert len(set(found)) == len(found) == 10
         assert out.isdisjoint(found)
         assert not [product_id for product_id in found if product_id.startswith("q")]
+
+
+def test_the_slots_filter_holds_for_what_is_explored(shelf, settings, django_capture_on_commit_callbacks):
+    settings.EXPLORATION_SHARE = 1.0
+    slot = Slot.objects.get(name="home")
+    slot.filter = "units_sold >= 10 and age >= 0"
+    with django_capture_on_commit_callbacks(execute=True):
+        saving.save(slot, actor=None)
+    inside = {product_id for product_id, sold in Product.objects.values_list("pk", "units_sold") if sold >= 10}
+    explored = 0
+    for n in range(20):
+        items = recommend("home", visitor_id=f"visitor-{n}", k=5).items
+        assert {item.product_id for item in items} <= inside
+        explored += sum(item.source == guard.SOURCE for item in items)
+    assert explored > 40, "places are still given to what is hardly shown and passes"
 
 
 @pytest.mark.django_db
