@@ -16,7 +16,8 @@ from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.running import MIXED, Running, RunningArm, variant_of
 from recommender.experiments.situations import situation
 from recommender.serving.choosing import Choice, choose
-from recommender.slots import snapshot
+from recommender.serving.slates import SlateItem
+from recommender.slots import pinning, snapshot
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
 
@@ -158,7 +159,21 @@ def _with_probability(choice: Choice, drawn: Drawn) -> Choice:
 
 def _drafted(drawn: Drawn, choices: list[Choice], size: int, slate_id: UUID) -> Choice:
     """The slate that all arms fill; its id is the seed, so that the draft can be repeated."""
-    slates = [choice.items for choice in choices]
-    chosen = draft(slates, size, random.Random(slate_id.int), key=lambda item: item.product_id)
-    items = tuple(replace(item, team=drawn.arms[team].letter) for item, team in chosen)
-    return replace(choices[0], items=items)
+    pinned = _pins_of_all(choices)
+    out = {item.product_id for item in pinned.values()}
+    slates = [[item for item in choice.items if item.product_id not in out] for choice in choices]
+    chosen = draft(slates, size - len(pinned), random.Random(slate_id.int), key=lambda item: item.product_id)
+    items = [replace(item, team=drawn.arms[team].letter) for item, team in chosen]
+    return replace(choices[0], items=tuple(pinning.put(pinned, items, size)))
+
+
+def _pins_of_all(choices: list[Choice]) -> dict[int, SlateItem]:
+    """Place to product where every arm has the same one pinned: the operator's word, which is no arm's merit."""
+    first, *others = (
+        {place: item for place, item in enumerate(choice.items, 1) if item.applied.get("pinned")} for choice in choices
+    )
+    return {
+        place: item
+        for place, item in first.items()
+        if all(place in other and other[place].product_id == item.product_id for other in others)
+    }

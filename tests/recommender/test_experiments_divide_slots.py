@@ -15,7 +15,7 @@ from recommender.models import ModelVersion, Slate
 from recommender.serving import recommend, recommend_many
 from recommender.serving.slate_log import SlateConsumer
 from recommender.slots import saving
-from recommender.slots.models import Slot
+from recommender.slots.models import Slot, SlotPin
 from shop.events import recording
 from shop.events.consumers import Runner
 from tests.factories.events import store_all
@@ -129,6 +129,24 @@ def test_a_drafted_slate_remembers_whose_each_product_is(run) -> None:
         teams = Counter(item["team"] for item in rows[str(slate.slate_id)].items)
         assert teams == {"a": 3, "b": 3}
     assert len({slate.items[0].team for slate in slates}) == 2, "who begins is drawn for each slate"
+
+
+def test_a_drafted_slate_keeps_pins_at_their_places_and_asks_nobody_whose_they_are(
+    run, django_capture_on_commit_callbacks
+) -> None:
+    slot = Slot.objects.get(name="home")
+    with django_capture_on_commit_callbacks(execute=True):
+        saving.save(slot, actor=None, pins=[SlotPin(product_id=PAIRS[-1][1], position=4)])
+    run(method="interleaving")
+    slates = [recommend("home", visitor_id=f"v-pinned-{n:03d}", k=6) for n in range(8)]
+    rows = logged()
+    for slate in slates:
+        products = [item.product_id for item in slate.items]
+        assert products[3] == PAIRS[-1][1]
+        assert len(set(products)) == len(products) == 6
+        teams = Counter(item.get("team", "") for item in rows[str(slate.slate_id)].items)
+        assert teams[""] == 1
+        assert abs(teams["a"] - teams["b"]) == 1
 
 
 def test_a_bandit_draws_with_the_shares_that_it_logs(run, django_capture_on_commit_callbacks) -> None:
