@@ -8,8 +8,8 @@ from enum import StrEnum
 from recommender.algorithms.breakdown import Source
 from recommender.explanations.making import Part, Term, asked_of, explain_choice, parts_of
 from recommender.explanations.replaying import rule_of
-from recommender.serving import champions, facts
-from recommender.serving.choosing import Choice, choose
+from recommender.serving import champions, facts, unwanted
+from recommender.serving.choosing import OUTSIDE, Choice, choose, inside
 from recommender.serving.contexts import known_of
 from recommender.serving.rules import Asked as Rules
 from recommender.serving.shadows import follow_facts
@@ -98,7 +98,12 @@ def _rule(ask: Ask, choice: Choice, product_id: str) -> str:
     for rule, ids in choice.removed.by_rule.items():
         if product_id in ids:
             return rule
-    return rule_of(product_id, Rules.of(ask.facts, ask.known, ask.exclude, ask.slot.rules))
+    rule = rule_of(product_id, Rules.of(ask.facts, ask.known, ask.exclude, ask.slot.rules))
+    if rule or product_id not in ask.facts.row:
+        return rule
+    # A filter is asked of candidates only: of others it says here what it would have said.
+    held = inside([product_id], ask)
+    return OUTSIDE if held is not None and not held[0] else ""
 
 
 def _short(part: Part, last: Part | None) -> tuple[float, tuple[Term, ...]]:
@@ -119,7 +124,9 @@ def ask_now(slot: str, *, shopper_id: str = "", product_id: str = "") -> Ask:
     """
     follow_facts()
     served = snapshot.get(slot)
-    known = known_of(_visit(shopper_id), shopper_id=shopper_id, product_id=product_id, personalised=True)
+    visit = _visit(shopper_id)
+    put_away = unwanted.of_person(shopper_id, visit.visitor_id if visit is not None else "")
+    known = known_of(visit, shopper_id=shopper_id, product_id=product_id, personalised=True, unwanted=put_away)
     return Ask(
         served,
         known,

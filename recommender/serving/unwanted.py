@@ -31,10 +31,10 @@ def parse(replies: list[Any]) -> frozenset[str]:
     return NOTHING.union(*(copies.parse(reply, now_ms) for reply in replies if reply))
 
 
-def of_person(shopper_id: str) -> frozenset[str]:
-    """Those of a shopper whom only the session named: a round trip of its own."""
+def of_person(shopper_id: str, visitor_id: str = "") -> frozenset[str]:
+    """Those of a shopper whom only the session named, or who does not ask: a round trip of its own."""
     try:
-        return copies.read("", shopper_id)
+        return copies.read(visitor_id, shopper_id)
     except valkey.AWAY as error:
         log.warning("unwanted_unread", reason=str(error))
         return NOTHING

@@ -20,6 +20,8 @@ from recommender.slots.models import Slot
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Product
+from shop.opinions import saying
+from shop.opinions.models import Opinion
 from tests.factories.catalogue import make_product
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +180,17 @@ def test_the_command_explains_a_slate_and_a_product_that_is_not_in_it(shop, caps
     assert "A rule took it out: looked at in this visit." in capsys.readouterr().out
     with pytest.raises(CommandError, match="There is no slate"):
         call_command("explain", "018f0000-0000-7000-8000-000000000001")
+
+
+def test_what_was_waved_off_and_what_the_filter_forbids_is_said_to_be(shop, save) -> None:
+    shown = ids(recommend("home", shopper_id="s1", k=6))
+    saying.say(Opinion.Kind.DISMISSED, shown[0], shopper_id="s1")
+    assert shown[0] not in ids(recommend("home", shopper_id="s1", k=6))
+    found = why_not_now("home", shown[0], shopper_id="s1")[2]
+    assert (found.why, found.rule) == (Why.REMOVED, "not_wanted")
+    make_product(id="dear", price=900, units_sold=0)
+    facts.load()
+    save(Slot.objects.get(name="home"), filter="price < 500")
+    recommend("home")
+    found = why_not_now("home", "dear", shopper_id="s1")[2]
+    assert (found.why, found.rule) == (Why.REMOVED, "slot_filter")
