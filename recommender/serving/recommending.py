@@ -105,7 +105,10 @@ def recommend(
 def _claimed(
     page: str, slate: Slate, visitor_id: str, known: Known, again: Callable[[_Read], Slate], read: _Read
 ) -> Slate:
-    """The slate, logged and its products claimed for the page; chosen again while other rows of the page were faster."""
+    """The slate, logged and its products claimed for the page; chosen again while other rows of the page were faster.
+
+    Each time it is, another row has its products for good: a page of so many rows ends.
+    """
     try:
         for _ in range(pages.MOST_TRIES):
             entry = slate_log.entry(slate, visitor_id=visitor_id, shopper_id=known.shopper_id)

@@ -29,7 +29,7 @@ def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     known = known_values()
     condition = _condition(slot.filter, known, found["filter"])
     _mix(slot.mix, found["mix"])
-    found["fallbacks"] += [_no_type(name) for name in slot.fallbacks if name not in TYPES]
+    _fallbacks(slot.fallbacks, found["fallbacks"])
     _boosts(slot.boosts, known, found["boosts"])
     _diversity(slot.diversity, found["diversity"])
     _pins(pins, condition, found["pins"])
@@ -62,7 +62,7 @@ def matching(text: str) -> int:
     return int(Filter(text, known_values()).mask(_held()).sum())
 
 
-def _no_type(name: str) -> str:
+def _no_type(name: Any) -> str:
     return _("There is no type “%(name)s”; there are %(types)s.") % {"name": name, "types": ", ".join(TYPES)}
 
 
@@ -81,6 +81,13 @@ def _mix(mix: Any, wrong: list[str]) -> None:
     wrong += [_no_type(name) for name in mix if name not in TYPES]
     if any(not _is_number(weight) or not 0 < weight <= HEAVIEST for weight in mix.values()):
         wrong.append(_("Weights are numbers above 0, at most %(most)d.") % {"most": HEAVIEST})
+
+
+def _fallbacks(fallbacks: Any, wrong: list[str]) -> None:
+    if not isinstance(fallbacks, list):
+        wrong.append(_('Name types in order: ["trending", "new"]'))
+        return
+    wrong += [_no_type(name) for name in fallbacks if not isinstance(name, str) or name not in TYPES]
 
 
 def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str]) -> None:
@@ -123,6 +130,10 @@ def _pins(pins: Iterable[SlotPin], condition: Filter | None, wrong: list[str]) -
             wrong.append(
                 _("The filter does not let “%(product)s” through: change the filter or the pin.")
                 % {"product": pin.product_id}
+            )
+        if not 1 <= pin.position <= Slot.MOST:
+            wrong.append(
+                _("“%(product)s” needs a place from 1 to %(most)d.") % {"product": pin.product_id, "most": Slot.MOST}
             )
         if pin.starts_at and pin.ends_at and pin.ends_at <= pin.starts_at:
             wrong.append(_("“%(product)s” ends before it begins.") % {"product": pin.product_id})

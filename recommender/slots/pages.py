@@ -14,8 +14,8 @@ from shop.valkey import Script, Trip
 
 # A page is put together within seconds.
 LIFE_SECONDS = 600
-# Rows of one page that may get into each other's way before one of them is shown as it is.
-MOST_TRIES = 5
+# Rows of one page that may be faster than one of them before it is shown without what they show.
+MOST_TRIES = 25
 
 _claim = Script("""
 local taken = {}

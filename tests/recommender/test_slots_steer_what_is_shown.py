@@ -125,6 +125,12 @@ def test_settings_that_cannot_be_served_are_not_saved(shelf, save) -> None:
             fallbacks=["nowhere"],
         )
     assert set(refused.value.message_dict) == {"type", "filter", "boosts", "mix", "diversity", "fallbacks"}
+    for fallbacks in ([["new"]], {"new": 1}, "new", 5):
+        with pytest.raises(ValidationError, match="fallbacks"):
+            save(fallbacks=fallbacks)
+    for place in (0, 101):
+        with pytest.raises(ValidationError, match="needs a place from 1 to 100"):
+            save(fallbacks=[], pins=[SlotPin(product_id="p01", position=place)])
     assert recommend("home").slot_version == 1
     assert matching('brand == "Nido"') == 6
 
@@ -183,6 +189,26 @@ def test_rows_of_one_page_share_no_product_even_when_asked_at_once(shelf, save) 
     assert ids(recommend("home", visitor_id=VISITOR, page_id="page-2")) == ["p00", "p01", "p02"]
     assert ids(recommend("home", visitor_id="v-other-1", page_id="page-1")) == ["p00", "p01", "p02"]
     assert len(valkey().xrange(slate_log.STREAM)) == 6
+
+
+def test_a_dozen_rows_of_one_page_asked_at_once_share_no_product(shelf, save) -> None:
+    names = [f"row{n}" for n in range(12)]
+    for name in names:
+        save(name, size=1)
+    recommend("home")
+    together, found = threading.Barrier(len(names)), []
+
+    def ask(slot: str) -> None:
+        together.wait()
+        found.extend(ids(recommend(slot, visitor_id=VISITOR, page_id="page-1")))
+        connections.close_all()
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [f"p{n:02}" for n in range(12)]
 
 
 def test_a_form_is_looked_at_through_anybodys_eyes_before_it_is_saved(shelf, save) -> None:
