@@ -25,7 +25,7 @@ NOTE_NO_PRODUCTS = "The products themselves are left out: the database does not 
 # Terms of a product that are named; the others are summed.
 MOST_TERMS = 8
 # Rules that look at the catalogue alone: what they took out tells of nobody.
-OF_THE_CATALOGUE = frozenset({"not_in_catalogue", "inactive", "out_of_stock", "in_view", "filtered"})
+OF_THE_CATALOGUE = frozenset({"not_in_catalogue", "inactive", "out_of_stock", "in_view", "slot_filter"})
 
 Id = Annotated[str, Meta(max_length=128)]
 # A language tag such as browsers send (RFC 5646): de, zh-CN, zh-Hans-CN.

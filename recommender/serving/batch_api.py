@@ -114,7 +114,7 @@ def _read(request: HttpRequest, key: KeyInfo) -> _Lenient:
         raise Stop(problems.response("parse_error", 400, str(error))) from None
     except msgspec.ValidationError as error:
         raise Stop(undecoded(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Stop(problems.response("parse_error", 400, f"The body is no JSON: {error}")) from None
     for place, product_id in enumerate(asked.exclude):
         if not product_id.isprintable():

@@ -99,9 +99,10 @@ def response(
     headers: dict[str, str] | None = None,
     request_id: str = "",
 ) -> HttpResponse:
-    """A problem as a plain Django response (for endpoints without DRF)."""
+    """A problem as a plain Django response (for endpoints without DRF); not kept by caches, which may keep a 404 by themselves."""
     content = orjson.dumps(body(code, http_status, detail, errors=errors, request_id=request_id))
-    return HttpResponse(content, status=http_status, content_type=CONTENT_TYPE, headers=headers or {})
+    headers = {"Cache-Control": "private, no-store", **(headers or {})}
+    return HttpResponse(content, status=http_status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def pointers(detail: Any, pointer: str = "") -> list[dict[str, Any]]:

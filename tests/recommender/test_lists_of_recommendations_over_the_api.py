@@ -118,6 +118,12 @@ def test_a_batch_that_is_wrong_as_a_whole_names_the_field(client, ask, body, sta
     assert answer.json().get("errors", [{"pointer": ""}])[0]["pointer"] == pointer
 
 
+def test_a_batch_nested_too_deeply_is_no_error_of_ours(client, ask) -> None:
+    body = '{"slot": "home", "shopper_ids": [' + "[" * 5_000 + "]" * 5_000 + "]}"
+    answer = client.post(BATCH, body, "application/json", headers={"authorization": f"Bearer {ask.keys['sk']}"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
+
+
 def test_a_batch_needs_a_secret_key(client, ask, shelf) -> None:
     assert post(client, {"slot": "home", "shopper_ids": ["s"]}, ask.keys["pk"]).status_code == 403
 

@@ -120,7 +120,11 @@ def test_an_unknown_slot_is_not_found(rf) -> None:
     # By the view itself: within the whole site a 404 is tried again under a language.
     _, token = create_key("shop", "pk")
     request = rf.get("/api/v1/recommendations/nowhere", headers={"authorization": f"Bearer {token}"})
-    assert recommendations(request, "nowhere").status_code == 404
+    answer = recommendations(request, "nowhere")
+    assert answer.status_code == 404
+    assert answer["Cache-Control"] == "private, no-store", (
+        "a cache may keep a 404 by itself, and the slot may be made next"
+    )
 
 
 def test_a_template_shows_products_with_reasons_in_its_language(rf, shelf) -> None:
