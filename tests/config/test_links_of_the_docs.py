@@ -67,3 +67,14 @@ def test_every_command_that_the_pages_name_is_there():
 def test_every_file_of_ours_that_the_pages_name_is_there():
     files = named(r"`((?:config|shop|recommender|push|tests|benchmarks|docs)/[\w./-]+\.\w+)`")
     assert {name: files[name] for name in files if not (BASE_DIR / name).exists() and "NAME" not in name} == {}
+
+
+def test_each_complaint_of_users_of_others_is_answered_by_tests_that_there_are():
+    text = (BASE_DIR / "docs/explanation/what-users-of-others-miss.md").read_text()
+    rows = dict(re.findall(r"^\| (\d+)\. .*\| (.*?) \|$", text, re.MULTILINE))
+    assert list(rows) == [str(n) for n in range(1, 15) if n != 12]
+    for number, cell in rows.items():
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", cell)
+        assert named, f"{number} names no test"
+        lost = [name for path, name in named if f"def {name}(" not in (BASE_DIR / path).read_text()]
+        assert lost == [], number

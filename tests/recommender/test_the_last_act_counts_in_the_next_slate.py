@@ -75,6 +75,20 @@ def test_a_product_that_cannot_be_bought_is_gone_from_the_next_slate(
     assert len(slate.items) == 6
 
 
+def test_what_is_sold_out_still_says_what_goes_with_it(shop, django_capture_on_commit_callbacks) -> None:
+    before = ids(recommend("product", product_id="tea", k=6))
+    with django_capture_on_commit_callbacks(execute=True):
+        tea = Product.objects.get(pk="tea")
+        tea.stock = 0
+        tea.save()
+    assert ids(recommend("product", product_id="tea", k=6)) == before
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    slate = recommend("home", visitor_id=VISITOR, k=6)
+    assert "tea" not in ids(slate)
+    assert "honey" in ids(slate)[:2]
+    assert not slate.fallback
+
+
 def test_a_known_shopper_sees_what_they_buy(shop) -> None:
     slate = recommend("email", shopper_id="s1", k=4)
     assert {"pasta", "sauce"} & set(ids(slate))
