@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from recommender.models import Slate, Slot
 from recommender.slots import saving
+from recommender.slots.defaults import DEFAULT_SLOTS
 from shop.models import AuditEntry
 from tests.factories.campaigns import make_campaign
 from tests.factories.catalogue import make_product
@@ -19,6 +20,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def shelf() -> None:
+    # Tests of real transactions empty the tables, rows of migrations included.
+    for slot in DEFAULT_SLOTS:
+        Slot.objects.get_or_create(name=slot["name"], defaults=slot)
     for number in range(12):
         make_product(id=f"p{number:02}", units_sold=100 - number, price=number + 1)
 
