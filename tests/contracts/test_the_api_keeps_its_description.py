@@ -7,6 +7,7 @@ that one seed is one run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.factories.world import World, make_world
 from tests.wsgi import application
 
 SEED = 20_260_303
+SEEDS = 3
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -75,7 +77,6 @@ def fuzz(name: str, world: World, examples: int) -> set[int]:
     answered: set[int] = set()
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 
-        @seed(SEED)
         @settings(
             max_examples=examples,
             deadline=None,
@@ -93,8 +94,22 @@ def fuzz(name: str, world: World, examples: int) -> set[int]:
                 case.validate_response(response, checks=CHECKS)
                 transaction.set_rollback(True)
 
-        call()
+        _drawn(call)
     return answered
+
+
+def _drawn(call: Callable[[], None]) -> None:
+    """Run a property with a fixed seed; with the next one where the generator fails.
+
+    Some wrong bodies for a schema that holds itself are too deep for schemathesis to draw; too deep for us would be a 500.
+    """
+    for number in range(SEEDS):
+        try:
+            seed(SEED + number)(call)()
+            return
+        except RecursionError:
+            if number + 1 == SEEDS:
+                raise
 
 
 @pytest.mark.parametrize("name", told_apart())
