@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any as Value
+from typing import ClassVar
 
 import numpy as np
 
@@ -93,8 +94,12 @@ class Text(Node):
     fixed = True
 
     def of(self, products: Products) -> Value:
-        """Never asked: :class:`Is` and :class:`Below` know the column."""
-        raise NotImplementedError
+        """Never asked: :class:`Is` and :class:`Below` know the column.
+
+        Raises:
+            TypeError: it was, all the same.
+        """
+        raise TypeError(f"{self.value!r} means nothing without the fact that it is compared with")
 
 
 @dataclass(frozen=True)
@@ -279,41 +284,35 @@ class BelowThat(Comparison):
 
 
 @dataclass(frozen=True)
-class All(Made):
+class Joined(Made):
+    """Conditions joined by one sign; ``join`` is the numpy function of two truths."""
+
+    each: tuple[Node, ...]
+    join: ClassVar[np.ufunc]
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """All of them."""
+        return self.each
+
+    def of(self, products: Products) -> Value:
+        """Of each product."""
+        found = self.parts[0].of(products)
+        for part in self.parts[1:]:
+            found = self.join(found, part.of(products))
+        return found
+
+
+class All(Joined):
     """Every one holds."""
 
-    each: tuple[Node, ...]
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """All of them."""
-        return self.each
-
-    def of(self, products: Products) -> Value:
-        """Of each product."""
-        found = self.parts[0].of(products)
-        for part in self.parts[1:]:
-            found = np.logical_and(found, part.of(products))
-        return found
+    join = np.logical_and
 
 
-@dataclass(frozen=True)
-class Any(Made):
+class Any(Joined):
     """At least one holds."""
 
-    each: tuple[Node, ...]
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """All of them."""
-        return self.each
-
-    def of(self, products: Products) -> Value:
-        """Of each product."""
-        found = self.parts[0].of(products)
-        for part in self.parts[1:]:
-            found = np.logical_or(found, part.of(products))
-        return found
+    join = np.logical_or
 
 
 @dataclass(frozen=True)
