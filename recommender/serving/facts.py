@@ -1,8 +1,9 @@
 """What rules and reasons need to know of every product, as arrays in memory: no query on the way of a request.
 
 Loaded when the process warms up, followed by the stream of changes (:mod:`shop.catalogue.changes`) that each request reads in
-its own round trip, and loaded again every few seconds by the watch (:mod:`recommender.serving.watch`), which finds what nobody
-announced.
+its own round trip, and loaded again every few seconds by the watch (:mod:`recommender.serving.warming`), which finds what nobody
+announced. A request follows to the end of the stream, however much was announced; where everything changed, or the stream has
+forgotten what this process had not read, it waits for the facts to be loaded again: a slate never shows what was taken off sale.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import orjson
 import redis
 import structlog
+from django.db import DatabaseError
 from numpy.typing import NDArray
 
 from shop.catalogue import changes
@@ -46,7 +48,6 @@ class ProductFacts:
         best_selling: rows by units sold, most first.
         position: last entry of the stream of changes that is in it.
         changed: rows in the order in which they changed since these facts were made, for who keeps something of them.
-        all_again: somebody announced that everything changed.
         load_seconds: what loading took.
     """
 
@@ -79,7 +80,6 @@ class ProductFacts:
         self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
         self.position = position
         self.changed: list[int] = []
-        self.all_again = False
         self.load_seconds = 0.0
 
     def __len__(self) -> int:
@@ -135,7 +135,11 @@ class ProductFacts:
         return list(zip(self.ids, *numbers, paths, self.brand, *rest, *last, strict=True))
 
 
+Entries = list[tuple[bytes, dict[bytes, bytes]]]
+
 _lock = threading.Lock()
+# One request loads again, the others wait for it.
+_loading = threading.Lock()
 _current: ProductFacts | None = None
 
 
@@ -161,7 +165,8 @@ def load() -> ProductFacts:
     fresh = ProductFacts(rows, categories, position)
     fresh.load_seconds = time.perf_counter() - started
     with _lock:
-        _current = fresh
+        # A request may have followed further meanwhile, and none looks back.
+        fresh = _current = _followed(fresh, _entries_after(position))
     return fresh
 
 
@@ -185,32 +190,77 @@ def queue_changes(trip: Trip, known: ProductFacts) -> None:
     trip.xrange(changes.STREAM, min=b"(" + known.position, max="+", count=changes.MANY)
 
 
-def follow(reply: list[tuple[bytes, dict[bytes, bytes]]]) -> ProductFacts:
-    """Take over announced changes; returns the facts to use from now on."""
+def follow(reply: Entries) -> ProductFacts:
+    """Take over announced changes, to the end of the stream; returns the facts to use from now on."""
     global _current
     if not reply:
         return current()
+    if len(reply) >= changes.MANY:
+        # One that is not full has all: the stream keeps more.
+        if _forgotten(current().position):
+            return _loaded_since(_last_position())
+        reply = [*reply, *_entries_after(reply[-1][0])]
+    everything = max((position for position, entry in reply if b"all" in entry), key=_order, default=b"")
+    if everything:
+        _loaded_since(everything)
     with _lock:
-        known = _current
-        if known is None:
+        if _current is not None:
+            _current = _followed(_current, reply)
+    return current()
+
+
+def _entries_after(position: bytes) -> Entries:
+    """All that was announced after a position; without Valkey nothing."""
+    found: Entries = []
+    try:
+        while True:
+            part: Any = client().xrange(changes.STREAM, min=b"(" + position, max="+", count=changes.MANY)
+            found += part
+            if len(part) < changes.MANY:
+                return found
+            position = part[-1][0]
+    except redis.RedisError as error:
+        log.warning("catalogue_changes_unread", reason=str(error))
+        return found
+
+
+def _forgotten(position: bytes) -> bool:
+    """Whether the stream may have lost entries after a position: the oldest that it has is later."""
+    try:
+        oldest: Any = client().xrange(changes.STREAM, count=1)
+    except redis.RedisError:
+        return False
+    return bool(oldest) and _order(oldest[0][0]) > _order(position)
+
+
+def _loaded_since(position: bytes) -> ProductFacts:
+    """The facts, loaded again where none has been since ``position``; those held where the database is away."""
+    with _loading:
+        held = _current
+        if held is not None and _order(held.position) >= _order(position):
+            return held
+        try:
+            return load()
+        except DatabaseError as error:
+            log.warning("facts_not_loaded_again", reason=str(error).strip())
             return current()
-        unknown = []
-        for position, entry in reply:
-            if _order(position) <= _order(known.position):
-                # Another request, or a load, has been faster, and may hold what came after.
-                continue
-            if b"facts" in entry:
-                values = orjson.loads(entry[b"facts"])
-                if not known.set(values):
-                    unknown.append(values)
-            elif b"gone" in entry:
-                known.remove(entry[b"gone"].decode())
-            else:
-                known.all_again = True
-            known.position = position
-        if unknown:
-            _current = known = _with(known, unknown)
-        return known
+
+
+def _followed(known: ProductFacts, entries: Entries) -> ProductFacts:
+    """``known`` with what was announced after its position; other facts where there are new rows."""
+    unknown = []
+    for position, entry in entries:
+        if _order(position) <= _order(known.position):
+            # Another request, or a load, has been faster, and may hold what came after.
+            continue
+        if b"facts" in entry:
+            values = orjson.loads(entry[b"facts"])
+            if not known.set(values):
+                unknown.append(values)
+        elif b"gone" in entry:
+            known.remove(entry[b"gone"].decode())
+        known.position = position
+    return _with(known, unknown) if unknown else known
 
 
 def _order(position: bytes) -> tuple[int, int]:
@@ -221,5 +271,5 @@ def _order(position: bytes) -> tuple[int, int]:
 def _with(known: ProductFacts, unknown: list[list[Any]]) -> ProductFacts:
     rows = {row[0]: row for row in known.rows()} | {values[0]: tuple(values) for values in unknown}
     fresh = ProductFacts(rows.values(), known.categories, known.position)
-    fresh.all_again, fresh.load_seconds = known.all_again, known.load_seconds
+    fresh.load_seconds = known.load_seconds
     return fresh

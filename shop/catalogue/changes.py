@@ -3,7 +3,8 @@
 A change is one entry of a Valkey stream with the new facts themselves, so that who serves needs no query to follow. Saving,
 deleting and ``update()`` announce by themselves (:class:`shop.catalogue.models.ProductQuerySet`); raw SQL and COPY call
 :func:`announce` or :func:`announce_all` once they are committed. Readers also load everything again every few seconds, so an
-announcement that is lost costs seconds, not truth.
+announcement that is lost costs seconds, not truth; after a change of very many products at once they load everything before they
+answer.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from django.db import connection, transaction
 from shop.valkey import client
 
 STREAM = "catalogue:changes"
-KEEP = 5_000
+KEEP = 10_000
 # First key of the advisory locks; the second is a product's.
 TELLING_LOCK = 7103
-# More than this at once and readers had better load all of it.
+# So many are told, and read, at a time.
 MANY = 500
+# More than this at once and readers had better load all of it.
+MOST = 5_000
 
 # Under this key in the cache stands a word that changes with the facts that lists of products are made of; what was made under
 # another word is made anew (shop/storefront/frame.py).
@@ -93,23 +96,28 @@ def forget_lists() -> None:
 
 
 def _send(ids: list[str] | None) -> None:
-    from shop.catalogue.models import Product
-
     try:
-        if ids is None or len(ids) > MANY:
+        if ids is None or len(ids) > MOST:
             client().xadd(STREAM, {"all": "1"}, maxlen=KEEP)
             return
-        with transaction.atomic():
-            _one_at_a_time(ids)
-            rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*COLUMNS)}
-            pipe = client().pipeline(transaction=False)
-            for product_id in ids:
-                row = rows.get(product_id)
-                entry = {"facts": pack(row)} if row is not None else {"gone": product_id}
-                pipe.xadd(STREAM, entry, maxlen=KEEP)  # type: ignore[arg-type]
-            pipe.execute()
+        for begin in range(0, len(ids), MANY):
+            _send_facts(ids[begin : begin + MANY])
     except redis.RedisError as error:
         log.warning("catalogue_change_not_announced", products=len(ids or ()), error=str(error))
+
+
+def _send_facts(ids: list[str]) -> None:
+    from shop.catalogue.models import Product
+
+    with transaction.atomic():
+        _one_at_a_time(ids)
+        rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*COLUMNS)}
+        pipe = client().pipeline(transaction=False)
+        for product_id in ids:
+            row = rows.get(product_id)
+            entry = {"facts": pack(row)} if row is not None else {"gone": product_id}
+            pipe.xadd(STREAM, entry, maxlen=KEEP)  # type: ignore[arg-type]
+        pipe.execute()
 
 
 def _one_at_a_time(ids: list[str]) -> None:

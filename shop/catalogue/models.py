@@ -68,7 +68,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """As Django's, searchable and announced."""
         searched = not SEARCHED.isdisjoint(values)
         changed = self.values_list("pk", flat=True).order_by()
-        ids = list(changed if searched else changed[: changes.MANY + 1])
+        ids = list(changed if searched else changed[: changes.MOST + 1])
         with transaction.atomic():
             rows = super().update(**values)
             if searched:
@@ -88,7 +88,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """As Django's, and announced."""
-        gone = list(self.values_list("pk", flat=True).order_by()[: changes.MANY + 1])
+        gone = list(self.values_list("pk", flat=True).order_by()[: changes.MOST + 1])
         deleted = super().delete()
         changes.announce(gone)
         return deleted
