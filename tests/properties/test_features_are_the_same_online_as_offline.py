@@ -17,11 +17,9 @@ from recommender.algorithms.base import Context
 from recommender.algorithms.next_basket import NextBasket, describing
 from recommender.algorithms.next_basket import learning as basket_learning
 from recommender.algorithms.prefixes import REMOVED, prefixes
-from recommender.algorithms.ranked import Ranked, gathering, learning
-from recommender.algorithms.ranked.features import WIDTH, describe
+from recommender.algorithms.ranked import Ranked, learning
 from recommender.algorithms.ranked.questions import Questions as RankerQuestions
 from recommender.algorithms.ranked.questions import questions_of
-from recommender.algorithms.ranked.words import vocabulary
 from recommender.dataset import Dataset, Kind, Products
 from recommender.dataset.browsing import Seen
 from recommender.dataset.interactions import DAY_MS, build, from_sessions
@@ -32,6 +30,7 @@ from recommender.features.facts import Facts, facts_of
 from recommender.features.pipeline import Prepared, Questions, column_names, pipeline_of
 from recommender.profiles.long_term import LongTerm, learn
 from recommender.profiles.states import ShopperStates, StateModel
+from tests.factories.rankers import gathered
 
 ITEMS = 9
 SESSIONS = st.lists(st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=7), min_size=3, max_size=30)
@@ -64,17 +63,9 @@ def shop_of(bought: list) -> Dataset:
 
 def served_features(model: Ranked, context: Context) -> dict[int, bytes]:
     """Product to its row, as a request that ranks all candidates has it."""
-    parts, _, session = model._held()
-    work = learning.exactly(
-        gathering.work_for(len(session.start_) - 1, ITEMS, ITEMS, WIDTH, vocabulary(parts.words)), ITEMS
-    )
-    acts = session.query(context) if len(context.acts) else np.zeros(0, np.int32)
-    asked = gathering.ask(acts, *context.purchases, context.at_ms, parts.removed, work)
-    told = gathering.gather(asked, ITEMS, parts, work)
-    describe(asked, told, parts, work)
-    found = {int(work.found[row]): work.features[at].tobytes() for at, row in enumerate(work.kept[: told.kept])}
-    gathering.release(asked, told, parts, work)
-    return found
+    acts = model.members["session_knn"].query(context) if len(context.acts) else np.zeros(0, np.int32)
+    found, _ = gathered(model, acts, ITEMS, context.purchases, context.at_ms)
+    return {product: candidate.features.tobytes() for product, candidate in found.items()}
 
 
 @HELD

@@ -221,19 +221,14 @@ def test_the_ranker_takes_it_where_the_order_matters_and_its_trees_learn_from_an
 
 def test_what_the_encoder_says_reaches_the_ranker(kept) -> None:
     """Features and candidates of a ranker that holds it are those of its formula."""
-    from recommender.algorithms.ranked import gathering, learning
-    from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
+    from recommender.algorithms.ranked.features import FEATURES
+    from tests.factories.rankers import gathered
 
     model = Ranked(answers="any", deep=False).fit(rings(200, seed=3))
     model.members["encoder"] = kept
-    parts, query = model.parts_of(model.members["session_knn"]), rows(3, 4)
-    work = learning.exactly(gathering.work_for(len(parts.sessions.start) - 1, ITEMS, ITEMS, WIDTH), ITEMS)
-    asked = gathering.ask(query, rows(), rows().astype(np.int64), 0, parts.removed, work)
-    told = gathering.gather(asked, ITEMS, parts, work)
-    describe(asked, told, parts, work)
-    found = work.found[work.kept[: told.kept]]
-    features = work.features[: told.kept].copy()
-    gathering.release(asked, told, parts, work)
+    query = rows(3, 4)
+    known, _ = gathered(model, query, ITEMS)
+    found, features = np.array(list(known)), np.array([candidate.features for candidate in known.values()])
     assert set(found.tolist()) == set(range(NEVER_SEEN))  # Its neighbours are all products that it knows.
     logits = kept.weights.vectors[found] @ direction_plainly(query, kept.weights) / kept.temperature
     column = {name: at for at, name in enumerate(FEATURES)}

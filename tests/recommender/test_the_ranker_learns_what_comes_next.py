@@ -1,4 +1,4 @@
-"""The learned ranker: its kernels equal plain formulas, its trees equal LightGBM's, and what it learned beats its sources."""
+"""The learned ranker: its trees equal LightGBM's, see nothing of the future, and rank better than the sources they are told of."""
 
 from __future__ import annotations
 
@@ -8,81 +8,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
-from recommender.algorithms.content import words
 from recommender.algorithms.prefixes import prefixes, split
-from recommender.algorithms.ranked import Ranked, gathering, learning
-from recommender.algorithms.ranked.features import BOUGHT as BOUGHT_COLUMNS
-from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
+from recommender.algorithms.ranked import Ranked, learning
+from recommender.algorithms.ranked.features import WIDTH
 from recommender.algorithms.ranked.questions import questions_of
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, floor32, walk
-from recommender.algorithms.ranked.words import FADING, vocabulary
-from recommender.algorithms.session_kernel import scores_plainly
-from recommender.algorithms.weighting import scale_rows, weigh_terms
-from recommender.dataset import Kind, Products
-from recommender.dataset.interactions import from_sessions
-
-ITEMS = 60
-
-
-def habits(rng, sessions: int) -> list[list[int]]:
-    """Shoppers on rings of ten products, who mostly go on by one; on even rings half return to where they began."""
-    made = []
-    for _ in range(sessions):
-        ring, at = int(rng.integers(ITEMS // 10)) * 10, int(rng.integers(10))
-        session = [ring + at]
-        for _ in range(int(rng.integers(1, 6))):
-            at = (at + (1 if rng.random() < 0.7 else int(rng.integers(2, 9)))) % 10
-            session.append(ring + at)
-        if ring % 20 == 0 and len(session) > 2 and rng.random() < 0.5:
-            session.append(session[0])
-        made.append(session)
-    return made
-
-
-def shop(sessions: list[list[int]], **how):
-    return from_sessions(sessions, Products.of([f"p{number}" for number in range(ITEMS)]), **how)
+from recommender.dataset import Kind
+from tests.factories.rankers import ITEMS, ring_walks, rows, shop
 
 
 @pytest.fixture(scope="module")
 def dataset():
-    return shop(habits(np.random.default_rng(4), 6_000))
+    return shop(ring_walks(np.random.default_rng(4), 6_000))
 
 
 @pytest.fixture(scope="module")
 def ranked(dataset):
     return Ranked(answers="any", trees=40).fit(dataset)
-
-
-def rows(*products: int) -> np.ndarray:
-    return np.array(products, np.int32)
-
-
-NEVER = rows(), np.zeros(0, np.int64)
-
-
-def gathered(model: Ranked, query: np.ndarray, most: int = 60, purchases=NEVER, now: int = 0):
-    """Sums, features and question of one query, by product."""
-    parts, _, session = model._held()
-    held = gathering.work_for(len(session.start_) - 1, ITEMS, most, WIDTH, vocabulary(parts.words))
-    work = learning.exactly(held, most)
-    asked = gathering.ask(query, *purchases, now, parts.removed, work)
-    told = gathering.gather(asked, most, parts, work)
-    describe(asked, told, parts, work)
-    kept = work.kept[: told.kept].copy()
-    found = {
-        int(work.found[row]): (work.sums[row].copy(), work.features[at].copy(), float(work.blend[row]))
-        for at, row in enumerate(kept)
-    }
-    gathering.release(asked, told, parts, work)
-    assert not work.slot.any()
-    assert not work.own.slot.any()
-    assert not work.of_last.any()
-    assert not work.of_session.any()
-    return found, told
 
 
 def test_the_trees_rank_what_they_did_not_learn_from_better_than_votes_and_blend(ranked) -> None:
@@ -91,44 +36,8 @@ def test_the_trees_rank_what_they_did_not_learn_from_better_than_votes_and_blend
     assert trees > max(votes, blend) + learning.LEAST_GAIN
 
 
-def test_votes_are_those_of_session_knn(ranked) -> None:
-    for query in (rows(3), rows(20, 21, 22), rows(40, 41, 40)):
-        found, _ = gathered(ranked, query)
-        plain = scores_plainly(ranked.members["session_knn"], query)
-        for product, (sums, _, _) in found.items():
-            assert sums[gathering.VOTE] == pytest.approx(plain[product], rel=1e-3, abs=1e-9)
-
-
-def test_words_in_common_are_a_cosine() -> None:
-    texts = [f"kind{number % 5} maker{number % 7}" for number in range(ITEMS)]
-    sessions = habits(np.random.default_rng(4), 300)
-    model = Ranked(answers="any").fit(
-        from_sessions(sessions, Products.of([f"p{n}" for n in range(ITEMS)], texts=texts))
-    )
-    found, _ = gathered(model, rows(3, 8))
-    column = list(FEATURES).index("words_last")
-    vectors = scale_rows(weigh_terms(CountVectorizer(analyzer=words).fit_transform(texts), "tfidf"), "cosine").toarray()
-    for product, (_, features, _) in found.items():
-        pairs = vectors[product] @ vectors[8], vectors[product] @ vectors[3]
-        assert features[column] == pytest.approx(pairs[0], abs=1e-5)
-        fading = np.exp(-1 / FADING)
-        assert features[column + 1] == pytest.approx((pairs[0] + fading * pairs[1]) / (1 + fading), abs=1e-5)
-
-
-def test_what_is_no_answer_takes_no_share_of_the_votes() -> None:
-    """One's own history is in the index too: its votes for itself would drown those for what is new."""
-    few = shop(habits(np.random.default_rng(4), 300))
-    query = few.product[few.session_start[7] : few.session_start[8]].astype(np.int32)
-    shares = {}
-    for answers in ("new", "any"):
-        found, _ = gathered(Ranked(answers=answers, deep=False).fit(few), query)
-        shares[answers] = sum(features[0] for product, (_, features, _) in found.items() if product not in query)
-    assert shares["new"] == pytest.approx(1.0, abs=1e-3)
-    assert shares["any"] < 0.99
-
-
 def test_histories_without_an_order_teach_each_other() -> None:
-    model = Ranked(answers="any", trees=20, ends=2).fit(shop(habits(np.random.default_rng(4), 2_000)))
+    model = Ranked(answers="any", trees=20, ends=2).fit(shop(ring_walks(np.random.default_rng(4), 2_000)))
     votes, blend, trees = model.checked_
     assert trees > max(votes, blend)
     assert len(model.tree_root_) == 60
@@ -174,105 +83,6 @@ def test_ends_of_histories_are_asked_of_what_all_had_before(monkeypatch) -> None
     assert set(parts.tables.next.weight.tolist()) == {1.0}
 
 
-def test_tables_hold_what_plain_counting_finds(dataset) -> None:
-    model = Ranked(answers="any").fit(shop([[0, 1, 2], [0, 1, 3], [1, 2], [0, 2]]))
-    tables = model._held()[0].tables
-    age = np.exp(-(4 - np.arange(4)) / 4)
-
-    def of(table, product):
-        low, high = table.start[product], table.start[product + 1]
-        return dict(zip(table.other[low:high].tolist(), table.weight[low:high].tolist(), strict=True))
-
-    assert of(tables.next, 0) == pytest.approx({1: age[0] + age[1], 2: age[3]})
-    assert of(tables.skip, 0) == pytest.approx({1: age[0] + age[1], 2: age[0] / 2 + age[3], 3: age[1] / 2})
-    assert of(tables.second, 0) == {2: 1.0, 3: 1.0}
-    assert of(tables.together, 0)[1] == pytest.approx(2 / (np.sqrt(3 * 3) + 3))
-    bigrams = tables.bigrams
-    assert bigrams.key.tolist() == [1]  # 0 then 1, of 60 products
-    assert dict(zip(bigrams.other.tolist(), bigrams.weight.tolist(), strict=True)) == pytest.approx(
-        {2: age[0], 3: age[1]}
-    )
-
-
-def test_features_say_what_their_names_say(ranked) -> None:
-    query = rows(40, 41, 40)
-    found, told = gathered(ranked, query)
-    column = {name: at for at, name in enumerate(FEATURES)}
-    facts = ranked._held()[0].facts
-    for product, (sums, features, _) in found.items():
-        assert features[column["vote_share"]] == pytest.approx(sums[gathering.VOTE] / told.votes, rel=1e-5)
-        assert features[column["next_log"]] == pytest.approx(np.log1p(sums[gathering.NEXT]), rel=1e-5)
-        assert features[column["popularity"]] == pytest.approx(np.log1p(facts.seen[product]), rel=1e-5)
-        assert features[column["like_last"]] == pytest.approx(facts.vectors[product] @ facts.vectors[40], abs=1e-5)
-        place = {40: 0, 41: 1}.get(product, 99)
-        assert features[column["steps_since"]] == place
-        assert features[column["times"]] == {40: 2, 41: 1}.get(product, 0)
-        assert features[column["is_current"]] == (product == 40)
-        assert features[column["is_previous"]] == (product == 41)
-        assert features[column["length"]] == 3
-        assert features[column["distinct_share"]] == pytest.approx(2 / 3)
-        assert features[column["returned_from_current"]] == facts.returned[40]
-    assert all(np.isfinite(features).all() for _, features, _ in found.values())
-
-
-DAY = 86_400_000
-# Of four days: 10 in three baskets, 33 in the one of ten days ago.
-BOUGHT = rows(10, 10, 33, 10), np.array([0, 30, 40, 48]) * DAY
-
-
-def test_columns_of_purchases_say_what_their_names_say(ranked) -> None:
-    found, _ = gathered(ranked, rows(40), purchases=BOUGHT, now=50 * DAY)
-    column = {name: at for at, name in enumerate(FEATURES)}
-    ten, thirty_three, other = (found[product][1] for product in (10, 33, 41))
-    said = {name.removeprefix("bought_"): float(ten[at]) for name, at in column.items() if at >= BOUGHT_COLUMNS}
-    fading = {f"fading_{days}": 2 ** (-50 / days) + 2 ** (-20 / days) + 2 ** (-2 / days) for days in (14, 45, 150)}
-    expected = {
-        "times": 3,
-        "share_of_baskets": 3 / 4,
-        "times_28": 2,
-        "times_91": 3,
-        **fading,
-        "days_since": 2,
-        "own_gap": 24,
-        "since_over_own_gap": 2 / 25,
-        "baskets_since": 0,
-        "share_since_first": 3 / 4,
-        "last_gap": 18,
-        "since_over_last_gap": 2 / 19,
-        "of_best": 1,
-        "since_over_gap": 2,
-        "again": 0,
-        "gap": 0,
-        "baskets": 4,
-        "basket_days": 2,
-        "basket_size": 1,
-        "repeats": 1 / 2,
-        "no_visit": 0,
-    }
-    assert said == pytest.approx(expected, rel=1e-5)
-    assert thirty_three[column["bought_days_since"]] == 10
-    assert thirty_three[column["bought_baskets_since"]] == 1
-    assert other[column["bought_times"]] == 0
-    assert other[column["bought_days_since"]] > 1_000
-    assert other[column["baskets"]] == 4
-
-
-def test_where_nothing_is_looked_at_habits_ask_and_are_answers(ranked) -> None:
-    context = Context("email", bought=BOUGHT[0], bought_ms=BOUGHT[1], at_ms=50 * DAY)
-    assert {10, 33} <= set(ranked.recommend(context, ITEMS).products.tolist())
-    found, told = gathered(ranked, rows(), purchases=BOUGHT, now=50 * DAY)
-    column = {name: at for at, name in enumerate(FEATURES)}
-    # The stronger habit asks last.
-    assert found[10][1][column["is_current"]] == 1
-    assert found[33][1][column["is_previous"]] == 1
-    assert found[10][1][column["no_visit"]] == 1
-    assert told.most_habit == pytest.approx(2 ** (-50 / 45) + 2 ** (-20 / 45) + 2 ** (-2 / 45), rel=1e-5)
-    few = Ranked(deep=False).fit(shop(habits(np.random.default_rng(4), 100)))
-    assert few.recommend(context, 3).products[0] == 10
-    assert few.explain(context, 10).code == "again"
-    assert few.explain(context, 33).code == "bought_before"
-
-
 def test_known_shoppers_ask_with_what_they_had_bought_before_each_visit() -> None:
     visits = [[0, 1], [2, 3, 4], [5, 6], [7]]
     data = shop(visits, kind=Kind.PURCHASE, shoppers=[0, 1, 0, 2], shopper_ids=["a", "b", "c"])
@@ -293,12 +103,6 @@ def test_known_shoppers_ask_with_what_they_had_bought_before_each_visit() -> Non
         ([], [5], [6]),
         ([0, 1], [5], [6]),
     ]
-
-
-def test_the_session_itself_is_always_a_candidate(ranked) -> None:
-    found, told = gathered(ranked, rows(0, 11, 22, 33, 44), most=6)
-    assert {0, 11, 22, 33, 44} <= found.keys()
-    assert told.kept == 6
 
 
 def test_flattened_trees_give_the_raw_scores_of_lightgbm() -> None:

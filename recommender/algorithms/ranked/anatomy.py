@@ -10,12 +10,15 @@ import numpy as np
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, Values
-from recommender.algorithms.ranked import gathering
+from recommender.algorithms.ranked import blending
+from recommender.algorithms.ranked import work as sums_of
+from recommender.algorithms.ranked.asking import Put, ask
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
-from recommender.algorithms.ranked.gathering import Put, Told, ask, gather, release, work_for
+from recommender.algorithms.ranked.gathering import gather, release
 from recommender.algorithms.ranked.tables import Floats
 from recommender.algorithms.ranked.trees import walk
 from recommender.algorithms.ranked.words import vocabulary
+from recommender.algorithms.ranked.work import Told, work_for
 
 if TYPE_CHECKING:
     from recommender.algorithms.ranked.algorithm import Ranked
@@ -24,12 +27,12 @@ if TYPE_CHECKING:
 TERMS = ("session_knn", "next", "skip", "together", "bigram", "habit", "encoder")
 # What the blend asks of each term: the column of the sums.
 COLUMNS = {
-    "session_knn": gathering.VOTE,
-    "next": gathering.NEXT,
-    "skip": gathering.SKIP_SESSION,
-    "together": gathering.TOGETHER_SESSION,
-    "bigram": gathering.BIGRAM,
-    "habit": gathering.HABIT,
+    "session_knn": sums_of.VOTE,
+    "next": sums_of.NEXT,
+    "skip": sums_of.SKIP_SESSION,
+    "together": sums_of.TOGETHER_SESSION,
+    "bigram": sums_of.BIGRAM,
+    "habit": sums_of.HABIT,
 }
 
 
@@ -103,16 +106,16 @@ def _blended(gathered: _Gathered, onward: float) -> Values:
     told, sums = gathered.told, gathered.sums.astype(np.float64)
     scale = {
         "session_knn": 1.0 / told.most_vote,
-        "next": gathering.OF_NEXT / (onward + float(gathering.TINY)),
-        "skip": gathering.OF_SKIP / told.most_skip,
-        "together": gathering.OF_TOGETHER / told.most_together,
-        "bigram": gathering.OF_BIGRAM / (told.bigrams + 1.0),
-        "habit": gathering.OF_HABIT / (told.most_habit + float(gathering.TINY)),
+        "next": blending.OF_NEXT / (onward + float(blending.TINY)),
+        "skip": blending.OF_SKIP / told.most_skip,
+        "together": blending.OF_TOGETHER / told.most_together,
+        "bigram": blending.OF_BIGRAM / (told.bigrams + 1.0),
+        "habit": blending.OF_HABIT / (told.most_habit + float(blending.TINY)),
     }
     columns = [sums[:, COLUMNS[name]] * scale[name] for name in scale]
     near = np.zeros(len(sums))
     if len(gathered.logit):
-        near = gathering.OF_ENCODER * np.exp(gathering.FLATNESS * (gathered.logit - told.most_logit))
+        near = blending.OF_ENCODER * np.exp(blending.FLATNESS * (gathered.logit - told.most_logit))
     return np.column_stack([*columns, near])
 
 

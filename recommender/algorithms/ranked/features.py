@@ -9,11 +9,14 @@ import numpy as np
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
-from recommender.algorithms.ranked import gathering as sums_of
+from recommender.algorithms.ranked import work as sums_of
+from recommender.algorithms.ranked.asking import Asked
+from recommender.algorithms.ranked.blending import TINY
+from recommender.algorithms.ranked.candidates import FADING
 from recommender.algorithms.ranked.facts import Facts
-from recommender.algorithms.ranked.gathering import Asked, Parts, Told, Work
 from recommender.algorithms.ranked.tables import Floats, Table, Tables
 from recommender.algorithms.ranked.words import alike
+from recommender.algorithms.ranked.work import Parts, Told, Work
 from recommender.algorithms.repeats import F45, GAPS, LAST, OWN, TIMES, gap_columns, own_columns
 from recommender.algorithms.repeats import NEVER as LONG_AGO
 from recommender.algorithms.session_kernel import comes_again
@@ -196,7 +199,7 @@ def _bought(to: Floats, product: int, asked: Asked, told: Told, facts: Facts, wo
     row, own = work.own.slot[product] - 1, work.own
     own_columns(to[BOUGHT : BOUGHT + 12], row, asked.baskets, own)
     gap_columns(to[BOUGHT + 12 : OF_PRODUCT], row, own)
-    to[OF_PRODUCT] = own.sums[row, F45] / (np.float32(told.most_habit) + sums_of.TINY) if row >= 0 else 0.0
+    to[OF_PRODUCT] = own.sums[row, F45] / (np.float32(told.most_habit) + TINY) if row >= 0 else 0.0
     to[OF_PRODUCT + 1] = own.sums[row, LAST] / (facts.gap[product] + 1) if row >= 0 else LONG_AGO
     to[OF_PRODUCT + 2] = facts.again[product]
     to[OF_PRODUCT + 3] = facts.gap[product]
@@ -221,7 +224,7 @@ def _direction(query: Rows, facts: Facts) -> Floats:
     """Unit vector of the last six products, fading."""
     direction = np.zeros(facts.vectors.shape[1], np.float32)
     for back in range(min(len(query), 6)):
-        weight = np.float32(np.exp(-back / sums_of.FADING))
+        weight = np.float32(np.exp(-back / FADING))
         vector = facts.vectors[query[len(query) - 1 - back]]
         for at in range(len(direction)):
             direction[at] += weight * vector[at]
