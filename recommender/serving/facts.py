@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,14 @@ class ProductFacts:
         tags: of each product.
         list_price: (products,) float64, the price before a reduction; the price where there is none.
         rating: (products,) float64, mean of its stars; 0 where nobody gave any.
+        attributes: of each product, the text of a JSON object: read by who needs one (:mod:`recommender.slots.filters.columns`).
         created_ms: (products,) int64, ms since the epoch, UTC.
         buyable: (products,) 1 where active and in stock, else 0: octets, which Python reads one by one faster than an array's.
         best_selling: rows by units sold, most first.
         position: last entry of the stream of changes that is in it.
         changed: rows in the order in which they changed since these facts were made, for who keeps something of them.
         load_seconds: what loading took.
+        columns: what :mod:`recommender.slots.filters.columns` derived from them, once it did.
     """
 
     def __init__(
@@ -76,11 +78,14 @@ class ProductFacts:
         listed = np.array(columns[11], np.float64)
         self.list_price: NDArray[np.float64] = np.where(np.isnan(listed), self.price, listed)
         self.rating: NDArray[np.float64] = np.nan_to_num(np.array(columns[12], np.float64))
+        alike: dict[str, str] = {}
+        self.attributes: list[str] = [alike.setdefault(each, each) for each in columns[13]]
         self.buyable = bytearray((self.active & (self.stock > 0)).tobytes())
         self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
         self.position = position
         self.changed: list[int] = []
         self.load_seconds = 0.0
+        self.columns: Any = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -112,7 +117,7 @@ class ProductFacts:
         self.buyable[row] = bool(values[3] and values[2] > 0)
         self.category[row], self.brand[row], self.units_sold[row] = category, values[5], values[6]
         self.names_en[row], self.names_zh[row] = values[8], values[9]
-        tags, listed, rating = changes.whole(values)[10:]
+        tags, listed, rating, self.attributes[row] = changes.whole(values)[10:]
         self.tags[row], self.rating[row] = tuple(tags), rating or 0.0
         self.list_price[row] = values[1] if listed is None else listed
         self.changed.append(row)
@@ -131,7 +136,7 @@ class ProductFacts:
         paths = [self.category_paths[index] for index in self.category.tolist()]
         numbers = (self.price.tolist(), self.stock.tolist(), self.active.tolist())
         rest = (self.units_sold.tolist(), self.created_ms.tolist(), self.names_en, self.names_zh)
-        last = (self.tags, self.list_price.tolist(), self.rating.tolist())
+        last = (self.tags, self.list_price.tolist(), self.rating.tolist(), self.attributes)
         return list(zip(self.ids, *numbers, paths, self.brand, *rest, *last, strict=True))
 
 
@@ -141,6 +146,13 @@ _lock = threading.Lock()
 # One request loads again, the others wait for it.
 _loading = threading.Lock()
 _current: ProductFacts | None = None
+# What is derived from facts is made before they serve: no request waits for it.
+_preparing: list[Callable[[ProductFacts], None]] = []
+
+
+def prepare_also(prepare: Callable[[ProductFacts], None]) -> None:
+    """Have ``prepare`` called with facts that were loaded, before they serve."""
+    _preparing.append(prepare)
 
 
 def current() -> ProductFacts:
@@ -160,9 +172,11 @@ def load() -> ProductFacts:
     started = time.perf_counter()
     position = _last_position()
     categories = {path: (en, zh) for path, en, zh in Category.objects.values_list("path", "name_en", "name_zh")}
-    query = Product.objects.order_by("pk").values_list(*changes.COLUMNS)
+    query = Product.objects.order_by("pk").values_list(*changes.ASKED)
     rows = [(*row[:7], int(row[7].timestamp() * 1000), *row[8:]) for row in query.iterator(CHUNK)]
     fresh = ProductFacts(rows, categories, position)
+    for prepare in _preparing:
+        prepare(fresh)
     fresh.load_seconds = time.perf_counter() - started
     with _lock:
         # A request may have followed further meanwhile, and none looks back.

@@ -13,6 +13,7 @@ from recommender.serving import facts
 from recommender.serving.facts import ProductFacts
 from recommender.slots import boosting
 from recommender.slots.filters import Filter, FilterError
+from recommender.slots.filters.columns import columns_of
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.types import TYPES
 from shop.valkey import Trip
@@ -40,7 +41,9 @@ def known_values() -> dict[str, Collection[str]]:
     """Categories and brands that there are, for :func:`recommender.slots.filters.parse`."""
     held = _held()
     above = {path.rsplit("/", up)[0] for path in held.category_paths for up in range(path.count("/") + 1)}
-    return {"category": above, "brand": frozenset(held.brand), "tags": {tag for tags in held.tags for tag in tags}}
+    tags = {tag for tags in held.tags for tag in tags}
+    attributes = columns_of(held).attribute_values()
+    return {"category": above, "brand": frozenset(held.brand), "tags": tags, "attributes": attributes}
 
 
 def _held() -> ProductFacts:

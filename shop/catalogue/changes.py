@@ -18,6 +18,7 @@ import redis
 import structlog
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.models import F, Func, TextField
 
 from shop.valkey import client
 
@@ -53,9 +54,29 @@ COLUMNS = (
     "tags",
     "list_price",
     "rating_average",
+    "attributes",
 )
 # Of the last columns, for rows of those who do not know them: announced by another release, or made by hand.
-LAST = ((), None, None)
+LAST = ((), None, None, "{}")
+
+
+class ShortAttributes(Func):
+    """Attributes as the text of a JSON object; of large ones only texts of at most 120 characters, numbers and truths.
+
+    Every process holds them for all products.
+    """
+
+    template = (
+        "CASE WHEN length(%(expressions)s::text) <= 400 THEN %(expressions)s::text ELSE coalesce("
+        "(SELECT jsonb_object_agg(key, value)"
+        " FROM jsonb_each(CASE jsonb_typeof(%(expressions)s) WHEN 'object' THEN %(expressions)s ELSE '{}' END)"
+        " WHERE jsonb_typeof(value) IN ('string', 'number', 'boolean') AND length(value::text) <= 122)::text, '{}') END"
+    )
+    output_field = TextField()
+
+
+# What is asked of the table for a row of COLUMNS.
+ASKED = (*COLUMNS[:-1], ShortAttributes(F("attributes")))
 
 
 def whole(row: Sequence[Any]) -> tuple[Any, ...]:
@@ -111,7 +132,7 @@ def _send_facts(ids: list[str]) -> None:
 
     with transaction.atomic():
         _one_at_a_time(ids)
-        rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*COLUMNS)}
+        rows = {row[0]: row for row in Product.objects.filter(pk__in=ids).values_list(*ASKED)}
         pipe = client().pipeline(transaction=False)
         for product_id in ids:
             row = rows.get(product_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import operator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from recommender.serving.slates import Reason
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask, Pool
+from shop.catalogue.changes import LAST
 
 DAY_MS = 86_400_000
 NOW = 20_000 * DAY_MS
@@ -45,15 +47,21 @@ product = st.tuples(
     st.sampled_from(BRANDS),
     st.integers(0, 9),  # units sold
     st.integers(0, 90),  # age
+    st.dictionaries(  # attributes
+        st.sampled_from(["colour", "weight"]),
+        st.one_of(st.sampled_from(["red", "blue"]), st.integers(0, 3), st.booleans()),
+    ),
 )
+ABSENT = object()
 
 
 @st.composite
 def shelves(draw):
     rows = draw(st.lists(product, min_size=1, max_size=40))
     table = [
-        (f"p{n}", float(price), stock, active, category, brand, sold, NOW - age * DAY_MS, "", "")
-        for n, (price, stock, active, category, brand, sold, age) in enumerate(rows)
+        (f"p{n}", float(price), stock, active, category, brand, sold, NOW - age * DAY_MS, "", "", *LAST[:-1], held)
+        for n, (price, stock, active, category, brand, sold, age, attributes) in enumerate(rows)
+        for held in [json.dumps(attributes)]
     ]
     return ProductFacts(table, {})
 
@@ -65,6 +73,14 @@ atom = st.one_of(
     st.sampled_from(CATEGORIES).map('category in "{}"'.format),
     st.sampled_from(CATEGORIES).map('category == "{}"'.format),
     st.sampled_from(BRANDS).map('brand != "{}"'.format),
+    st.sampled_from(
+        [
+            *('attributes.colour == "red"', 'attributes.colour != "blue"', "attributes.colour in ['red', 'blue']"),
+            *("attributes.weight < 2", "attributes.weight >= price", "attributes.weight == true"),
+            *("attributes.weight != false", "attributes.weight <= this.attributes.weight"),
+            *("attributes.colour == this.attributes.colour", "attributes.weight != this.attributes.weight"),
+        ]
+    ),
     st.sampled_from(["brand == this.brand", "category in this.department", "this", "brand not in ['Nido', 'Other']"]),
 )
 condition = st.recursive(
@@ -103,9 +119,15 @@ class Meaning:
         return [self.of(each) for each in node.elts]
 
     def Name(self, node):
+        if node.id in ("true", "false"):
+            return node.id == "true"
         return self.this >= 0 if node.id == "this" else self.fact(node.id, self.row)
 
     def Attribute(self, node):
+        bag = ast.unparse(node.value)
+        if bag == "attributes" or (bag == "this.attributes" and self.this >= 0):
+            row = self.row if bag == "attributes" else self.this
+            return json.loads(self.facts.attributes[row]).get(node.attr, ABSENT)
         return self.fact(node.attr, self.this) if self.this >= 0 else None
 
     def BinOp(self, node):
@@ -125,10 +147,18 @@ class Meaning:
         if left is None or right is None:
             return None
         if isinstance(op, ast.In | ast.NotIn):
-            among, tree = [right] if isinstance(right, str) else right, node.left.id == "category"
+            among, tree = [right] if isinstance(right, str) else right, getattr(node.left, "id", "") == "category"
             inside = any(left == each or (tree and left.startswith(f"{each}/")) for each in among)
             return inside is isinstance(op, ast.In)
-        return left != right if isinstance(op, ast.NotEq) else self.SIGNS[type(op)](left, right)
+        # A kind of another sort is as good as nothing: only "!=" holds.
+        if ABSENT in (left, right) or kind(left) is not kind(right):
+            return isinstance(op, ast.NotEq)
+        ordered = isinstance(op, ast.Eq | ast.NotEq) or kind(left) is float
+        return left != right if isinstance(op, ast.NotEq) else ordered and self.SIGNS[type(op)](left, right)
+
+
+def kind(value) -> type:
+    return bool if isinstance(value, bool) else str if isinstance(value, str) else float
 
 
 def holds(text: str, facts: ProductFacts, row: int, this: int) -> bool:

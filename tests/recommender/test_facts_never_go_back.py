@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import orjson
 import pytest
 
 from recommender.serving import facts
+from recommender.slots.filters import Filter
 from shop.catalogue import changes
 from shop.models import Product
 from shop.valkey import Trip, client
@@ -32,6 +35,17 @@ def test_a_slow_request_takes_no_product_back_that_was_sold_out_meanwhile() -> N
     assert facts.current().position == b"6-0"
     facts.follow([(b"6-1", changed(4))])
     assert facts.current().stock.tolist() == [4]
+
+
+def test_former_facts_are_let_go_with_all_that_was_made_of_them() -> None:
+    make_product(id="p-1", attributes={"colour": "red"})
+    condition = Filter('attributes.colour == "red" and brand == ""')
+    former = facts.load()
+    assert condition.holds(former, slice(None)).tolist() == [True]
+    assert condition.holds(facts.load(), slice(None)).tolist() == [True]
+    held = ref(former)
+    del former
+    assert held() is None, "each load of the catalogue would stay in memory"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -40,7 +40,9 @@ def shelf():
     tea = Category.objects.create(slug="tea", path="food/tea", name_en="Tea")
     soap = Category.objects.create(slug="soap", path="home/soap", name_en="Soap")
     for number in range(12):
+        attributes = {"colour": "red" if number < 6 else "blue", "net weight": number, "organic": number % 3 == 0}
         fields = {"category": tea, "brand": "Nido"} if number % 2 else {"category": soap, "brand": "Foam"}
+        fields["attributes"] = attributes if number else {}
         make_product(id=f"p{number:02}", units_sold=100 - number, price=number + 1, **fields)
 
 
@@ -75,6 +77,27 @@ def test_a_filter_holds_for_every_product_and_follows_a_change_at_once(
     assert ids(recommend("home")) == []
 
 
+def test_a_filter_knows_attributes_of_products_and_follows_them(
+    shelf, save, django_capture_on_commit_callbacks
+) -> None:
+    save(filter='attributes.colour == "red" and attributes["net weight"] >= 2 and not attributes.organic', size=9)
+    assert ids(recommend("home")) == ["p02", "p04", "p05"]
+    with django_capture_on_commit_callbacks(execute=True):
+        # Of large ones what is short is known all the same.
+        Product.objects.filter(pk="p07").update(attributes={"colour": "red", "net weight": 9, "words": "w" * 900})
+        Product.objects.filter(pk="p04").update(attributes={"colour": "green"})
+    assert ids(recommend("home")) == ["p02", "p05", "p07"]
+    facts.load()
+    assert ids(recommend("home")) == ["p02", "p05", "p07"]
+    save(filter="attributes.colour == this.attributes.colour")
+    assert ids(recommend("home", product_id="p02")) == ["p01", "p03", "p05", "p07"]
+    assert ids(recommend("home", product_id="p00")) == [], "what it has not is like nothing"
+    save(filter='"colour" not in attributes or attributes.colour in ["green"]')
+    assert ids(recommend("home")) == ["p00", "p04"]
+    with pytest.raises(ValidationError, match="Did you mean “colour”"):
+        save(filter="", boosts=[{"where": 'attributes.color == "red"', "factor": 2}])
+
+
 @pytest.mark.parametrize(
     ("text", "excerpt", "helps"),
     [
@@ -95,6 +118,21 @@ def test_a_filter_holds_for_every_product_and_follows_a_change_at_once(
         ("id == brand", "brand", "cannot be compared"),
         ("not " * 400 + "price", "", "nested too deeply"),
         ("tags == 1", "tags", '"organic" in tags'),
+        ("attributes.color == 1", "attributes.color", "Did you mean “colour”?"),
+        ("attributes.nothing == 1", "attributes.nothing", "there are colour, net weight, organic."),
+        ('attributes.colour == "rde"', '"rde"', 'Did you mean "red"?'),
+        ("attributes.colour < 5", "attributes.colour", '“colour” holds texts: write attributes.colour == "…"'),
+        (
+            'attributes["net weight"]',
+            'attributes["net weight"]',
+            '“net weight” holds numbers: write attributes["net weight"] < 5',
+        ),
+        ('attributes.organic == "yes"', "attributes.organic", "write attributes.organic == true"),
+        ("attributes == 5", "attributes", "Name one of them"),
+        ('attributes.colour in "red"', '"red"', "Values stand in a list"),
+        ('attributes.colour < "red"', '"red"', "Text has no order."),
+        ("attributes.colour == brand", "brand", "cannot be compared"),
+        ("attributes.colour == attributes.organic", "attributes.organic", "the same attribute of this"),
         ("", "", "There is nothing in it."),
     ],
 )

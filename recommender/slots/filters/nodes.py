@@ -86,6 +86,19 @@ class Number(Node):
 
 
 @dataclass(frozen=True)
+class Truth(Node):
+    """Yes or no as written."""
+
+    value: bool
+    kind = Kind.TRUTH
+    fixed = True
+
+    def of(self, products: Products) -> Value:
+        """Itself."""
+        return self.value
+
+
+@dataclass(frozen=True)
 class Text(Node):
     """Text as written: it takes its meaning from the fact that it is compared with."""
 
@@ -171,7 +184,7 @@ class Comparison(Made):
 
 
 def _asks_view(node: Node) -> bool:
-    return (isinstance(node, Fact) and node.of_view) or any(map(_asks_view, node.parts))
+    return getattr(node, "of_view", False) or any(map(_asks_view, node.parts))
 
 
 def asks_view(node: Node) -> bool:

@@ -14,10 +14,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from recommender.slots.filters import nodes
+from recommender.slots.filters import attributes, nodes
+from recommender.slots.filters.attributes import Attribute
+from recommender.slots.filters.columns import AttributeValues
 from recommender.slots.filters.nodes import Node
-from recommender.slots.filters.vocabulary import FACTS, THIS, Kind
+from recommender.slots.filters.vocabulary import ATTRIBUTES, FACTS, THIS, TRUTHS, Kind
 
 LONGEST = 2_000
 # Deeper than this nobody writes, and Python's own stack has an end.
@@ -32,7 +35,15 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
+# Names that a message lists.
+MOST_NAMES = 12
+# How an attribute of each kind is compared.
+EXAMPLES = {"text": '== "…"', "number": "< 5", "truth": "== true"}
+HOLDS = {"text": gettext_lazy("texts"), "number": gettext_lazy("numbers"), "truth": gettext_lazy("yes or no")}
+KINDS_OF_ATTRIBUTES = {"text": Kind.TEXT, "number": Kind.NUMBER, "truth": Kind.TRUTH}
 SUMS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+# A comparison read from its other side.
+TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _STRINGS = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
 _SIGNS = {"&": "and", "|": "or", "!": "not", "AND": "and", "OR": "or", "NOT": "not"}
 
@@ -66,7 +77,8 @@ def parse(text: str, known: Mapping[str, Collection[str]] | None = None) -> Node
     """The condition that ``text`` states.
 
     Args:
-        known: fact ("category", "brand") to the values that there are: others are refused. None: everything may be.
+        known: fact ("category", "brand") to the values that there are: others are refused; under "attributes" names to
+            :class:`~recommender.slots.filters.columns.AttributeValues`. None: everything may be.
 
     Raises:
         FilterError: with the first thing that is wrong.
@@ -77,6 +89,8 @@ def parse(text: str, known: Mapping[str, Collection[str]] | None = None) -> Node
         raise FilterError(0, 0, "", _("There is nothing in it. Write a condition, such as: price < 20"))
     reader = _Reader(text, known or {})
     node = reader.read()
+    if isinstance(node, Attribute):
+        node = reader.attribute_as(Kind.TRUTH, node, reader.tree)
     if node.kind is not Kind.TRUTH:
         raise reader.error(reader.tree, _("This is %(kind)s, not a condition. Compare it: price < 20") % _kind(node))
     return node
@@ -160,6 +174,10 @@ class _Reader:
             return self._compare(tree, depth)
         if isinstance(tree, ast.Constant):
             return self._constant(tree)
+        if isinstance(tree, ast.Name) and tree.id in TRUTHS:
+            return nodes.Truth(TRUTHS[tree.id])
+        if (found := self._attribute(tree)) is not None:
+            return found
         if isinstance(tree, ast.Name | ast.Attribute):
             return self._fact(tree)
         raise self.error(tree, _("This is no part of the filter language."))
@@ -172,15 +190,94 @@ class _Reader:
 
     def _of(self, kind: Kind, tree: ast.expr, depth: int, message: str) -> Node:
         node = self.node(tree, depth + 1)
+        if isinstance(node, Attribute):
+            node = self.attribute_as(kind, node, tree)
         if node.kind is not kind:
             raise self.error(tree, message % _kind(node))
         return node
 
+    # Attributes -------------------------------------------------------------------------------------------------------
+
+    def _attribute(self, tree: ast.expr) -> Attribute | None:
+        """``attributes.colour``, ``attributes["net weight"]``, ``this.attributes.colour``; None where it is something else."""
+        if not isinstance(tree, ast.Attribute | ast.Subscript) or (of_view := _bag(tree.value)) is None:
+            if _bag(tree) is not None:
+                raise self.error(tree, _('Name one of them: attributes.colour == "red"'))
+            return None
+        if isinstance(tree, ast.Attribute):
+            name = tree.attr
+        elif isinstance(tree.slice, ast.Constant) and isinstance(tree.slice.value, str):
+            name = tree.slice.value
+        else:
+            raise self.error(tree, _('In the brackets stands a name in quotation marks: attributes["net weight"]'))
+        self._must_be_an_attribute(name, tree)
+        return Attribute(name, of_view)
+
+    def _must_be_an_attribute(self, name: str, at: ast.expr) -> None:
+        held = self.known.get(ATTRIBUTES)
+        if held is None or name in held:
+            return
+        if not held:
+            raise self.error(at, _("No product has attributes yet: they come with the products, by import or API."))
+        if near := list(_near(name, held)):
+            said = _("No product has an attribute of that name. Did you mean %(near)s?")
+            raise self.error(at, said % {"near": ", ".join(f"“{each}”" for each in near)})
+        said = _("No product has an attribute of that name; there are %(names)s.")
+        names = [*list(held)[:MOST_NAMES], *(["…"] if len(held) > MOST_NAMES else [])]
+        raise self.error(at, said % {"names": ", ".join(names)})
+
+    def attribute_as(self, kind: Kind, node: Attribute, at: ast.expr) -> Node:
+        """An attribute as what it is compared with; refused where no product has one of that kind."""
+        held = self._values(node.name)
+        kinds = {KINDS_OF_ATTRIBUTES[each] for each in held.kinds} if held is not None else {kind}
+        if kind in (Kind.NUMBER, Kind.TRUTH, Kind.TEXT) and kinds and kind not in kinds:
+            first = sorted(held.kinds)[0] if held is not None else "text"
+            said = _("“%(name)s” holds %(kind)s: write %(written)s %(example)s")
+            written = f"attributes.{node.name}" if node.name.isidentifier() else f'attributes["{node.name}"]'
+            values = {"name": node.name, "kind": HOLDS[first], "written": written, "example": EXAMPLES[first]}
+            raise self.error(at, said % values)
+        if kind is Kind.NUMBER:
+            return attributes.AttributeNumber(node.name, node.of_view)
+        return attributes.AttributeHolds(node) if kind is Kind.TRUTH else node
+
+    def _values(self, name: str) -> AttributeValues | None:
+        held = self.known.get(ATTRIBUTES)
+        found = held.get(name) if isinstance(held, Mapping) else None
+        return found if isinstance(found, AttributeValues) else None
+
+    def _attribute_pair(self, sign: str, one: Attribute, other: Node, left: ast.expr, right: ast.expr) -> Node:
+        """An attribute on the left, anything on the right."""
+        if isinstance(other, Attribute):
+            if sign not in ("==", "!="):
+                pair = (self.attribute_as(Kind.NUMBER, one, left), self.attribute_as(Kind.NUMBER, other, right))
+                return nodes.Compare(sign, *pair)
+            if one.name != other.name:
+                raise self.error(right, _("Compare it with a value, or with the same attribute of this."))
+            found: Node = attributes.AttributeSame(one, other)
+        elif other.kind is Kind.NUMBER:
+            return nodes.Compare(sign, self.attribute_as(Kind.NUMBER, one, left), other)
+        elif sign not in ("==", "!="):
+            raise self.error(right, _("Text has no order. Compare it with ==, != or in."))
+        elif isinstance(other, nodes.Text):
+            self.attribute_as(Kind.TEXT, one, left)
+            held = self._values(one.name)
+            if held is not None and other.value not in held.texts:
+                raise self.error(right, self._unknown(_("No product has this value. "), other.value, held.texts))
+            found = attributes.AttributeIs(one, other.value)
+        elif isinstance(other, nodes.Truth):
+            self.attribute_as(Kind.TRUTH, one, left)
+            found = attributes.AttributeHolds(one, other.value)
+        else:
+            raise self.error(right, self._mismatch(one, other))
+        return nodes.negated(found) if sign == "!=" else found
+
     def _constant(self, tree: ast.Constant) -> Node:
         value = tree.value
+        if isinstance(value, bool):
+            return nodes.Truth(value)
         if isinstance(value, str):
             return nodes.Text(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
+        if isinstance(value, int | float) and abs(value) < 1e15:
             return nodes.Number(float(value))
         raise self.error(tree, _("Values are numbers, or text in quotation marks."))
 
@@ -225,6 +322,10 @@ class _Reader:
             found = self._within(left, right, depth)
             return nodes.negated(found) if sign == "not in" else found
         one, other = self.node(left, depth + 1), self.node(right, depth + 1)
+        if isinstance(other, Attribute) and not isinstance(one, Attribute):
+            one, other, left, right, sign = other, one, right, left, TURNED.get(sign, sign)
+        if isinstance(one, Attribute):
+            return self._attribute_pair(sign, one, other, left, right)
         if one.kind is Kind.NUMBER and other.kind is Kind.NUMBER:
             return nodes.Compare(sign, one, other)
         if isinstance(one, nodes.Text) and isinstance(other, nodes.Fact):
@@ -267,6 +368,11 @@ class _Reader:
     def _within(self, left: ast.expr, right: ast.expr, depth: int) -> Node:
         """``fact in "category"``, ``fact in [..]``, ``fact in this.category``."""
         one = self.node(left, depth + 1)
+        if isinstance(one, nodes.Text) and (of_view := _bag(right)) is not None:
+            self._must_be_an_attribute(one.value, left)
+            return attributes.AttributeGiven(Attribute(one.value, of_view))
+        if isinstance(one, Attribute):
+            return self._among(one, left, right, depth)
         if isinstance(right, ast.Name) and right.id == "tags" and isinstance(one, nodes.Text):
             self._must_be_known("tags", one.value, left)
             return nodes.Tagged(nodes.Fact("tags"), one.value)
@@ -279,6 +385,15 @@ class _Reader:
         if one.kind is Kind.NUMBER:
             raise self.error(right, _("Numbers are looked for in a list: %(name)s in [1, 2]") % {"name": one.name})
         return self._one_of(one, right, depth)
+
+    def _among(self, one: Attribute, left: ast.expr, right: ast.expr, depth: int) -> Node:
+        """An attribute in a list."""
+        if not isinstance(right, ast.List | ast.Tuple | ast.Set):
+            raise self.error(right, _('Values stand in a list: attributes.colour in ["red", "blue"]'))
+        if not right.elts:
+            raise self.error(right, _("The list is empty."))
+        found = [self._attribute_pair("==", one, self.node(each, depth + 1), left, each) for each in right.elts]
+        return nodes.Any(tuple(found))
 
     def _one_of(self, fact: nodes.Fact, tree: ast.expr, depth: int) -> Node:
         each = self.node(tree, depth + 1)
@@ -300,11 +415,20 @@ class _Reader:
         known = self.known.get(name)
         if known is None or value in known:
             return
-        near = list(_near(value, known))
-        message = _("No product, category or tag is called so. ")
-        if near:
+        raise self.error(at, self._unknown(_("No product, category or tag is called so. "), value, known))
+
+    def _unknown(self, message: str, value: str, known: Collection[str]) -> str:
+        if near := list(_near(value, known)):
             message += _("Did you mean %(near)s?") % {"near": ", ".join(f'"{each}"' for each in near)}
-        raise self.error(at, message.strip())
+        return message.strip()
+
+
+def _bag(tree: ast.expr) -> bool | None:
+    """Whether ``tree`` is the attributes of the product in view (True) or of each product (False); None where it is neither."""
+    if isinstance(tree, ast.Name) and tree.id == ATTRIBUTES:
+        return False
+    of_view = isinstance(tree, ast.Attribute) and tree.attr == ATTRIBUTES
+    return True if of_view and isinstance(tree.value, ast.Name) and tree.value.id == THIS else None  # type: ignore[attr-defined]
 
 
 def _near(value: str, known: Collection[str]) -> Iterator[str]:

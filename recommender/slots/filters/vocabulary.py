@@ -22,6 +22,7 @@ class Kind(Enum):
     CATEGORY = "category"
     TAGS = "tags"
     TRUTH = "truth"
+    ATTRIBUTE = "attribute"
 
     @property
     def words(self) -> str:
@@ -35,6 +36,7 @@ KIND_WORDS = {
     Kind.CATEGORY: _("a category"),
     Kind.TAGS: _("a list of tags"),
     Kind.TRUTH: _("a condition"),
+    Kind.ATTRIBUTE: _("an attribute"),
 }
 
 
@@ -79,3 +81,6 @@ FACTS: dict[str, Fact] = {
 }
 # The product in view: `this.price`.
 THIS = "this"
+# What a shop keeps of its products under names of its own: `attributes.colour`.
+ATTRIBUTES = "attributes"
+TRUTHS = {"true": True, "false": False}
