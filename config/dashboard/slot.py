@@ -29,6 +29,7 @@ from shop.operators.wording import act_in_words
 LAST_CHANGES = 8
 # Products to look at, in the order in which they sell.
 OFFERED = 12
+MOST_ATTRIBUTES = 20
 
 
 def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -94,6 +95,7 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
         form=editor.form,
         lines=[(name, label, editor.lines[name], hint) for name, label, hint in _line_names()],
         kind=type_title(slot.type),
+        attributes=checking.attributes()[:MOST_ATTRIBUTES],
         may_change=allowed,
         may_delete=saved is not None and saved.name not in KEPT and request.user.has_perm("recommender.delete_slot"),
         history=_history(saved) if saved else [],

@@ -46,6 +46,12 @@ def known_values() -> dict[str, Collection[str]]:
     return {"category": above, "brand": frozenset(held.brand), "tags": tags, "attributes": attributes}
 
 
+def attributes() -> list[str]:
+    """Attributes that a condition may name, as it names them."""
+    names = columns_of(_held()).attribute_values()
+    return [f"attributes.{name}" if name.isidentifier() else f'attributes["{name}"]' for name in names]
+
+
 def _held() -> ProductFacts:
     """The facts, with what was announced until now: a process that serves nobody has not heard it."""
     trip = Trip()

@@ -24,7 +24,7 @@ def shelf() -> None:
     for slot in DEFAULT_SLOTS:
         Slot.objects.get_or_create(name=slot["name"], defaults=slot)
     for number in range(12):
-        make_product(id=f"p{number:02}", units_sold=100 - number, price=number + 1)
+        make_product(id=f"p{number:02}", units_sold=100 - number, price=number + 1, attributes={"net weight": number})
 
 
 @pytest.fixture
@@ -92,6 +92,9 @@ def test_what_somebody_else_saved_meanwhile_is_not_written_over_unseen(editor) -
 
 
 def test_wrong_settings_are_named_at_their_fields_and_nothing_is_lost(editor) -> None:
+    _, page = editor("look", filter="attributes.weight < 5")
+    assert "Did you mean “net weight”?" in page
+    assert "<code>attributes[&quot;net weight&quot;]</code>" in page, "those that there are"
     _, page = editor("look", filter='brnd == "Nido"', **{"pins-0-product_id": "no-such", "pins-0-position": 1})
     assert "brnd" in page
     assert "There is no product “no-such”" in page
