@@ -26,7 +26,7 @@ Metric = Experiment.Metric
 
 
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page of one; POST starts, stops or concludes it, each with a reason and an audit entry."""
+    """The page of one; POST starts, stops, concludes or discards it, each with a reason and an audit entry."""
     if not request.user.has_perm("recommender.view_experiment"):
         raise PermissionDenied
     experiment = get_object_or_404(Experiment.objects.prefetch_related("arms__version"), pk=pk)
@@ -274,6 +274,7 @@ def _facts(experiment: Experiment, found: dict[str, Any]) -> list[tuple[str, str
 
 _ACTS: dict[str, tuple[str, ...]] = {
     "start": (Status.DRAFT,),
+    "discard": (Status.DRAFT,),
     "stop": (Status.RUNNING,),
     "conclude": (Status.RUNNING, Status.STOPPED),
 }
@@ -289,6 +290,7 @@ def _offered(request: HttpRequest, experiment: Experiment) -> list[dict[str, Any
             _("Start it?"),
             _("Every request that begins from now on is divided. Arms and shares cannot be changed afterwards."),
         ),
+        "discard": (_("Discard"), _("Discard the draft?"), _("It is deleted; the audit log keeps that it was.")),
         "stop": (
             _("Stop"),
             _("Stop it?"),
@@ -327,6 +329,7 @@ def _act(request: HttpRequest, experiment: Experiment) -> HttpResponse:
         return back
     acts: dict[str, Callable[[], None]] = {
         "start": lambda: steering.start(experiment, actor=pages.operator(request), reason=reason),
+        "discard": lambda: steering.discard(experiment, actor=pages.operator(request), reason=reason),
         "stop": lambda: steering.stop(experiment, actor=pages.operator(request), reason=reason),
         "conclude": lambda: steering.conclude(
             experiment, _winner(request, experiment), actor=pages.operator(request), reason=reason
@@ -338,6 +341,8 @@ def _act(request: HttpRequest, experiment: Experiment) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("Done."))
+        if act == "discard":
+            return redirect("admin:experiments")
     return back
 
 

@@ -1,4 +1,4 @@
-"""REST: experiments, what they show, and starting, stopping and concluding them."""
+"""REST: experiments, what they show, and making, starting, stopping, concluding and discarding them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.http import Http404
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommender.experiments import policy_report, results, steering
 from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.steering import LETTERS, ArmPlan, Plan
 from recommender.experiments.verdicts import verdict
+from recommender.training.models import ModelVersion
 from shop.api import etags
-from shop.api.endpoints import Endpoint, ListQuery, documented, page_of
+from shop.api.endpoints import Endpoint, ListQuery, StrictSerializer, documented, given, page_of
 from shop.api.idempotency import idempotent
 from shop.api.keys import key_of
-from shop.api.problems import Conflict
+from shop.api.problems import Conflict, pointers
 from shop.operators.audit import by_key
 
 
@@ -95,6 +97,40 @@ class ExperimentsQuery(ListQuery):
     status = serializers.ChoiceField(Experiment.Status.choices, required=False)
 
 
+class ExperimentArmInSerializer(StrictSerializer):
+    """An arm to be made; the first, `a`, is what the others are compared with."""
+
+    kind = serializers.ChoiceField(Arm.Kind.choices)
+    version = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="Of kind `version`: its id, by `/models`.",
+    )
+    as_slot = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, help_text="Of kind `slot`: the slot whose settings it has."
+    )
+    share = serializers.FloatField(default=1.0, help_text="In any unit; the shares of all arms make a whole.")
+    title = serializers.CharField(max_length=80, required=False, allow_blank=True)
+
+
+class ExperimentInSerializer(StrictSerializer):
+    """A draft to be made. Arms, shares and metric are fixed by the start."""
+
+    key = serializers.CharField(max_length=30, help_text="Small letters, digits and hyphens; slates carry `key:a`.")
+    title = serializers.CharField(max_length=80)
+    slot = serializers.CharField(max_length=40)
+    method = serializers.ChoiceField(Experiment.Method.choices, default=Experiment.Method.SPLIT)
+    metric = serializers.ChoiceField(
+        Experiment.Metric.choices, default=Experiment.Metric.CLICKS, help_text="The one that decides."
+    )
+    traffic = serializers.FloatField(default=1.0, help_text="Share of the people that take part, above 0, at most 1.")
+    floor = serializers.FloatField(default=0.05, help_text="Bandits: the share that each arm keeps.")
+    arms = ExperimentArmInSerializer(many=True, min_length=2, max_length=len(LETTERS))  # type: ignore[call-arg]
+    reason = serializers.CharField(max_length=500, help_text="Why; it stands in the audit log.")
+
+
 class ExperimentReasonSerializer(serializers.Serializer):
     """Why; it stands in the audit log."""
 
@@ -112,7 +148,7 @@ class ConclusionSerializer(ExperimentReasonSerializer):
 class ExperimentsEndpoint(Endpoint):
     """All experiments."""
 
-    scopes: ClassVar[dict[str, str]] = {"GET": "experiments:read"}
+    scopes: ClassVar[dict[str, str]] = {"GET": "experiments:read", "POST": "experiments:write"}
 
     @documented(
         "List experiments", query=ExperimentsQuery, responses=page_of(ExperimentSerializer), tags=["experiments"]
@@ -124,17 +160,52 @@ class ExperimentsEndpoint(Endpoint):
         found = Experiment.objects.filter(**same).prefetch_related("arms__version")
         return self.page(request, found, query, ExperimentSerializer, ("-created_at", "id"))
 
+    @documented(
+        "Make an experiment",
+        request=ExperimentInSerializer,
+        responses={201: ExperimentDetailSerializer},
+        tags=["experiments"],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """A draft: nobody is divided before it is started. 409: there is one of that name."""
+        self.query(request)
+        fields = given(request, ExperimentInSerializer)
+        reason = fields.pop("reason")
+        try:
+            plan = Plan(**{**fields, "arms": [_arm_plan(arm) for arm in fields["arms"]]})
+            with by_key(key_of(request).prefix):
+                experiment = steering.create(plan, actor=None, reason=reason)
+        except steering.Taken as error:
+            raise Conflict(str(error), errors=pointers({error.field: [str(error)]})) from None
+        except steering.NotAllowed as error:
+            raise serializers.ValidationError({error.field or "non_field_errors": [str(error)]}) from None
+        return etags.answer(request, ExperimentDetailSerializer(_find(experiment.key)).data, status.HTTP_201_CREATED)
+
 
 class ExperimentEndpoint(Endpoint):
     """One experiment."""
 
-    scopes: ClassVar[dict[str, str]] = {"GET": "experiments:read"}
+    scopes: ClassVar[dict[str, str]] = {"GET": "experiments:read", "DELETE": "experiments:write"}
 
     @documented("Read an experiment", responses=ExperimentDetailSerializer, tags=["experiments"])
     def get(self, request: Request, key: str) -> Response:
         """With its results, which are computed every minute while it runs."""
         self.query(request)
         return etags.answer(request, ExperimentDetailSerializer(_find(key)).data)
+
+    @documented("Discard a draft", request=None, responses={204: None}, tags=["experiments"])
+    @idempotent
+    def delete(self, request: Request, key: str) -> Response:
+        """409: it was started; what ran is kept."""
+        self.query(request)
+        experiment = _find(key)
+        try:
+            with by_key(key_of(request).prefix):
+                steering.discard(experiment, actor=None, reason="")
+        except steering.NotAllowed as error:
+            raise Conflict(str(error)) from None
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class StartEndpoint(Endpoint):
@@ -186,16 +257,22 @@ class ConcludeEndpoint(Endpoint):
     def post(self, request: Request, key: str) -> Response:
         """Notes which arm won, or that none did; nothing is promoted. 409: it neither runs nor was stopped."""
         self.query(request)
-        given = _given(request, ConclusionSerializer)
+        said = given(request, ConclusionSerializer)
         experiment = _find(key)
         winner = None
-        if given.get("winner"):
-            winner = next((arm for arm in experiment.arms.all() if arm.letter == given["winner"]), None)
+        if said.get("winner"):
+            winner = next((arm for arm in experiment.arms.all() if arm.letter == said["winner"]), None)
             if winner is None:
                 raise serializers.ValidationError({"winner": ["There is no such arm."]})
         return _answer(
-            request, experiment, lambda: steering.conclude(experiment, winner, actor=None, reason=given["reason"])
+            request, experiment, lambda: steering.conclude(experiment, winner, actor=None, reason=said["reason"])
         )
+
+
+def _arm_plan(arm: dict[str, Any]) -> ArmPlan:
+    """An arm as asked for; of a version that is not there without one, which is refused as such."""
+    version = ModelVersion.objects.filter(pk=arm["version"]).first() if arm.get("version") else None
+    return ArmPlan(arm["kind"], version, arm["share"], arm.get("title", ""), arm.get("as_slot", ""))
 
 
 def _find(key: str) -> Experiment:
@@ -205,15 +282,9 @@ def _find(key: str) -> Experiment:
     return found
 
 
-def _given(request: Request, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
-
-
 def _act(endpoint: Endpoint, request: Request, key: str, act: Callable[..., None]) -> Response:
     endpoint.query(request)
-    reason = _given(request, ExperimentReasonSerializer)["reason"]
+    reason = given(request, ExperimentReasonSerializer)["reason"]
     experiment = _find(key)
     return _answer(request, experiment, lambda: act(experiment, actor=None, reason=reason))
 

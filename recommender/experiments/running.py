@@ -17,7 +17,7 @@ import orjson
 import redis
 import structlog
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from recommender.experiments.models import Arm, Experiment
 from recommender.training.artefacts import Model
@@ -77,6 +77,7 @@ class Running:
 
 # Replaced as a whole, never changed: whoever reads it needs no lock.
 _running: Mapping[str, Running] = {}
+# What Valkey said last; not what is held: an announcement that was lost must not bring back what was stopped.
 _announced: bytes | None = None
 _loaded = False
 _lock = threading.Lock()
@@ -144,7 +145,10 @@ def variant_of(key: str, letter: str) -> str:
 def announce() -> None:
     """Tell every process what runs. Without Valkey the watch finds it."""
     try:
-        client().set(RUNNING, announcement())
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Whoever reads first tells first: the last that is told is the newest.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('experiments'))")
+            client().set(RUNNING, announcement())
     except redis.RedisError as error:
         log.warning("experiments_not_announced", error=str(error))
 
@@ -152,8 +156,16 @@ def announce() -> None:
 def load() -> None:
     """Take over what runs by the database."""
     global _loaded
-    _take_over(announcement())
+    told = _read_told()
+    _take_over(announcement(), told)
     _loaded = True
+
+
+def _read_told() -> bytes | None:
+    try:
+        return client().get(RUNNING)  # type: ignore[return-value]
+    except redis.RedisError:
+        return _announced
 
 
 def queue_announcement(trip: Trip) -> None:
@@ -166,7 +178,7 @@ def follow(told: bytes | None) -> None:
     if told is None or told == _announced or not _loaded:
         return
     if all(version["pk"] in _open_versions() for version in _versions(told)):
-        _take_over(told)
+        _take_over(told, told)
         return
     with _starting:
         thread = _opening.get(told)
@@ -184,7 +196,7 @@ _waited_until: dict[bytes, float] = {}
 
 def _open_all(told: bytes) -> None:
     try:
-        _take_over(told)
+        _take_over(told, told)
     except Exception:  # whatever a storage can raise: the watch tries again, requests go on
         log.exception("experiments_not_taken_over")
     finally:
@@ -205,12 +217,13 @@ def _open_versions() -> dict[int, Model]:
     return held | {model.version: model for model in arms if model is not None}
 
 
-def _take_over(told: bytes) -> None:
+def _take_over(runs: bytes, told: bytes | None) -> None:
+    """Serve ``runs``; ``told`` is what Valkey said when that was read."""
     global _running, _announced
     with _lock:
         held = _open_versions()
         found = {}
-        for experiment in orjson.loads(told):
+        for experiment in orjson.loads(runs):
             running = _running_of(experiment, held)
             if running is not None:
                 found[running.slot] = running

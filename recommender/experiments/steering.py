@@ -1,9 +1,9 @@
-"""Making, starting, stopping and concluding experiments: one table of transitions, a reason for each, an entry in the audit log."""
+"""Making, starting, stopping, concluding and discarding experiments: a table of transitions; each act with a reason and audited."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from recommender.experiments import results, running
 from recommender.experiments.models import Arm, Experiment
 from recommender.slots import snapshot
+from recommender.slots.served import ServedSlot
 from recommender.training.models import ModelVersion
 from shop import clock
 from shop.operators import audit
@@ -21,6 +22,8 @@ from shop.people.models import User
 Status = Experiment.Status
 Kind = Arm.Kind
 LETTERS = "abcdefgh"
+# In any unit; larger ones would be no numbers to divide by.
+LARGEST_SHARE = 1e9
 # What may follow: a stopped one is not started again, since people who came meanwhile would be missing from both arms.
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.DRAFT: frozenset({Status.RUNNING}),
@@ -31,7 +34,15 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class NotAllowed(Exception):
-    """It cannot be done; the message says why."""
+    """It cannot be done; the message says why, ``field`` (of a :class:`Plan`) where, if it is one field's fault."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Taken(NotAllowed):
+    """There is another of that name."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ def create(plan: Plan, *, actor: User | None, reason: str) -> Experiment:
             after = {**plain, "arms": [title_of(arm) for arm in experiment.arms.all()]}
             audit.record("experiment.create", actor=actor, target=experiment, after=after, reason=reason)
     except IntegrityError:
-        raise NotAllowed(_("There is an experiment named %(key)s already.") % {"key": plan.key}) from None
+        raise Taken(_("There is an experiment named %(key)s already.") % {"key": plan.key}, "key") from None
     return experiment
 
 
@@ -92,39 +103,47 @@ def _arm(experiment: Experiment, letter: str, plan: ArmPlan) -> Arm:
 
 def _check(plan: Plan) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,29}", plan.key):
-        raise NotAllowed(_("The name is 1 to 30 small letters, digits and hyphens."))
-    if plan.slot not in snapshot.current():
-        raise NotAllowed(_("There is no slot of that name."))
-    if snapshot.get(plan.slot).kind.ranks:
-        raise NotAllowed(_("This slot puts in order what a page shows anyway: it cannot be divided."))
+        raise NotAllowed(_("The name is 1 to 30 small letters, digits and hyphens."), "key")
     if not 2 <= len(plan.arms) <= len(LETTERS):
-        raise NotAllowed(_("An experiment has 2 to %(most)d arms.") % {"most": len(LETTERS)})
+        raise NotAllowed(_("An experiment has 2 to %(most)d arms.") % {"most": len(LETTERS)}, "arms")
     if not 0 < plan.traffic <= 1:
-        raise NotAllowed(_("The share that takes part is above 0 and at most 1."))
+        raise NotAllowed(_("The share that takes part is above 0 and at most 1."), "traffic")
     if not 0 <= plan.floor * len(plan.arms) <= 1:
-        raise NotAllowed(_("The floors of all arms make at most a whole."))
-    if any(arm.share <= 0 for arm in plan.arms):
-        raise NotAllowed(_("The share of an arm is above 0."))
-    for arm in plan.arms:
-        _check_arm(plan, arm)
+        raise NotAllowed(_("The floors of all arms make at most a whole."), "floor")
+    if not all(0 < arm.share <= LARGEST_SHARE for arm in plan.arms):
+        raise NotAllowed(_("The share of an arm is above 0."), "arms")
+    _check_slots(plan)
     made = [(arm.kind, arm.version, arm.as_slot) for arm in plan.arms]
     if plan.method == Experiment.Method.INTERLEAVING and any(made.count(one) > 1 for one in made):
-        raise NotAllowed(_("Interleaving compares arms that differ."))
+        raise NotAllowed(_("Interleaving compares arms that differ."), "arms")
 
 
-def _check_arm(plan: Plan, arm: ArmPlan) -> None:
-    slots, task = snapshot.current(), snapshot.task_of(plan.slot)
+def _check_slots(plan: Plan) -> None:
+    """Slot and arms, by the slots as they are: one may have been made a moment ago by another process."""
+    slots = snapshot.load()
+    if plan.slot not in slots:
+        raise NotAllowed(_("There is no slot of that name."), "slot")
+    if slots[plan.slot].kind.ranks:
+        raise NotAllowed(_("This slot puts in order what a page shows anyway: it cannot be divided."), "slot")
+    for arm in plan.arms:
+        _check_arm(plan, arm, slots)
+
+
+def _check_arm(plan: Plan, arm: ArmPlan, slots: Mapping[str, ServedSlot]) -> None:
+    task = slots[plan.slot].task
     if arm.kind == Kind.SLOT and (arm.as_slot not in slots or arm.as_slot == plan.slot):
-        raise NotAllowed(_("Choose another slot whose settings the arm has."))
+        raise NotAllowed(_("Choose another slot whose settings the arm has."), "arms")
+    if arm.kind == Kind.SLOT and slots[arm.as_slot].kind.ranks:
+        raise NotAllowed(_("This slot puts in order what a page shows anyway: it cannot be divided."), "arms")
     if arm.kind in (Kind.VERSION, Kind.POPULAR) and not task:
-        raise NotAllowed(_("This slot asks no model: compare it with the settings of another slot."))
+        raise NotAllowed(_("This slot asks no model: compare it with the settings of another slot."), "arms")
     if arm.kind != Kind.VERSION:
         return
     if arm.version is None:
-        raise NotAllowed(_("Choose the model version of the arm."))
+        raise NotAllowed(_("Choose the model version of the arm."), "arms")
     if arm.version.slot != task:
         values = {"version": arm.version.name, "slot": arm.version.get_slot_display()}
-        raise NotAllowed(_("%(version)s was made for another slot: %(slot)s.") % values)
+        raise NotAllowed(_("%(version)s was made for another slot: %(slot)s.") % values, "arms")
 
 
 def title_of(arm: Arm) -> str:
@@ -142,12 +161,15 @@ def start(experiment: Experiment, *, actor: User | None, reason: str) -> None:
     """Let it run: requests that begin from now on are divided.
 
     Raises:
-        NotAllowed: it is no draft, another runs in the slot, or the file of a version cannot be opened.
+        NotAllowed: it is no draft, another runs in the slot, a slot is gone, or the file of a version cannot be opened.
     """
     from recommender.algorithms.arrays import BrokenFile
     from recommender.training.artefacts import local_path
 
-    for arm in experiment.arms.select_related("version"):
+    arms = list(experiment.arms.select_related("version"))
+    if experiment.status == Status.DRAFT:
+        _check_slots(Plan(experiment.key, experiment.title, experiment.slot, [_plan_of(arm) for arm in arms]))
+    for arm in arms:
         if arm.version:
             try:
                 local_path(arm.version)
@@ -158,6 +180,27 @@ def start(experiment: Experiment, *, actor: User | None, reason: str) -> None:
         _move(experiment, Status.RUNNING, "experiment.start", actor, reason, started_at=clock.now())
     except IntegrityError:
         raise NotAllowed(_("Another experiment runs in this slot. Stop it first.")) from None
+
+
+def _plan_of(arm: Arm) -> ArmPlan:
+    return ArmPlan(arm.kind, arm.version, arm.share, arm.title, arm.as_slot)
+
+
+def discard(experiment: Experiment, *, actor: User | None, reason: str) -> None:
+    """Delete a draft.
+
+    Raises:
+        NotAllowed: it is none: what ran is kept.
+    """
+    with transaction.atomic():
+        found = Experiment.objects.select_for_update().filter(pk=experiment.pk).first()
+        if found is None:
+            return
+        if found.status != Status.DRAFT:
+            raise NotAllowed(_("What ran is kept. Only a draft can be discarded."))
+        before = {"key": found.key, "title": found.title, "slot": found.slot}
+        audit.record("experiment.discard", actor=actor, target=found, before=before, reason=reason)
+        found.delete()
 
 
 def stop(experiment: Experiment, *, actor: User | None, reason: str) -> None:

@@ -64,6 +64,8 @@ def decisive(experiment: Experiment) -> str:
 
 def verdict(experiment: Experiment, found: dict[str, Any]) -> Verdict:
     """The verdict on ``found``, the results of ``experiment``."""
+    if refused := _refused(experiment):
+        return refused
     if not found:
         text = _("Nobody was divided yet. Start it, and figures appear as people come.")
         return Verdict(_("Not started."), (text,), "none")
@@ -92,6 +94,21 @@ def verdict(experiment: Experiment, found: dict[str, Any]) -> Verdict:
         return Verdict(_("It ended before it could tell."), tuple(sentences), "unclear")
     heading, what_next = _not_yet([row.get("days_left") for row in rows])
     return Verdict(heading, (*sentences, what_next), "early")
+
+
+def _refused(experiment: Experiment) -> Verdict | None:
+    """What is said of one that runs and cannot: half of it would be another experiment."""
+    if experiment.status != Experiment.Status.RUNNING:
+        return None
+    for arm in experiment.arms.all():
+        if arm.version and arm.version.error:
+            values = {"version": arm.version.name, "error": arm.version.error}
+            text = _(
+                "A process could not open the model of an arm and divides nobody: %(version)s (%(error)s). Put its file back, or "
+                "stop the experiment and make another."
+            )
+            return Verdict(_("An arm cannot be served."), (text % values,), "problem")
+    return None
 
 
 def _sentence(arms: dict[str, str], metric: str, letter: str, figure: dict[str, float], found: dict[str, Any]) -> str:

@@ -10,12 +10,12 @@ from recommender.slots.defaults import DEFAULT_SLOTS
 
 # Pages of the shop ask for these by name.
 KEPT = frozenset(slot["name"] for slot in DEFAULT_SLOTS)
-# Of rooms above: from a slot's name to who shows it, in words; empty where nobody does.
+# Experiments, and rooms above: from a slot's name to who shows it, in words; empty where nobody does.
 _askers: list[Callable[[str], str]] = []
 
 
 def ask_also(asker: Callable[[str], str]) -> None:
-    """Ask a room above too before a slot is deleted (its ``AppConfig.ready``)."""
+    """Ask them too before a slot is deleted (its ``AppConfig.ready``)."""
     if asker not in _askers:
         _askers.append(asker)
 

@@ -134,10 +134,13 @@ def latency(verdict: Verdict) -> dict[str, Any]:
 
 
 def forget_old() -> None:
-    """Candidates and retired versions beyond the newest few of each slot and algorithm go, with files that nobody needs."""
+    """Candidates and retired versions beyond the newest few of each slot and algorithm go, with files that nobody needs.
+
+    Those that an experiment compares stay: one that runs serves them, one that is over says what it compared.
+    """
     for slot in Slot.values:
         for name in ModelVersion.objects.filter(slot=slot).values_list("algorithm", flat=True).distinct():
-            old = ModelVersion.objects.filter(slot=slot, algorithm=name, shadow_since=None)
+            old = ModelVersion.objects.filter(slot=slot, algorithm=name, shadow_since=None, arms=None)
             old = old.exclude(status=ModelVersion.Status.CHAMPION)
             keep_pks = old.order_by("-trained_at", "-pk").values_list("pk", flat=True)[:KEEP_RETIRED]
             with transaction.atomic():

@@ -50,7 +50,7 @@ SCOPES = {
     "campaigns:read": "Read segments, campaigns and results",
     "campaigns:write": "Change segments and campaigns",
     "experiments:read": "Read experiments and their results",
-    "experiments:write": "Start, stop and conclude experiments",
+    "experiments:write": "Make, start, stop and conclude experiments",
     "slots:read": "Read slots and how they are steered",
     "slots:write": "Make, change and delete slots",
     "models:read": "Read model versions and their metrics",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from push.campaigns.planning import plan_due
 from push.models import Segment
 from push.tracking.models import Receipt
+from recommender.experiments import steering
 from recommender.models import ModelVersion
 from shop.events.stream import append
 from tests.factories.campaigns import deliver_all, make_audience, make_campaign, running
@@ -45,6 +46,8 @@ def make_world() -> World:
     )
     rule = {"type": "all", "of": [{"type": "attribute", "name": "place", "value": "Berlin"}]}
     used, free = Segment.objects.create(name="Berlin", rule=rule), Segment.objects.create(name="Everybody")
+    arms = (steering.ArmPlan(), steering.ArmPlan(kind="popular"))
+    steering.create(steering.Plan("drafted", "A draft", "home", arms), actor=None, reason="to know")
     draft = make_campaign(name="Draft", channels=("email", "inapp"), slate_size=2)
     launched = running(name="Launched", segment=used, channels=("inapp",), holdout_share=1000)
     plan_due(launched)
@@ -63,5 +66,6 @@ def make_world() -> World:
             "message_id": [str(message.pk)],
             "visitor_id": [visitor.id],
             "name": ["home"],
+            "key": ["drafted"],
         }
     )

@@ -7,15 +7,18 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.core.files.storage import storages
 
 from recommender.experiments import assignment, results, running, steering, variants, verdicts
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import ArmPlan
 from recommender.models import ModelVersion, Slate
-from recommender.serving import recommend, recommend_many
+from recommender.serving import champions, recommend, recommend_many
 from recommender.serving.slate_log import SlateConsumer
-from recommender.slots import saving
+from recommender.slots import saving, usage
 from recommender.slots.models import Slot, SlotPin
+from recommender.training.keeping import KEEP_RETIRED, forget_old
+from shop import clock as clock_of_the_shop
 from shop.events import recording
 from shop.events.consumers import Runner
 from tests.factories.events import store_all
@@ -101,6 +104,60 @@ def test_arms_pin_a_version_or_take_the_settings_of_another_slot(run, django_cap
     running.forget()
     running.load()
     assert {recommend("home", visitor_id=f"v-three-{n:03d}").variant for n in range(40)} == {s.variant for s in slates}
+
+
+def test_an_announcement_that_was_lost_does_not_bring_back_what_was_stopped(run) -> None:
+    experiment = run()
+    assert recommend("home", visitor_id="v-lost-0001").variant != "default"
+    # Valkey was away when it was stopped; the watch finds that.
+    Experiment.objects.filter(pk=experiment.pk).update(status=Experiment.Status.STOPPED)
+    running.load()
+    assert recommend("home", visitor_id="v-lost-0001").variant == "default"
+
+
+def test_a_version_that_is_compared_outlives_the_trainings_that_follow(run) -> None:
+    pinned = ModelVersion.objects.get(slot="home", algorithm="popular")
+    run(CHAMPION, ArmPlan(kind=Arm.Kind.VERSION, version=pinned))
+    for _training in range(KEEP_RETIRED + 2):
+        ModelVersion.objects.create(slot="home", algorithm="popular", trained_at=clock_of_the_shop.now(), file="newer")
+    forget_old()
+    assert ModelVersion.objects.filter(pk=pinned.pk).exists()
+    assert storages["models"].exists(pinned.file)
+    assert ModelVersion.objects.filter(file="newer").count() == KEEP_RETIRED
+    running.forget()
+    shown = {recommend("home", visitor_id=f"v-kept-{n:04d}").variant for n in range(30)}
+    assert shown == {"home-test:a", "home-test:b"}
+
+
+def test_a_model_that_is_gone_leaves_the_slot_whole_and_the_page_says_so(run) -> None:
+    pinned = ModelVersion.objects.get(slot="home", algorithm="popular")
+    experiment = run(CHAMPION, ArmPlan(kind=Arm.Kind.VERSION, version=pinned))
+    ModelVersion.objects.filter(pk=pinned.pk).update(file="gone")
+    champions.forget()
+    running.forget()
+    slates = [recommend("home", visitor_id=f"v-gone-{n:04d}") for n in range(10)]
+    assert {slate.variant for slate in slates} == {"default"}
+    assert all(slate.items for slate in slates)
+    experiment = Experiment.objects.prefetch_related("arms__version").get(pk=experiment.pk)
+    assert verdicts.verdict(experiment, results.of(experiment)).heading == "An arm cannot be served."
+
+
+def test_a_slot_is_not_deleted_under_an_experiment(run, django_capture_on_commit_callbacks) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        for name in ("divided", "settings"):
+            saving.save(Slot(name=name, type="for_you"), actor=None)
+    experiment = run(CHAMPION, ArmPlan(kind=Arm.Kind.SLOT, as_slot="settings"), slot="divided")
+    for name in ("divided", "settings"):
+        assert "stop it first" in usage.refusal(name)
+    steering.stop(experiment, actor=None, reason="enough")
+    assert usage.refusal("divided") == ""
+    draft = steering.create(
+        steering.Plan(key="later", title="Later", slot="divided", arms=(CHAMPION, POPULAR)), actor=None, reason="soon"
+    )
+    assert "discard the draft" in usage.refusal("divided")
+    Slot.objects.filter(name="divided").delete()
+    with pytest.raises(steering.NotAllowed, match="no slot of that name"):
+        steering.start(draft, actor=None, reason="too late")
 
 
 def test_what_cannot_be_compared_is_refused(run) -> None:

@@ -9,6 +9,8 @@ from django.urls import reverse
 
 from recommender.experiments import learning, steering
 from recommender.experiments.models import Experiment
+from recommender.slots import snapshot
+from recommender.slots.models import Slot
 from shop.models import AuditEntry, User
 from tests.factories.experiments import CHAMPION, POPULAR, make_experiment
 from tests.factories.people import make_operator
@@ -60,6 +62,58 @@ def test_an_experiment_is_run_over_the_api_with_the_right_scope() -> None:
     assert AuditEntry.objects.filter(action="experiment.start").get().api_key.startswith("sk_live_")
 
 
+MADE = {
+    "key": "by-api",
+    "title": "Made over the API",
+    "slot": "home",
+    "arms": [{"kind": "champion"}, {"kind": "popular", "share": 2}],
+    "reason": "to know",
+}
+
+
+@pytest.mark.django_db
+def test_an_experiment_is_made_and_discarded_over_the_api_and_nonsense_is_refused_where_it_stands() -> None:
+    api = with_scopes(READ, WRITE)
+    assert with_scopes(READ)("POST", "/experiments", MADE).status_code == 403
+    # Made a moment ago by another process.
+    snapshot.load()
+    Slot.objects.create(name="second-row", type="for_you")
+    made = api("POST", "/experiments", {**MADE, "slot": "second-row"}, idempotency_key="once")
+    assert (made.status_code, made.json()["status"]) == (201, "draft"), made.content
+    assert [(arm["letter"], arm["share"]) for arm in made.json()["arms"]] == [("a", 1.0), ("b", 2.0)]
+    entry = AuditEntry.objects.get(action="experiment.create")
+    assert (entry.reason, entry.api_key[:8]) == ("to know", "sk_live_")
+    taken = api("POST", "/experiments", MADE)
+    assert (taken.status_code, taken.json()["errors"][0]["pointer"]) == (409, "/key")
+    for wrong, pointer in (
+        ({"key": "No Name"}, "/key"),
+        ({"slot": "nowhere"}, "/slot"),
+        ({"slot": "search"}, "/slot"),
+        ({"arms": [{"kind": "champion"}]}, "/arms"),
+        ({"arms": [{"kind": "champion"}, {"kind": "popular", "share": 0}]}, "/arms"),
+        ({"arms": [{"kind": "champion"}, {"kind": "popular", "share": "nan"}]}, "/arms/1/share"),
+        ({"arms": [{"kind": "champion"}, {"kind": "version", "version": 999_999}]}, "/arms"),
+        ({"arms": [{"kind": "champion"}, {"kind": "slot", "as_slot": "search"}]}, "/arms"),
+        ({"arms": [{"kind": "champion"}, {"kind": "popular", "weight": 3}]}, "/arms/1/weight"),
+        ({"traffic": 0}, "/traffic"),
+        ({"traffic": 1.5}, "/traffic"),
+        ({"floor": 0.6}, "/floor"),
+        ({"method": "coin"}, "/method"),
+        ({"metric": "love"}, "/metric"),
+        ({"reason": " "}, "/reason"),
+        ({"status": "running"}, "/status"),
+    ):
+        refused = api("POST", "/experiments", {**MADE, "key": "wrong", **wrong})
+        found = [error["pointer"] for error in refused.json().get("errors", [])]
+        assert (refused.status_code, found) == (400, [pointer]), (wrong, refused.content)
+    assert Experiment.objects.count() == 1
+    assert api("DELETE", "/experiments/by-api").status_code == 204
+    assert api("GET", "/experiments/by-api").status_code == 404
+    again = api("POST", "/experiments", MADE)
+    assert api("POST", "/experiments/by-api/start", {"reason": "go"}).status_code == 200, again.content
+    assert api("DELETE", "/experiments/by-api").status_code == 409
+
+
 @pytest.fixture
 def operator(client, db):
     client.force_login(make_operator(User.Role.APPROVER), backend="django.contrib.auth.backends.ModelBackend")
@@ -80,10 +134,17 @@ def test_an_experiment_is_made_started_and_concluded_in_the_admin(operator, djan
     operator.post(url, {"act": "start", "reason": " "})
     experiment.refresh_from_db()
     assert experiment.status == "draft", "no act without a reason"
+    operator.post(reverse("admin:experiment_new"), {**FORM, "key": "mistaken"})
+    mistaken = reverse("admin:experiment", args=[Experiment.objects.get(key="mistaken").pk])
+    discarded = operator.post(mistaken, {"act": "discard", "reason": "mistyped"})
+    assert discarded["Location"] == reverse("admin:experiments")
+    assert not Experiment.objects.filter(key="mistaken").exists()
     for act, status in (("start", "running"), ("stop", "stopped")):
         operator.post(url, {"act": act, "reason": "because"})
         experiment.refresh_from_db()
         assert experiment.status == status
+    operator.post(url, {"act": "discard", "reason": "gone"})
+    assert Experiment.objects.filter(key="worth-it").exists(), "what ran is kept"
     operator.post(url, {"act": "conclude", "reason": "b it is", "winner": "b"})
     experiment.refresh_from_db()
     assert (experiment.status, experiment.winner.letter, experiment.note) == ("concluded", "b", "b it is")
