@@ -15,4 +15,4 @@ def test_a_first_start_trains_unless_nothing_is_to_train_by_itself(settings, mon
     monkeypatch.setattr(prepare_demo, "call_command", lambda name, **options: called.append(name))
     call_command("prepare_demo", households=1)
     assert ("train" in called) == trained
-    assert [name for name in called if name != "train"] == ["migrate", "load_demo", "demo_campaigns"]
+    assert [name for name in called if name != "train"] == ["migrate", "load_demo", "demo_experiment", "demo_campaigns"]

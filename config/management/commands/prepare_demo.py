@@ -1,4 +1,4 @@
-"""``manage.py prepare_demo``: tables, goods, models and campaigns of the demo, in one process; what is there is not made again."""
+"""``manage.py prepare_demo``: tables, goods, models, an experiment and campaigns of the demo, in one process; each made once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Command(BaseCommand):
     """Each step can be killed and goes on where it was."""
 
     help = (
-        "Prepare the demo: migrate, load_demo, train --missing (not with TRAIN_EVERY_HOURS=0), demo_campaigns; "
-        "what is there is not made again."
+        "Prepare the demo: migrate, load_demo, train --missing (not with TRAIN_EVERY_HOURS=0), demo_experiment, "
+        "demo_campaigns; what is there is not made again."
     )
     requires_system_checks = []
 
@@ -38,6 +38,8 @@ class Command(BaseCommand):
             if settings.TRAIN_EVERY_HOURS:
                 with step("models"):
                     call_command("train", missing=True)
+            with step("experiment"):
+                call_command("demo_experiment")
             with step("campaigns"):
                 call_command("demo_campaigns")
         except (DatabaseError, OSError) as error:

@@ -1,0 +1,32 @@
+"""The experiment of the demo: simulated shoppers are divided by it as people would be, so that there are figures to read."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from recommender.experiments import steering
+from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.steering import ArmPlan, Plan
+from recommender.training.models import ModelVersion
+
+# Of the rows of the home page one that knows nobody: whoever tries the others (what was clicked last, a promotion) meets no arm.
+SLOT = "trending"
+PLAN = Plan(
+    key="trending-or-popular",
+    title="Does “trending” earn its place?",
+    slot=SLOT,
+    arms=(ArmPlan(), ArmPlan(kind=Arm.Kind.POPULAR)),
+)
+
+
+def create_demo_experiment() -> Experiment | None:
+    """Make and start it, once; None before there is a model, when both arms would show the same."""
+    made = Experiment.objects.filter(key=PLAN.key).first()
+    if made is not None or Experiment.objects.filter(slot=SLOT, status=Experiment.Status.RUNNING).exists():
+        return made
+    if not ModelVersion.objects.filter(slot="home", status=ModelVersion.Status.CHAMPION).exists():
+        return None
+    with transaction.atomic():
+        experiment = steering.create(PLAN, actor=None, reason="to show what an experiment tells")
+        steering.start(experiment, actor=None, reason="the demo's shoppers are to be divided")
+    return experiment
