@@ -16,7 +16,7 @@ from config.dashboard.slot_form import KINDS, Editor
 from recommender.explanations.telling import rule_words
 from recommender.models import Slot
 from recommender.serving.slates import Slate
-from recommender.slots import checking, previewing, saving
+from recommender.slots import checking, noticing, previewing, saving
 from recommender.slots.filters import FilterError
 from recommender.slots.previewing import Viewer
 from recommender.slots.titles import type_title
@@ -181,6 +181,8 @@ def _preview(request: HttpRequest, saved: Slot | None, editor: Editor) -> dict[s
         return context
     if editor.fine and (text := editor.slot.filter.strip()):
         context["let_through"] = words.number(checking.matching(text))
+    if editor.fine:
+        context["warnings"] = noticing.warnings(editor.slot, editor.pins if bound else list(editor.slot.pins.all()))
     old, new = slot_changes.side_by_side(first, after or first)
     return context | {"before": old if before else None, "after": new if after else None, **_said(after or first)}
 

@@ -223,6 +223,8 @@ class Editor:
         slot.fallbacks = [line["type"] for line in self._filled("fallbacks")]
         self.pins = [SlotPin(**line) for line in self._filled("pins")]
         wrong = checking.problems(slot, self.pins)
+        if len(slot.mix) < len(self._filled("mix")):
+            wrong.setdefault("mix", []).append(_("A type stands there twice: take one line out."))
         for field in wrong.keys() - self.form.errors.keys():
             for message in wrong[field]:
                 self._say(field, message)

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommender.slots import checking, saving, usage
+from recommender.slots import checking, noticing, saving, usage
 from recommender.slots.models import Slot, SlotPin
 from shop.api import etags
 from shop.api.endpoints import Endpoint, ListQuery, StrictSerializer, documented, given, page_of
@@ -124,6 +124,17 @@ class SlotSerializer(serializers.ModelSerializer):
         )
 
 
+class SavedSlotSerializer(SlotSerializer):
+    """A slot as stored, and what of it may not be meant."""
+
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="Such as a filter that lets fewer products through than are shown."
+    )
+
+    class Meta(SlotSerializer.Meta):
+        fields = (*SlotSerializer.Meta.fields, "warnings")  # type: ignore[assignment]
+
+
 class SlotsQuery(ListQuery):
     """Filters of the list of slots."""
 
@@ -147,7 +158,7 @@ class SlotsEndpoint(Endpoint):
             found = found.filter(active=query["active"])
         return self.page(request, found, query, SlotSerializer, ("name", "id"))
 
-    @documented("Create a slot", request=SlotInSerializer, responses={201: SlotSerializer}, tags=["slots"])
+    @documented("Create a slot", request=SlotInSerializer, responses={201: SavedSlotSerializer}, tags=["slots"])
     @idempotent
     def post(self, request: Request) -> Response:
         """It answers from the next request on. 409: there is one of that name."""
@@ -157,7 +168,7 @@ class SlotsEndpoint(Endpoint):
             taken = ErrorDetail("There is a slot of that name.", code="taken")
             raise Conflict(str(taken), errors=pointers({"name": [taken]}))
         slot = _save(request, Slot(name=fields.pop("name")), fields)
-        return etags.answer(request, SlotSerializer(slot).data, status.HTTP_201_CREATED)
+        return _saved(request, slot, status.HTTP_201_CREATED)
 
 
 class SlotEndpoint(Endpoint):
@@ -171,15 +182,14 @@ class SlotEndpoint(Endpoint):
         self.query(request)
         return etags.answer(request, SlotSerializer(find(name)).data)
 
-    @documented("Change a slot", request=SlotChangeSerializer, responses=SlotSerializer, tags=["slots"])
+    @documented("Change a slot", request=SlotChangeSerializer, responses=SavedSlotSerializer, tags=["slots"])
     @idempotent
     def patch(self, request: Request, name: str) -> Response:
         """Only the fields sent; the next slate obeys them. 412: it was changed since it was read (`If-Match`)."""
         self.query(request)
         slot = find(name, lock=True)
         etags.require_match(request, SlotSerializer(slot).data)
-        slot = _save(request, slot, given(request, SlotChangeSerializer, partial=True))
-        return etags.answer(request, SlotSerializer(slot).data)
+        return _saved(request, _save(request, slot, given(request, SlotChangeSerializer, partial=True)))
 
     @documented("Delete a slot", request=None, responses={204: None}, tags=["slots"])
     @idempotent
@@ -206,6 +216,11 @@ def find(name: str, *, lock: bool = False) -> Slot:
     if slot is None:
         raise Http404
     return slot
+
+
+def _saved(request: Request, slot: Slot, http_status: int = status.HTTP_200_OK) -> Response:
+    beside = {"warnings": noticing.warnings(slot, list(slot.pins.all()))}
+    return etags.answer(request, SlotSerializer(slot).data, http_status, beside=beside)
 
 
 def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:

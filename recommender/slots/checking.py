@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
+from math import isfinite
 from typing import Any
 
 import redis
@@ -19,27 +21,43 @@ from recommender.slots.types import TYPES
 from shop.valkey import Trip
 
 HEAVIEST = 10.0
+# Beside slots under /api/v1/recommendations/.
+TAKEN = frozenset({"batch"})
 DIVERSITY = ("category", "brand", "mmr")
 
 
 def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     """Field to what is wrong with it; empty where nothing is. Pins stand under ``pins``."""
     found: defaultdict[str, list[str]] = defaultdict(list)
+    pins = list(pins)
     if slot.type not in TYPES:
         found["type"].append(_no_type(slot.type))
+    if slot.name in TAKEN:
+        found["name"].append(_("“%(name)s” is an address of the API: choose another name.") % {"name": slot.name})
+    _title(slot, found["title"])
+    if not _is_number(slot.rotation):
+        found["rotation"].append(_("Rotation is a number from 0 to 1."))
     known = known_values()
     condition = _condition(slot.filter, known, found["filter"])
-    _mix(slot.mix, found["mix"])
-    _fallbacks(slot.fallbacks, found["fallbacks"])
+    _mix(slot, found["mix"])
+    _fallbacks(slot, found["fallbacks"])
     _boosts(slot.boosts, known, found["boosts"])
     _diversity(slot.diversity, found["diversity"])
     _pins(pins, condition, found["pins"])
+    _without_effect(slot, pins, found)
     return {field: messages for field, messages in found.items() if messages}
+
+
+def _title(slot: Slot, wrong: list[str]) -> None:
+    others = Slot.objects.filter(title__iexact=slot.title.strip()).exclude(pk=slot.pk) if slot.title.strip() else None
+    other = others.values_list("name", flat=True).first() if others is not None else None
+    if other is not None:
+        wrong.append(_("The slot “%(name)s” has this title: choose another.") % {"name": other})
 
 
 def known_values() -> dict[str, Collection[str]]:
     """Categories and brands that there are, for :func:`recommender.slots.filters.parse`."""
-    held = _held()
+    held = held_facts()
     above = {path.rsplit("/", up)[0] for path in held.category_paths for up in range(path.count("/") + 1)}
     tags = {tag for tags in held.tags for tag in tags}
     attributes = columns_of(held).attribute_values()
@@ -48,11 +66,11 @@ def known_values() -> dict[str, Collection[str]]:
 
 def attributes() -> list[str]:
     """Attributes that a condition may name, as it names them."""
-    names = columns_of(_held()).attribute_values()
+    names = columns_of(held_facts()).attribute_values()
     return [f"attributes.{name}" if name.isidentifier() else f'attributes["{name}"]' for name in names]
 
 
-def _held() -> ProductFacts:
+def held_facts() -> ProductFacts:
     """The facts, with what was announced until now: a process that serves nobody has not heard it."""
     trip = Trip()
     facts.queue_changes(trip, facts.current())
@@ -68,7 +86,7 @@ def matching(text: str) -> int:
     Raises:
         FilterError: it is none.
     """
-    return int(Filter(text, known_values()).mask(_held()).sum())
+    return int(Filter(text, known_values()).mask(held_facts()).sum())
 
 
 def _no_type(name: Any) -> str:
@@ -83,20 +101,41 @@ def _condition(text: str, known: Mapping[str, Collection[str]], wrong: list[str]
         return None
 
 
-def _mix(mix: Any, wrong: list[str]) -> None:
+def _mix(slot: Slot, wrong: list[str]) -> None:
+    mix: Any = slot.mix
     if not isinstance(mix, dict):
         wrong.append(_('Name types and their weights: {"trending": 0.3}'))
         return
-    wrong += [_no_type(name) for name in mix if name not in TYPES]
+    wrong += filter(None, (_no_source(name) for name in mix))
+    if slot.type in mix:
+        wrong.append(_("“%(type)s” is what the slot shows anyway, with weight 1: take it out.") % {"type": slot.type})
     if any(not _is_number(weight) or not 0 < weight <= HEAVIEST for weight in mix.values()):
         wrong.append(_("Weights are numbers above 0, at most %(most)d.") % {"most": HEAVIEST})
 
 
-def _fallbacks(fallbacks: Any, wrong: list[str]) -> None:
+def _fallbacks(slot: Slot, wrong: list[str]) -> None:
+    fallbacks: Any = slot.fallbacks
     if not isinstance(fallbacks, list):
         wrong.append(_('Name types in order: ["trending", "new"]'))
         return
-    wrong += [_no_type(name) for name in fallbacks if not isinstance(name, str) or name not in TYPES]
+    wrong += filter(None, (_no_source(name) for name in fallbacks))
+    asked_before = [slot.type, *(slot.mix if isinstance(slot.mix, dict) else ())]
+    for name in fallbacks:
+        if name in asked_before:
+            said = _("“%(type)s” was asked already when products are missing: name another type, or none.")
+            wrong.append(said % {"type": name})
+        asked_before.append(name)
+
+
+def _no_source(name: Any) -> str:
+    """What is wrong with a type that shall give products; empty where nothing is."""
+    if not isinstance(name, str) or name not in TYPES:
+        return _no_type(name)
+    if TYPES.get(name).ranks:
+        return _("“%(type)s” puts a page's products in order and has none of its own: name another type.") % {
+            "type": name
+        }
+    return ""
 
 
 def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str]) -> None:
@@ -106,6 +145,9 @@ def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str])
         return
     for boost in boosts:
         where, factor = boost.get("where"), boost.get("factor")
+        if strange := sorted(map(str, boost.keys() - {"where", "factor"})):
+            said = _("A boost has “where” and “factor” only: take “%(keys)s” out.")
+            wrong.append(said % {"keys": "”, “".join(strange)})
         if not isinstance(where, str) or not where.strip():
             wrong.append(shape)
         else:
@@ -115,6 +157,8 @@ def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str])
                 _("A factor is a number from %(least)g to %(most)g: 2 doubles the score, 0.5 halves it.")
                 % {"least": boosting.LEAST, "most": boosting.MOST}
             )
+        elif factor == 1:
+            wrong.append(_("A factor of 1 changes nothing: above 1 moves forward, below 1 back."))
 
 
 def _diversity(diversity: Any, wrong: list[str]) -> None:
@@ -122,15 +166,33 @@ def _diversity(diversity: Any, wrong: list[str]) -> None:
         wrong.append(_('Name any of category, brand and mmr: {"category": 2, "mmr": 0.3}'))
         return
     caps = [diversity[name] for name in ("category", "brand") if name in diversity]
-    if any(not isinstance(cap, int) or isinstance(cap, bool) or cap < 0 for cap in caps):
-        wrong.append(_("The most products of one category or brand is a whole number; 0 is no limit."))
+    if any(not isinstance(cap, int) or isinstance(cap, bool) or cap < 1 for cap in caps):
+        wrong.append(
+            _("The most products of one category or brand is a whole number from 1; for no limit leave it out.")
+        )
     mmr = diversity.get("mmr", 0)
     if not _is_number(mmr) or not 0 <= mmr <= 1:
         wrong.append(_("The weight of difference (mmr) is a number from 0 to 1."))
 
 
-def _pins(pins: Iterable[SlotPin], condition: Filter | None, wrong: list[str]) -> None:
-    held = _held()
+def _without_effect(slot: Slot, pins: Sequence[SlotPin], found: dict[str, list[str]]) -> None:
+    """A type that puts the products of a page in order shows all of them, and no other."""
+    if slot.type not in TYPES or not TYPES.get(slot.type).ranks:
+        return
+    given = {
+        "filter": slot.filter.strip(),
+        "mix": slot.mix,
+        "fallbacks": slot.fallbacks,
+        "pins": pins,
+        "rotation": slot.rotation,
+    }
+    for field, value in given.items():
+        if value:
+            found[field].append(_("This type puts a page's products in order and shows all of them: leave this empty."))
+
+
+def _pins(pins: Sequence[SlotPin], condition: Filter | None, wrong: list[str]) -> None:
+    held = held_facts()
     for pin in pins:
         row = held.row.get(pin.product_id)
         if row is None:
@@ -146,7 +208,22 @@ def _pins(pins: Iterable[SlotPin], condition: Filter | None, wrong: list[str]) -
             )
         if pin.starts_at and pin.ends_at and pin.ends_at <= pin.starts_at:
             wrong.append(_("“%(product)s” ends before it begins.") % {"product": pin.product_id})
+    for one, other in combinations(pins, 2):
+        if one.product_id == other.product_id and _overlap(one, other):
+            said = _(
+                "“%(product)s” is pinned twice at the same time, at places %(one)d and %(other)d: take one out, or let one end"
+                " before the other begins."
+            )
+            wrong.append(said % {"product": one.product_id, "one": one.position, "other": other.position})
+
+
+def _overlap(one: SlotPin, other: SlotPin) -> bool:
+    """Whether both stand at some moment; the end is the first moment without."""
+    return not any(
+        first.ends_at and second.starts_at and first.ends_at <= second.starts_at
+        for first, second in ((one, other), (other, one))
+    )
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -31,14 +31,20 @@ def _listed(header: str) -> list[str]:
     return [tag.strip().removeprefix("W/") for tag in header.split(",")]
 
 
-def answer(request: Request, data: Any, http_status: int = status.HTTP_200_OK) -> Response:
-    """``data`` with its ETag; 304 without a body where the caller has it already (``If-None-Match``)."""
+def answer(
+    request: Request, data: Any, http_status: int = status.HTTP_200_OK, *, beside: dict[str, Any] | None = None
+) -> Response:
+    """``data`` with its ETag; 304 without a body where the caller has it already (``If-None-Match``).
+
+    Args:
+        beside: further fields, which say something of this answer and are no part of what is stored.
+    """
     etag = etag_of(data)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     known = request.headers.get("If-None-Match", "")
     if request.method in ("GET", "HEAD") and known and (known.strip() == "*" or etag in _listed(known)):
         return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(data, status=http_status, headers=headers)
+    return Response({**data, **beside} if beside is not None else data, status=http_status, headers=headers)
 
 
 def require_match(request: Request, current: Any | None) -> None:

@@ -48,6 +48,14 @@ def test_a_slot_is_made_steered_and_deleted(api, django_capture_on_commit_callba
     assert api("GET", "/slots/tea-corner").status_code == 404
 
 
+def test_what_may_not_be_meant_is_said_beside_what_was_saved(api) -> None:
+    make_product(price=5)
+    changed = api("PATCH", "/slots/home", {"filter": "price > 9"})
+    assert "the slot is empty" in changed.json()["warnings"][0]
+    assert "warnings" not in api("GET", "/slots/home").json()
+    assert api("PATCH", "/slots/home", {"filter": ""}, if_match=changed["ETag"]).json()["warnings"] == []
+
+
 def test_a_stale_version_is_refused(api) -> None:
     read = api("GET", "/slots/home")
     assert api("PATCH", "/slots/home", {"size": 5}, if_match=read["ETag"]).status_code == 200
@@ -69,6 +77,12 @@ def test_what_is_wrong_is_said_where_it_stands(api) -> None:
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none", "position": 1}]})) == {"/pins"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none"}]})) == {"/pins/0/position"}
+    assert wrong(api("PATCH", "/slots/home", {"boosts": [{**boosts[0], "until": "May"}]})) == {"/boosts/0/until"}
+    assert wrong(api("PATCH", "/slots/home", {"rotation": "NaN"})) == {"/rotation"}
+    make_product(id="pinned", attributes={"colour": "red"})
+    twice = [{"product_id": "pinned", "position": place} for place in (1, 2)]
+    assert wrong(api("PATCH", "/slots/home", {"pins": twice})) == {"/pins"}
+    assert wrong(api("PATCH", "/slots/home", {"filter": "attributes.colour > 3"})) == {"/filter"}
     assert wrong(api("PATCH", "/slots/home", {"sise": 3})) == {"/sise"}
     assert Slot.objects.get(name="home").version == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -19,6 +19,7 @@ from recommender.slots import saving
 from recommender.slots.checking import known_values, matching
 from recommender.slots.filters import FilterError, parse
 from recommender.slots.filters.vocabulary import FACTS, THIS
+from recommender.slots.noticing import warnings
 from recommender.slots.previewing import Viewer, diff, preview
 from recommender.slots.types import TYPES
 from shop import clock as time
@@ -29,6 +30,7 @@ from tests.factories.catalogue import make_product
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-somebody-1"
+PIN = ("product_id", "position", "starts_at", "ends_at")
 
 
 def ids(slate) -> list[str]:
@@ -171,6 +173,65 @@ def test_settings_that_cannot_be_served_are_not_saved(shelf, save) -> None:
             save(fallbacks=[], pins=[SlotPin(product_id="p01", position=place)])
     assert recommend("home").slot_version == 1
     assert matching('brand == "Nido"') == 6
+
+
+NOON, EVENING = datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 2, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted", "helps"),
+    [
+        ("boosts", [{"where": "price < 9", "factor": 2, "until": "May"}], "take “until” out"),
+        ("boosts", [{"where": "price < 9", "factor": 1}], "changes nothing"),
+        ("boosts", [{"where": "price < 9", "factor": -1}], "from 0.01 to 100"),
+        ("boosts", [{"where": "price < 9", "factor": float("nan")}], "from 0.01 to 100"),
+        ("size", 0, "greater than or equal to 1"),
+        ("size", 10_000, "less than or equal to 100"),
+        ("rotation", float("nan"), "from 0 to 1"),
+        ("diversity", {"category": 0}, "for no limit leave it out"),
+        ("diversity", {"colour": 2}, "Name any of category, brand and mmr"),
+        ("fallbacks", ["for_you"], "“for_you” was asked already"),
+        ("fallbacks", ["new", "new"], "“new” was asked already"),
+        ("fallbacks", ["search_ranking"], "has none of its own"),
+        ("mix", {"for_you": 0.5}, "take it out"),
+        ("mix", {"category_ranking": 0.5}, "has none of its own"),
+        ("name", "batch", "choose another name"),
+        ("title", "tea time", "“second” has this title"),
+        ("pins", [("p01", 1), ("p01", 3)], "pinned twice at the same time, at places 1 and 3"),
+        ("pins", [("p01", 1, None, EVENING), ("p01", 3, NOON, None)], "let one end before the other begins"),
+        ("pins", [("p01", 1, EVENING, NOON)], "ends before it begins"),
+    ],
+)
+def test_nonsense_is_refused_at_its_field_with_what_helps(shelf, save, field, wanted, helps) -> None:
+    save("second", title="Tea time")
+    pins = [SlotPin(**dict(zip(PIN, line, strict=False))) for line in wanted] if field == "pins" else None
+    with pytest.raises(ValidationError) as refused:
+        save(**({} if pins else {field: wanted}), pins=pins) if field != "name" else save(wanted)
+    said = refused.value.message_dict
+    assert helps in " ".join(said.get(field, said.get("__all__", [])))
+
+
+def test_a_product_may_be_pinned_twice_one_time_after_the_other(shelf, save) -> None:
+    pins = [SlotPin(product_id="p01", position=1, ends_at=NOON), SlotPin(product_id="p01", position=2, starts_at=NOON)]
+    assert save(pins=pins).pins.count() == 2
+
+
+def test_a_type_that_orders_pages_takes_no_settings_that_have_no_effect(shelf, save) -> None:
+    with pytest.raises(ValidationError) as refused:
+        save("results", type="search_ranking", filter="price < 9", fallbacks=["new"], rotation=0.5)
+    assert set(refused.value.message_dict) == {"filter", "fallbacks", "rotation"}
+    save("results", type="search_ranking", boosts=[{"where": "price < 9", "factor": 2}])
+
+
+def test_what_may_not_be_meant_is_said(shelf, save, clock) -> None:
+    slot = save(size=4, filter='price < 5 and brand == "Nido"', boosts=[{"where": "price > 90", "factor": 2}])
+    pins = [SlotPin(product_id="p01", position=6), SlotPin(product_id="p03", position=1, ends_at=clock())]
+    said = " ".join(warnings(slot, pins))
+    for part in ("lets 2 products through", "No product is meant by “price > 90”", "shows 4 products", "has ended"):
+        assert part in said
+    slot.filter = "price > 90"
+    assert "the slot is empty" in " ".join(warnings(slot, []))
+    assert warnings(save(filter="price < 9", boosts=[]), []) == []
 
 
 def test_boosts_move_products_and_say_so(shelf, save) -> None:
