@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
-from config.dashboard.experiments import TONES, slot_title
+from config.dashboard.experiments import TONES
 from recommender.experiments import policy_report, results, steering, verdicts
 from recommender.experiments.models import BY_SITUATION, Arm, Experiment
 from recommender.experiments.situations import ALL
 from recommender.experiments.validity import SRM_LIMIT
+from recommender.slots.titles import titles
+from shop.money import symbol_of
 
 Status = Experiment.Status
 Metric = Experiment.Metric
@@ -39,7 +41,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "dashboard/experiment.html",
         experiment.title,
         experiment=experiment,
-        slot=slot_title(experiment.slot),
+        slot=titles().get(experiment.slot, experiment.slot),
         tone=TONES.get(experiment.status, ""),
         verdict=verdicts.verdict(experiment, found),
         winner=names.get(experiment.winner.letter) if experiment.winner else "",
@@ -95,7 +97,7 @@ def _chart(
 ) -> dict[str, Any]:
     scale = 1.0 if metric in (Metric.REVENUE, "preference") else 100.0
     figures = [(row["letter"], row["against"].get(metric)) for row in compared]
-    unit = {Metric.REVENUE: words.SIGNS.get(settings.CURRENCY, settings.CURRENCY), "preference": _("−1 to 1")}.get(
+    unit = {Metric.REVENUE: symbol_of(settings.CURRENCY, ""), "preference": _("−1 to 1")}.get(
         metric, _("percentage points")
     )
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -17,8 +18,8 @@ from recommender.experiments.steering import ArmPlan, NotAllowed, Plan
 from recommender.experiments.verdicts import verdict
 from recommender.models import ModelVersion
 from recommender.slots.models import Slot
+from recommender.slots.titles import titles
 from recommender.slots.types import TYPES
-from recommender.training.slots import Slot as Task
 
 SHOWN = 50
 ARMS = 4
@@ -33,22 +34,23 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     found = list(Experiment.objects.prefetch_related("arms__version").order_by("-created_at")[:SHOWN])
     found.sort(key=lambda experiment: experiment.status != Experiment.Status.RUNNING)
+    names = titles()
     return pages.render(
         request,
         "dashboard/experiments.html",
         _("Experiments"),
-        rows=[_row(experiment) for experiment in found],
+        rows=[_row(experiment, names) for experiment in found],
         may_change=request.user.has_perm("recommender.launch_experiment"),
     )
 
 
-def _row(experiment: Experiment) -> dict[str, Any]:
+def _row(experiment: Experiment, names: Mapping[str, str]) -> dict[str, Any]:
     found = results.of(experiment)
     arms = list(experiment.arms.all())
     people = _people(experiment, found)
     return {
         "experiment": experiment,
-        "slot": slot_title(experiment.slot),
+        "slot": names.get(experiment.slot, experiment.slot),
         "arms": " · ".join(steering.title_of(arm) for arm in arms),
         "tone": TONES.get(experiment.status, ""),
         "people": words.number(people) if found else "–",
@@ -62,21 +64,10 @@ def _people(experiment: Experiment, found: dict[str, Any]) -> int:
     return max(counts, default=0) if experiment.method == Experiment.Method.INTERLEAVING else sum(counts)
 
 
-def slot_title(name: str) -> str:
-    """A slot in words."""
-    return dict(slots()).get(name, name)
-
-
 def slots() -> list[tuple[str, str]]:
     """(name, title) of those that may be divided."""
-    found = Slot.objects.filter(active=True)
-    return [(slot.name, _in_words(slot)) for slot in found if slot.type in TYPES and not TYPES.get(slot.type).ranks]
-
-
-def _in_words(slot: Slot) -> str:
-    """Its title, or the words of the page it stands on, or those of its type with its name."""
-    plain = dict(Task.choices).get(slot.name) or f"{_(TYPES.get(slot.type).label)} ({slot.name})"
-    return slot.title or str(plain)
+    found, names = Slot.objects.filter(active=True), titles()
+    return [(slot.name, names[slot.name]) for slot in found if slot.type in TYPES and not TYPES.get(slot.type).ranks]
 
 
 def new(request: HttpRequest) -> HttpResponse:

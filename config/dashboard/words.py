@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from push.channels import CHANNELS
 from push.preferences.changing import topic_name
 from recommender.training.naming import metric_name
+from shop.money import symbol_of
 
 THIN = "\u202f"
 MINUS = "\u2212"
-SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
 
 
 def number(value: float | Decimal, digits: int = 0) -> str:
@@ -27,8 +27,8 @@ def number(value: float | Decimal, digits: int = 0) -> str:
 def money(value: float | Decimal, digits: int | None = None) -> str:
     """$12 480 or $48.20: cents below a thousand."""
     digits = (2 if abs(float(value)) < 1000 else 0) if digits is None else digits
-    sign: str = SIGNS.get(settings.CURRENCY, settings.CURRENCY + THIN)
-    return (MINUS if value < 0 else "") + sign + number(abs(float(value)), digits)
+    symbol = symbol_of(settings.CURRENCY, THIN)
+    return (MINUS if value < 0 else "") + symbol + number(abs(float(value)), digits)
 
 
 def moment(at: datetime, form: str = "") -> str:

@@ -21,6 +21,7 @@ from push.channels.base import Item, Material
 from push.content.cards import REASON, Card
 from push.tracking.links import Kind, Signer
 from shop.catalogue.models import Product
+from shop.money import money
 
 CARDS_IN_A_ROW = 3
 LINES_SHOWN = 4
@@ -30,7 +31,6 @@ SCARCE = 3
 CARD_PIXELS = 320
 THUMB_PIXELS = 168
 _REMEMBERED = 20_000
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 # Names under `links.` and what they are.
 PAGES = {"home": "home", "cart": "cart", "inbox": "inbox", "account": "account"}
 OTHER_LINKS = {
@@ -39,11 +39,6 @@ OTHER_LINKS = {
     "pause": Kind.PAUSE,
     "hidden": Kind.HIDDEN,
 }
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """``$1,234.50``."""
-    return f"{_SYMBOLS.get(currency, currency + ' ')}{amount:,.2f}"
 
 
 def page_path(name: str, locale: str, *arguments: str) -> str:

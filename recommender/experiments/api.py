@@ -131,7 +131,7 @@ class ExperimentInSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=500, help_text="Why; it stands in the audit log.")
 
 
-class ExperimentReasonSerializer(serializers.Serializer):
+class ExperimentReasonSerializer(StrictSerializer):
     """Why; it stands in the audit log."""
 
     reason = serializers.CharField(max_length=500)

@@ -7,12 +7,14 @@ which nobody had time to click, would speak against whichever arm is drawn most.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 from numpy.typing import NDArray
 
 from recommender.experiments import bandits, outcomes, running
@@ -70,12 +72,9 @@ def learn(experiment: Experiment) -> None:
 
 
 def _sum_up(experiment: Experiment) -> None:
-    """Recompute the days from yesterday on; before that every click has come."""
-    from zoneinfo import ZoneInfo
-
+    """Recompute the last days; before them every click has come."""
     now = clock.now()
-    first = (now - timedelta(days=1)).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
-    first = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = _first_day(experiment, now)
     values: dict[str, Any] = {
         "zone": settings.SHOP_TIME_ZONE,
         "experiment": experiment.pk,
@@ -88,6 +87,16 @@ def _sum_up(experiment: Experiment) -> None:
     }
     with outcomes.joining() as cursor:
         cursor.execute(_SUMS, values)
+
+
+def _first_day(experiment: Experiment, now: datetime) -> datetime:
+    """Since when sums are made anew: the shop's yesterday, or where no tick came for longer the last day that was summed."""
+    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
+    yesterday = (now - timedelta(days=1)).astimezone(zone).date()
+    begun = (experiment.started_at or now).astimezone(zone).date()
+    summed = ArmDay.objects.filter(arm__experiment=experiment).aggregate(newest=Max("day"))["newest"] or begun
+    oldest = (now - REMEMBERED).astimezone(zone).date()
+    return datetime.combine(max(min(yesterday, summed), oldest), time(), zone)
 
 
 def beliefs(experiment: Experiment) -> dict[str, Any]:

@@ -95,8 +95,10 @@ def refresh_running() -> None:
 
 
 def of(experiment: Experiment) -> dict[str, Any]:
-    """The results as last computed."""
-    return dict(experiment.results) or refresh(experiment)
+    """The results as last computed; of one that never ran empty."""
+    if experiment.results or experiment.started_at is None:
+        return dict(experiment.results)
+    return refresh(experiment)
 
 
 def _split(experiment: Experiment, days: float) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from recommender.experiments import results, running
@@ -221,7 +223,8 @@ def conclude(experiment: Experiment, winner: Arm | None, *, actor: User | None, 
     """
     if winner is not None and winner.experiment_id != experiment.pk:
         raise NotAllowed(_("That arm is of another experiment."))
-    ended = experiment.ended_at or clock.now()
+    # As the row has it: whoever concludes may have read it before it was stopped.
+    ended = Coalesce("ended_at", Value(clock.now()))
     _move(
         experiment, Status.CONCLUDED, "experiment.conclude", actor, reason, ended_at=ended, note=reason, winner=winner
     )
@@ -243,5 +246,4 @@ def _move(experiment: Experiment, to: str, action: str, actor: User | None, reas
         after = {"status": to, **({"winner": str(fields["winner"].letter)} if fields.get("winner") else {})}
         audit.record(action, actor=actor, target=experiment, before=before, after=after, reason=reason)
         transaction.on_commit(running.announce)
-    for name, value in {"status": to, **fields}.items():
-        setattr(experiment, name, value)
+    experiment.refresh_from_db(fields=["status", *fields])

@@ -31,10 +31,13 @@ class Who:
     Attributes:
         unit: visitor, or shopper where there is no browser; empty: nobody, who takes part in nothing.
         phone: whether the device is one.
+        luck: uniform between 0 and 1, by which the arm of a bandit is drawn: once a request, so that a slate that is chosen again
+            for its page keeps its arm, and the logged shares are those it was drawn with.
     """
 
     unit: str = ""
     phone: bool = False
+    luck: float = field(default_factory=random.random)
 
 
 NOBODY = Who()
@@ -92,15 +95,14 @@ class Filled:
     log: Mapping[str, Any] = field(default_factory=dict)
 
 
-def draw(slot: str, who: Who, look: Callable[[], str], chance: Callable[[], float] = random.random) -> Drawn | None:
+def draw(slot: str, who: Who, look: Callable[[], str]) -> Drawn | None:
     """The arm for a request; None: the slot as it is.
 
-    A split is by person: always the same arm. A bandit draws anew for each slate, by the shares of the last tick, which are
+    A split is by person: always the same arm. A bandit draws anew for each request, by the shares of the last tick, which are
     what the slate keeps.
 
     Args:
         look: at the situation; asked only by a method that looks at it.
-        chance: uniform between 0 and 1.
     """
     found = running.current(slot)
     if found is None or not who.unit or not assignment.takes_part(found.salt, who.unit, found.traffic):
@@ -111,7 +113,7 @@ def draw(slot: str, who: Who, look: Callable[[], str], chance: Callable[[], floa
         return Drawn(found, (found.arms[assignment.arm_of(found.salt, who.unit, found.shares)],), found.shares)
     seen = look()
     shares = found.by_situation.get(seen, found.shares)
-    return Drawn(found, (found.arms[assignment.drawn(chance(), shares)],), shares, seen)
+    return Drawn(found, (found.arms[assignment.drawn(who.luck, shares)],), shares, seen)
 
 
 def fill(ask: Ask, who: Who, slate_id: UUID, k: int | None = None) -> Filled:

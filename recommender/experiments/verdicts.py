@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from recommender.experiments.models import Experiment
 from recommender.experiments.results import LEAST, LEAST_CLICKERS
 from recommender.experiments.steering import title_of
+from shop.money import symbol_of
 
 Metric = Experiment.Metric
 MINUS = "\u2212"
-SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
 GUARDS = {
     "fallback": gettext_lazy("Fallback share of known visitors"),
     "p95_ms": gettext_lazy("Time to choose, p95"),
@@ -41,7 +41,7 @@ def told(metric: str, value: float, *, sign: bool = False) -> str:
     """A figure of a metric as people read it: 3.20 %, $4.10; with its sign a difference: +0.42 points."""
     plus = "+" if sign and value > 0 else MINUS if value < 0 else ""
     if metric == Metric.REVENUE:
-        return f"{plus}{SIGNS.get(settings.CURRENCY, settings.CURRENCY + ' ')}{abs(value):.2f}"
+        return f"{plus}{symbol_of(settings.CURRENCY)}{abs(value):.2f}"
     if metric == "preference":
         return f"{plus}{abs(value):.3f}"
     number = f"{plus}{100 * abs(value):.2f}"

@@ -15,10 +15,10 @@ from django.utils.translation import ngettext
 from shop import clock
 from shop.catalogue.models import Category, Product
 from shop.events.sessions import read_session
+from shop.money import money
 from shop.orders.models import OrderLine
 from shop.storefront.frame import Frame, remembered
 from shop.storefront.hidden import hidden_products
-from shop.storefront.money import money
 
 CANDIDATES = 120
 FRESH_SECONDS = 600
@@ -95,7 +95,10 @@ def reduced_row(shown: Shown, k: int) -> Row:
     """What costs less than its list price, most bought first."""
     ids = remembered("storefront:reduced", FRESH_SECONDS, _reduced_ids)
     items = [
-        RowItem(product, _("%(amount)s less than before") % {"amount": money(product.list_price - product.price)})
+        RowItem(
+            product,
+            _("%(amount)s less than before") % {"amount": money(product.list_price - product.price, product.currency)},
+        )
         for product in _items(ids, shown, k)
         if product.list_price is not None and product.reduced
     ]

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from shop import clock
 from shop.catalogue.models import Product
+from shop.money import money
 from shop.storefront import rows
-from shop.storefront.money import money
 
 register = template.Library()
 register.filter(money)

@@ -171,7 +171,11 @@ def test_transitions_are_guarded_and_audited(clock, django_capture_on_commit_cal
     steering.stop(experiment, actor=None, reason="enough")
     with pytest.raises(steering.NotAllowed, match="is stopped"):
         steering.stop(stale, actor=None, reason="two operators at once")
-    steering.conclude(experiment, experiment.arms.get(letter="a"), actor=None, reason="keep what we have")
+    ended = experiment.ended_at
+    clock.advance(hours=1)
+    steering.conclude(stale, experiment.arms.get(letter="a"), actor=None, reason="keep what we have")
+    assert stale.ended_at == ended, "it ended when it was stopped, also for whoever had not heard"
+    experiment.refresh_from_db()
     for act in (steering.start, steering.stop):
         with pytest.raises(steering.NotAllowed):
             act(experiment, actor=None, reason="no")
@@ -206,6 +210,22 @@ def test_a_bandit_learns_from_slates_that_had_time_and_twice_is_once(clock) -> N
     assert report["b"]["ips"]["value"] == pytest.approx(0.2, abs=1e-6)
     assert report["a"]["dr"]["low"] < 0.05 < report["a"]["dr"]["high"]
     assert report["b"]["slates"] == 400
+
+
+def test_a_bandit_learns_what_was_shown_while_no_tick_came(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=1), method="thompson")
+    drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": ALL[0]}}}
+    keep(*crowd(experiment, "a", 20, 1, clock.time - timedelta(hours=2), **drawn))
+    learning.tick()
+    # Of the same day, and of the days after it.
+    keep(*crowd(experiment, "b", 30, 4, clock.time, **drawn))
+    clock.advance(days=2)
+    keep([a_slate("home-test:b", f"v-later-{n:03d}", clock.time, **drawn) for n in range(40)], [])
+    clock.advance(days=3)
+    learning.tick()
+    experiment.refresh_from_db()
+    assert experiment.state["arms"] == {"a": {"seen": 20, "clicked": 1}, "b": {"seen": 30, "clicked": 4}}
+    assert sum(ArmDay.objects.values_list("slates", flat=True)) == 90
 
 
 def test_a_bandit_by_situation_learns_who_likes_what(clock) -> None:

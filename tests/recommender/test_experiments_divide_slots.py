@@ -213,13 +213,22 @@ def test_a_bandit_draws_with_the_shares_that_it_logs(run, django_capture_on_comm
     running.announce()
     recommend("home", visitor_id="v-first-001")
     chance = random.Random(3)
-    who = variants.Who("v-somebody-1", phone=True)
-    drawn = [variants.draw("home", who, lambda: "evening/phone/new/0", chance.random) for _ in range(2_000)]
+    people = [variants.Who("v-somebody-1", phone=True, luck=chance.random()) for _ in range(2_000)]
+    drawn = [variants.draw("home", who, lambda: "evening/phone/new/0") for who in people]
     assert {one.shares for one in drawn} == {(0.9, 0.1)}
     counts = Counter(one.variant[-1] for one in drawn)
     assert counts["a"] / 2_000 == pytest.approx(0.9, abs=0.025)
     assert {one.variant[-1]: one.probability for one in drawn} == {"a": 0.9, "b": 0.1}
     assert drawn[0].log() == {"shares": {"a": 0.9, "b": 0.1}, "situation": "evening/phone/new/0"}
+
+
+def test_a_slate_that_is_chosen_again_for_its_page_keeps_its_arm(run) -> None:
+    run(method="thompson")
+    recommend("home", visitor_id="v-first-001")
+    requests = [variants.Who("v-somebody-1") for _ in range(40)]
+    arms = [{variants.draw("home", who, str).variant for _again in range(3)} for who in requests]
+    assert all(len(drawn) == 1 for drawn in arms)
+    assert set.union(*arms) == {"home-test:a", "home-test:b"}
 
 
 def visit(visitor: str, chance: random.Random, wants: dict[str, str]) -> None:

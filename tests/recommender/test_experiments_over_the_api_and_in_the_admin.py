@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recommender.experiments import learning, steering
@@ -48,6 +50,7 @@ def test_an_experiment_is_run_over_the_api_with_the_right_scope() -> None:
     assert with_scopes(READ)("POST", f"{path}/start", reason).status_code == 403
     assert with_scopes(WRITE)("GET", path).status_code == 403
     assert api("POST", f"{path}/start", {}).json()["errors"][0]["pointer"] == "/reason"
+    assert api("POST", f"{path}/start", {**reason, "winer": "b"}).json()["errors"][0]["pointer"] == "/winer"
     started = api("POST", f"{path}/start", reason, idempotency_key="once")
     assert (started.status_code, started.json()["status"]) == (200, "running"), started.content
     assert api("POST", f"{path}/start", reason, idempotency_key="once")["Idempotency-Replayed"] == "true"
@@ -149,6 +152,19 @@ def test_an_experiment_is_made_started_and_concluded_in_the_admin(operator, djan
     experiment.refresh_from_db()
     assert (experiment.status, experiment.winner.letter, experiment.note) == ("concluded", "b", "b it is")
     assert "b it is" in operator.get(url).content.decode()
+
+
+def test_the_list_asks_no_more_of_the_database_for_more_drafts(operator, django_assert_max_num_queries) -> None:
+    a_draft()
+    operator.get(reverse("admin:experiments"))
+    with CaptureQueriesContext(connection) as one:
+        operator.get(reverse("admin:experiments"))
+    for number in range(5):
+        plan = steering.Plan(key=f"draft-{number}", title="A draft", slot="home", arms=(CHAMPION, POPULAR))
+        steering.create(plan, actor=None, reason="to know")
+    with django_assert_max_num_queries(len(one)):
+        page = operator.get(reverse("admin:experiments")).content.decode()
+    assert page.count("Not started.") == 6
 
 
 def test_who_only_looks_cannot_start(client, db) -> None:

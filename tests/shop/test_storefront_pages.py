@@ -183,6 +183,15 @@ def test_taking_a_product_out_can_be_undone(client, shelf):
     assert Cart.objects.get().lines.get(product=shelf[0]).quantity == 2
 
 
+def test_a_cart_is_in_the_currency_of_the_shop(client, shelf, settings):
+    settings.CURRENCY = "EUR"
+    client.post("/en/cart/add/", {"product": shelf[0].pk})
+    page = client.get("/en/cart/").content.decode()
+    sums = page.partition('class="panel totals"')[2].partition("</aside>")[0]
+    assert "€" in sums
+    assert "$" not in sums
+
+
 def test_the_cart_says_what_changed_since(client, shelf):
     fill(client, shelf[0])
     shelf[0].price = "9.99"
