@@ -29,6 +29,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CampaignKind": "push.campaigns.models.Campaign.Kind",
         "CampaignStatus": "push.campaigns.models.Campaign.Status",
+        "ExperimentArmKind": "recommender.experiments.models.Arm.Kind",
         "ExperimentStatus": "recommender.experiments.models.Experiment.Status",
         "MessageState": "push.delivery.states.State",
         "ModelStatus": "recommender.training.models.ModelVersion.Status",

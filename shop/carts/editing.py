@@ -170,8 +170,9 @@ def merge_at_login(visitor_id: str, shopper: Shopper) -> Cart | None:
 
     Running it again changes nothing. Returns the shopper's open cart, or None.
     """
-    # One login at a time for a shopper: two browsers that bring a cart each must not both become the open one.
-    Shopper.objects.select_for_update().get(pk=shopper.pk)
+    # One login at a time for a shopper: two browsers that bring a cart each must not both become the open one. The key stays free:
+    # whoever has the cart and refers to the shopper asks for it when that is committed, and each would wait for the other.
+    Shopper.objects.select_for_update(no_key=True).get(pk=shopper.pk)
     theirs = Cart.objects.select_for_update().filter(shopper=shopper, status=Cart.Status.OPEN).first()
     guest = (
         Cart.objects.select_for_update().filter(visitor_id=visitor_id, shopper=None, status=Cart.Status.OPEN).first()

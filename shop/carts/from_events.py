@@ -108,7 +108,7 @@ def tell(shopper_id: str, also: Iterable[StoredEvent] = ()) -> Cart | None:
         also: events that may not be stored yet.
     """
     # One teller a shopper at a time.
-    shopper = Shopper.objects.select_for_update().filter(pk=shopper_id, erased_at=None).first()
+    shopper = Shopper.objects.select_for_update(no_key=True).filter(pk=shopper_id, erased_at=None).first()
     if shopper is None:
         return None
     open_cart = Cart.objects.filter(shopper=shopper, status=Cart.Status.OPEN).first()

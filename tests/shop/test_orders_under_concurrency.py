@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from shop.carts import editing
@@ -19,6 +19,7 @@ from shop.people.registering import AddressTaken, register
 from tests.factories.catalogue import make_product
 from tests.factories.orders import make_cart, order_cart
 from tests.factories.people import PASSWORD, make_shopper, make_visitor
+from tests.factories.waiting import at_work, until_it_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -136,6 +137,18 @@ def test_two_browsers_that_log_in_together_leave_one_cart_with_everything() -> N
     assert all(isinstance(result, Cart) for result in results), results
     cart = Cart.objects.get(status=Cart.Status.OPEN)
     assert {line.product_id for line in cart.lines.all()} == {product.pk for product in products}
+
+
+def test_a_login_beside_a_page_that_writes_into_the_same_cart_fails_neither() -> None:
+    shopper, product = make_shopper(), make_product()
+    cart = make_cart(make_visitor(), product, shopper=shopper)
+    with at_work(lambda: editing.merge_at_login("v-another", shopper)) as login, transaction.atomic():
+        # Refers to the shopper, which the database looks at when this is committed.
+        Cart.objects.create(shopper=shopper, visitor_id="v-before", status=Cart.Status.ORDERED)
+        editing.set_quantity(cart, product.pk, 3)
+        login.start()
+        until_it_waits(login)
+    assert cart.lines.get().quantity == 3
 
 
 def test_an_address_registered_twice_at_once_is_one_person() -> None:
