@@ -92,7 +92,7 @@ def catalogue(products: int) -> ProductFacts:
             zip(*(rng.integers(1, most, products) for most in (100, 1000, 200, 10_000)), strict=True)
         )
     ]
-    return ProductFacts(rows, {f"c{n}": ("", "") for n in range(20)})
+    return ProductFacts.of_rows(rows, {f"c{n}": ("", "") for n in range(20)})
 
 
 def tell_time(products: int) -> None:

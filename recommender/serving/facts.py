@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 import redis
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.models import BigIntegerField, Func
 from numpy.typing import NDArray
 
 from shop.catalogue import changes
@@ -26,7 +27,15 @@ from shop.valkey import Trip, client
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 5_000
+
+class _Milliseconds(Func):
+    """A moment as ms since the epoch."""
+
+    template = "floor(extract(epoch FROM %(expressions)s) * 1000)::bigint"
+    output_field = BigIntegerField()
+
+
+_ASKED = tuple(_Milliseconds(name) if name == "created_at" else name for name in changes.ASKED)
 
 
 class ProductFacts:
@@ -54,12 +63,10 @@ class ProductFacts:
     """
 
     def __init__(
-        self, rows: Iterable[tuple[Any, ...]], categories: dict[str, tuple[str, str]], position: bytes = b"0-0"
+        self, columns: Sequence[Sequence[Any]], categories: dict[str, tuple[str, str]], position: bytes = b"0-0"
     ) -> None:
-        table = list(map(changes.whole, rows))
-        columns: list[Any] = list(zip(*table, strict=True)) if table else [()] * len(changes.COLUMNS)
         self.ids: list[str] = list(columns[0])
-        self.row: dict[str, int] = {product_id: row for row, product_id in enumerate(self.ids)}
+        self.row: dict[str, int] = dict(zip(self.ids, range(len(self.ids)), strict=True))
         self.price: NDArray[np.float64] = np.array(columns[1], np.float64)
         self.stock: NDArray[np.int64] = np.array(columns[2], np.int64)
         self.active: NDArray[np.bool_] = np.array(columns[3], np.bool_)
@@ -86,6 +93,12 @@ class ProductFacts:
         self.changed: list[int] = []
         self.load_seconds = 0.0
         self.columns: Any = None
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[Sequence[Any]], categories: dict[str, tuple[str, str]]) -> ProductFacts:
+        """From rows of :data:`shop.catalogue.changes.COLUMNS`."""
+        table = list(map(changes.whole, rows))
+        return cls(list(zip(*table, strict=True)) if table else [()] * len(changes.COLUMNS), categories)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -131,20 +144,20 @@ class ProductFacts:
             self.buyable[row] = False
             self.changed.append(row)
 
-    def rows(self) -> list[tuple[Any, ...]]:
-        """The table again, for a copy with other rows."""
+    def table(self) -> list[list[Any]]:
+        """The columns that it was made of, anew, for a copy with other rows."""
         paths = [self.category_paths[index] for index in self.category.tolist()]
         numbers = (self.price.tolist(), self.stock.tolist(), self.active.tolist())
-        rest = (self.units_sold.tolist(), self.created_ms.tolist(), self.names_en, self.names_zh)
-        last = (self.tags, self.list_price.tolist(), self.rating.tolist(), self.attributes)
-        return list(zip(self.ids, *numbers, paths, self.brand, *rest, *last, strict=True))
+        rest = (self.units_sold.tolist(), self.created_ms.tolist(), [*self.names_en], [*self.names_zh])
+        last = ([*self.tags], self.list_price.tolist(), self.rating.tolist(), [*self.attributes])
+        return [[*self.ids], *numbers, paths, [*self.brand], *rest, *last]
 
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
 
 _lock = threading.Lock()
-# One request loads again, the others wait for it.
-_loading = threading.Lock()
+# Whoever finds nothing loaded, or what is out of date, waits for who is loading already.
+_loading = threading.RLock()
 _current: ProductFacts | None = None
 # What is derived from facts is made before they serve: no request waits for it.
 _preparing: list[Callable[[ProductFacts], None]] = []
@@ -158,7 +171,11 @@ def prepare_also(prepare: Callable[[ProductFacts], None]) -> None:
 def current() -> ProductFacts:
     """The facts of this process; loaded from the database the first time."""
     found = _current
-    return found if found is not None else load()
+    if found is not None:
+        return found
+    with _loading:
+        found = _current
+        return found if found is not None else load()
 
 
 def loaded() -> bool:
@@ -169,19 +186,32 @@ def loaded() -> bool:
 def load() -> ProductFacts:
     """Read all facts from the database and put them in the place of what there was."""
     global _current
-    started = time.perf_counter()
-    position = _last_position()
-    categories = {path: (en, zh) for path, en, zh in Category.objects.values_list("path", "name_en", "name_zh")}
-    query = Product.objects.order_by("pk").values_list(*changes.ASKED)
-    rows = [(*row[:7], int(row[7].timestamp() * 1000), *row[8:]) for row in query.iterator(CHUNK)]
-    fresh = ProductFacts(rows, categories, position)
-    for prepare in _preparing:
-        prepare(fresh)
-    fresh.load_seconds = time.perf_counter() - started
-    with _lock:
-        # A request may have followed further meanwhile, and none looks back.
-        fresh = _current = _followed(fresh, _entries_after(position))
-    return fresh
+    with _loading:
+        started = time.perf_counter()
+        position = _last_position()
+        categories = {path: (en, zh) for path, en, zh in Category.objects.values_list("path", "name_en", "name_zh")}
+        fresh = ProductFacts(_read_table(), categories, position)
+        for prepare in _preparing:
+            prepare(fresh)
+        fresh.load_seconds = time.perf_counter() - started
+        with _lock:
+            # A request may have followed further meanwhile, and none looks back.
+            fresh = _current = _followed(fresh, _entries_after(position))
+        return fresh
+
+
+def _read_table() -> list[list[Any]]:
+    """Every column of a fact row, whole, in the order of ids.
+
+    PostgreSQL makes JSON of each: rows of Django's took nine times as long, in which no request was answered.
+    """
+    rows, parameters = Product.objects.order_by("pk").values_list(*_ASKED).query.sql_with_params()
+    names = [f"c{number}" for number in range(len(_ASKED))]
+    told = ", ".join(f"json_agg({name})::text" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {told} FROM ({rows}) AS facts({', '.join(names)})", parameters)
+        # Without products there is nothing but NULL.
+        return [orjson.loads(column) if column else [] for column in cursor.fetchone()]
 
 
 def forget() -> None:
@@ -283,7 +313,14 @@ def _order(position: bytes) -> tuple[int, int]:
 
 
 def _with(known: ProductFacts, unknown: list[list[Any]]) -> ProductFacts:
-    rows = {row[0]: row for row in known.rows()} | {values[0]: tuple(values) for values in unknown}
-    fresh = ProductFacts(rows.values(), known.categories, known.position)
+    columns = known.table()
+    for values in {values[0]: changes.whole(values) for values in unknown}.values():
+        row = known.row.get(values[0], -1)
+        for column, value in zip(columns, values, strict=True):
+            if row < 0:
+                column.append(value)
+            else:
+                column[row] = value
+    fresh = ProductFacts(columns, known.categories, known.position)
     fresh.load_seconds = known.load_seconds
     return fresh

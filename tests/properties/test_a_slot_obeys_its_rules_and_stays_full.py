@@ -63,7 +63,7 @@ def shelves(draw):
         for n, (price, stock, active, category, brand, sold, age, attributes) in enumerate(rows)
         for held in [json.dumps(attributes)]
     ]
-    return ProductFacts(table, {})
+    return ProductFacts.of_rows(table, {})
 
 
 number = st.one_of(st.integers(0, 40).map(str), st.sampled_from(["this.price", "this.price * 0.8", "age", "stock + 1"]))
@@ -232,7 +232,7 @@ def test_an_order_for_a_page_loses_nothing_and_adds_nothing(facts, data) -> None
 @pytest.mark.parametrize("strength", [0.1, 0.2])
 def test_rotation_changes_with_the_visit_and_not_within_it(strength) -> None:
     table = [(f"p{n}", 1.0, 1, True, "food", "", 0, 0, "", "") for n in range(60)]
-    facts = ProductFacts(table, {})
+    facts = ProductFacts.of_rows(table, {})
     ask = an_ask(facts, facts.ids, 10, rotation=strength)
     orders = [tuple(i.product_id for i in choose(replace(ask, visit=f"v-1|s-{n}")).items) for n in range(20)]
     assert len(set(orders)) > 15

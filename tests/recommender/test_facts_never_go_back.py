@@ -6,6 +6,7 @@ from weakref import ref
 
 import orjson
 import pytest
+from django.db import connection, transaction
 
 from recommender.serving import facts
 from recommender.slots.filters import Filter
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def changed(stock: int) -> dict[bytes, bytes]:
-    row = list(facts.current().rows()[0])
+    row = [column[0] for column in facts.current().table()]
     row[2] = stock
     return {b"facts": orjson.dumps(row)}
 
@@ -66,3 +67,20 @@ def test_the_last_change_that_is_told_is_the_newest(monkeypatch) -> None:
     trip = Trip()
     facts.queue_changes(trip, facts.current())
     assert facts.follow(trip.execute()[0]).stock.tolist() == [0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_while_a_process_starts_waits_for_what_is_being_loaded() -> None:
+    make_product(id="p-1")
+    facts.forget()
+    found: list[facts.ProductFacts] = []
+
+    def ask() -> None:
+        found.append(facts.current())
+
+    with at_work(ask) as first, at_work(ask) as second, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE shop_product IN ACCESS EXCLUSIVE MODE")
+        first.start()
+        until_it_waits(first)
+        second.start()
+    assert found[0] is found[1]

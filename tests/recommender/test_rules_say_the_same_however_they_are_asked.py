@@ -40,7 +40,7 @@ def facts_of_products(draw) -> ProductFacts:
         )
         for name in IDS
     ]
-    facts = ProductFacts([(*row, 5, 0, row[0], "") for row in rows], {})
+    facts = ProductFacts.of_rows([(*row, 5, 0, row[0], "") for row in rows], {})
     for name in draw(some_ids):
         # As a change is told; and some are deleted.
         facts.set([name, 1.0, draw(st.integers(0, 1)), draw(st.booleans()), "a", "x", 5, 0, name, ""])
