@@ -123,27 +123,25 @@ def _first(left: int) -> Any:
     return PLACE[np.uint32(lowest * DE_BRUIJN) >> np.uint32(27)]
 
 
-@inner
-def _cross_out(values: Floats, threshold: float, right: int, left: Rows) -> None:
-    """Rows above the threshold lose the leaves of the left side."""
-    for row in range(len(left)):
-        left[row] &= right if values[row] > threshold else np.int32(-1)
-
-
 @kernel
 def walk(trees: Trees, features: Floats, rows: int, score: Floats) -> None:
     """Fill ``score`` with the sum of the leaves of each row."""
-    # Whole blocks: the rest would be compared one by one.
-    columns = np.empty((features.shape[1], -(-rows // BLOCK) * BLOCK), np.float32)
+    # Whole blocks: the rest would be compared one by one. Unsigned, one array, no call: indexing from the end and what might
+    # overlap would be looked into at every node, which took longer than comparing.
+    width = np.uint64(-(-rows // BLOCK) * BLOCK)
+    columns = np.empty(features.shape[1] * width, np.float32)
     for row in range(rows):
-        for column in range(len(columns)):
-            columns[column, row] = features[row, column]
+        for column in range(features.shape[1]):
+            columns[np.uint64(column) * width + np.uint64(row)] = features[row, column]
     score[:rows] = 0.0
-    left = np.empty(columns.shape[1], np.int32)
+    left = np.empty(width, np.int32)
     for tree in range(len(trees.root)):
         left[:] = -1
         for node in range(trees.node[tree], trees.node[tree + 1]):
-            _cross_out(columns[trees.feature[node]], trees.threshold[node], trees.right[node], left)
+            # Rows above the threshold lose the leaves of the left side.
+            first, threshold, right = np.uint64(trees.feature[node]) * width, trees.threshold[node], trees.right[node]
+            for row in range(width):
+                left[row] &= right if columns[first + row] > threshold else np.int32(-1)
         leaves = trees.leaf[trees.root[tree] :]
         for row in range(rows):
             score[row] += leaves[_first(left[row])]
