@@ -78,12 +78,18 @@ class Trip:
     of its time."""
 
     def __init__(self) -> None:
-        self.commands: list[tuple[Any, ...]] = []
-        self._readers: list[Callable[[Any], Any]] = []
+        self.commands: list[list[Any]] = []
+        # In the order of the replies; None for a value, which comes with all others in the reply to one command.
+        self._readers: list[Callable[[Any], Any] | None] = []
+        self._values: list[Any] = []
 
     def get(self, key: str) -> None:
         """Reply: the value, or None."""
-        self._add(_as_it_is, "GET", key)
+        if not self._values:
+            self._values.append("MGET")
+            self.commands.append(self._values)
+        self._values.append(key)
+        self._readers.append(None)
 
     def hgetall(self, key: str) -> None:
         """Reply: fields and their values; empty where there is no hash."""
@@ -103,7 +109,7 @@ class Trip:
         self._add(_as_it_is, "XADD", stream, "MAXLEN", "~", maxlen, "*", *pairs)
 
     def _add(self, reader: Callable[[Any], Any], *command: Any) -> None:
-        self.commands.append(command)
+        self.commands.append(list(command))
         self._readers.append(reader)
 
     def execute(self) -> list[Any]:
@@ -112,8 +118,12 @@ class Trip:
         Raises:
             redis.RedisError: Valkey is away, or refused one of them.
         """
-        replies = _exchange(*self.commands) if self.commands else []
-        return [reader(reply) for reader, reply in zip(self._readers, replies, strict=True)]
+        if not self.commands:
+            return []
+        replies = _exchange(*self.commands)
+        values: list[Any] = replies.pop(self.commands.index(self._values)) if self._values else []
+        value, reply = iter(values), iter(replies)
+        return [next(value) if reader is None else reader(next(reply)) for reader in self._readers]
 
 
 def _as_it_is(reply: Any) -> Any:
@@ -138,10 +148,10 @@ def _connection() -> Any:
     return held[2]
 
 
-def _exchange(*commands: tuple[Any, ...]) -> list[Any]:
+def _exchange(*commands: Sequence[Any]) -> list[Any]:
     """Replies to commands sent together, past the bookkeeping of redis-py, which takes longer than the rest."""
     connection = _connection()
-    packed = [hiredis.pack_command(command) for command in commands]
+    packed = [hiredis.pack_command(tuple(command)) for command in commands]
 
     def ask() -> list[Any]:
         connection.send_packed_command([b"".join(packed)])

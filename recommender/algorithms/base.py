@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from recommender.algorithms import arrays
@@ -66,6 +67,11 @@ class Context:
     states: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     at_ms: int = 0
 
+    @property
+    def visited(self) -> bool:
+        """Whether the shopper is at anything: whether there are :attr:`acts`, without making them."""
+        return self.product >= 0 or len(self.session) > 0 or len(self.cart) > 0
+
     @cached_property
     def acts(self) -> Rows:
         """What the shopper is at, oldest first: cart, session, product in view; each product once, where it came last."""
@@ -91,7 +97,7 @@ class Context:
     @cached_property
     def purchases(self) -> tuple[Rows, NDArray[np.int64]]:
         """``bought`` and its times; of a mere history one basket a product, a day apart. Copies, for kernels."""
-        if len(self.bought):
+        if len(self.bought) or not len(self.history):
             return np.array(self.bought, np.int32), np.array(self.bought_ms, np.int64)
         days = np.arange(len(self.history), 0, -1, dtype=np.int64)
         return np.array(self.history, np.int32), self.at_ms - days * 86_400_000
@@ -100,7 +106,7 @@ class Context:
         """The same without products that the model does not know (index out of range)."""
         if self.product >= products:
             return replace(self, product=-1).within(products)
-        if all(len(rows) == 0 or (rows.min() >= 0 and rows.max() < products) for rows in self._rows()):
+        if all(len(rows) == 0 or rows.max() < products for rows in self._rows()):
             return self
         known = self.session < products
         past = self.history < products
@@ -147,8 +153,7 @@ class Ranking:
 NOTHING = Ranking(NO_ROWS, np.zeros(0, np.float32))
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Why a product was ranked: what it goes with, and how strongly, in counts.
 
     Attributes:

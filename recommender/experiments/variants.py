@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace as replaced
+
 from recommender.experiments import assignment, running
 from recommender.experiments.interleaving import draft
 from recommender.experiments.models import Arm, Experiment
@@ -155,7 +157,7 @@ def _situation(ask: Ask, who: Who) -> str:
 
 
 def _with_probability(choice: Choice, drawn: Drawn) -> Choice:
-    items = tuple(replace(item, probability=drawn.probability) for item in choice.items)
+    items = tuple(replaced(item, probability=drawn.probability) for item in choice.items)
     return replace(choice, items=items)
 
 
@@ -165,7 +167,7 @@ def _drafted(drawn: Drawn, choices: list[Choice], size: int, slate_id: UUID) -> 
     out = {item.product_id for item in pinned.values()}
     slates = [[item for item in choice.items if item.product_id not in out] for choice in choices]
     chosen = draft(slates, size - len(pinned), random.Random(slate_id.int), key=lambda item: item.product_id)
-    items = [replace(item, team=drawn.arms[team].letter) for item, team in chosen]
+    items = [replaced(item, team=drawn.arms[team].letter) for item, team in chosen]
     return replace(choices[0], items=tuple(pinning.put(pinned, items, size)))
 
 

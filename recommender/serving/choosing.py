@@ -12,6 +12,7 @@ from itertools import compress, islice
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace as replaced
 from numpy.typing import NDArray
 
 from recommender.serving.rules import Asked, Removed, allowed, refusing_rule
@@ -151,7 +152,7 @@ def _item(pool: Pool, position: int, score: float, ask: Ask, applied: dict[str, 
 
 def _filling(item: SlateItem, fills: str, least: float) -> SlateItem:
     """Scored below everything that was chosen before."""
-    return replace(item, score=least * item.score, applied={**item.applied, "fills": fills})
+    return replaced(item, score=least * item.score, applied={**item.applied, "fills": fills})
 
 
 # Orders of what a page shows anyway --------------------------------------------------------------------------------------

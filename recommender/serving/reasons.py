@@ -62,6 +62,8 @@ def reason_text(reason: Reason, language: str = "en") -> str:
         # An operator's own (recommender.slots); in the other language where there are none in this one.
         return str(reason.params.get(code[:2]) or next(iter(reason.params.values()), ""))
     words = _words(reason.code, code)
+    if not reason.params:
+        return words
     params = dict(reason.params)
     if "because" in params:
         name = facts.current().name(params["because"], code)
@@ -70,7 +72,7 @@ def reason_text(reason: Reason, language: str = "en") -> str:
         params["because"] = name
     if "category" in params:
         params["category"] = facts.current().category_name(params["category"], code)
-    return words % params if params else words
+    return words % params
 
 
 @lru_cache(maxsize=256)

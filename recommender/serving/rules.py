@@ -41,7 +41,7 @@ class Asked:
 
     Attributes:
         rules: those that hold, in their order.
-        kept_out: what is in view, excluded, in the cart, bought or seen, all in one.
+        kept_out: what is in view, excluded, not wanted, in the cart, bought or seen, all in one.
         others: rules that are asked of a product too that can be bought and is none of these.
     """
 
@@ -62,7 +62,7 @@ class Asked:
         """From what a request knows; by all rules, or those given."""
         out, cart, bought, seen = map(frozenset, (exclude, known.in_cart, known.bought, known.seen))
         asked = RULES if rules is None else rules
-        kept_out = out.union(cart, bought, seen, (known.product_id,))
+        kept_out = out.union(known.unwanted, cart, bought, seen, (known.product_id,))
         return cls(facts, known, out, cart, bought, seen, asked, kept_out, _others(asked))
 
 
@@ -125,7 +125,7 @@ RULES: tuple[Rule, ...] = (
 
 
 # None of them removes what can be bought and is not kept out: that takes two look-ups, and is true of most candidates.
-PLAIN = frozenset({not_in_catalogue, inactive, out_of_stock, in_view, excluded, in_cart, just_bought, seen_in_visit})
+PLAIN = frozenset(RULES)
 
 
 @lru_cache(maxsize=64)

@@ -1,12 +1,16 @@
-"""What a slate is: ordered products, each with its reason and source."""
+"""What a slate is: ordered products, each with its reason and source.
+
+Structs of msgspec rather than dataclasses: every slate makes dozens, each at a tenth of the cost.
+"""
 
 from __future__ import annotations
 
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from shop import clock
 from shop.events.ids import uuid7_at
@@ -19,8 +23,7 @@ class UnknownSlot(ValueError):
     """No slot of that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a product is shown, language left out: words are made by :func:`recommender.serving.reasons.reason_text`.
 
     Attributes:
@@ -29,11 +32,10 @@ class Reason:
     """
 
     code: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class SlateItem:
+class SlateItem(Struct, frozen=True):
     """A product of a slate.
 
     Attributes:
@@ -49,13 +51,12 @@ class SlateItem:
     score: float
     reason: Reason
     source: str
-    applied: dict[str, Any] = field(default_factory=dict)
+    applied: dict[str, Any] = {}
     probability: float | None = None
     team: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(Struct, frozen=True):
     """The ordered products chosen for one slot at one moment.
 
     Attributes:
@@ -84,14 +85,14 @@ class Slate:
     fallback: bool
     heading: Reason
     known: bool = True
-    removed: dict[str, int] = field(default_factory=dict)
-    chosen_from: dict[str, Any] = field(default_factory=dict)
+    removed: dict[str, int] = {}
+    chosen_from: dict[str, Any] = {}
     note: str = ""
     slot_version: int = 0
-    skipped_pins: dict[str, str] = field(default_factory=dict)
-    filtered: dict[str, list[str]] = field(default_factory=dict)
+    skipped_pins: dict[str, str] = {}
+    filtered: dict[str, list[str]] = {}
     explanation: Explanation | None = None
-    experiment: Mapping[str, Any] = field(default_factory=dict)
+    experiment: Mapping[str, Any] = {}
 
 
 def new_slate_id() -> uuid.UUID:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -55,20 +54,18 @@ def capped(
     if not (most_of_category or most_of_brand) or k < LEAST:
         yield from candidates
         return
-    categories: Counter[int] = Counter()
-    brands: Counter[Any] = Counter()
+    categories: dict[int, int] = {}
+    brands: dict[Any, int] = {}
     waiting = []
     for candidate in candidates:
         row = facts.row[candidate[1]]
         category = facts.category.item(row)
         # Products without a brand are no brand's.
         brand = facts.brand[row] or row
-        if (most_of_category and categories[category] >= most_of_category) or (
-            most_of_brand and brands[brand] >= most_of_brand
-        ):
+        of_category, of_brand = categories.get(category, 0), brands.get(brand, 0)
+        if 0 < most_of_category <= of_category or 0 < most_of_brand <= of_brand:
             waiting.append(candidate)
             continue
-        categories[category] += 1
-        brands[brand] += 1
+        categories[category], brands[brand] = of_category + 1, of_brand + 1
         yield candidate
     yield from waiting

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
+from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
@@ -62,7 +64,7 @@ def read_query(request: HttpRequest, kind: type[Query]) -> Query:
     Raises:
         Stop: 400, an unknown or wrong parameter is pointed at.
     """
-    given = {name: _UNESCAPED_PLUS.sub(r"\1+\2", value) for name, value in request.GET.dict().items() if value}
+    given = {name: _UNESCAPED_PLUS.sub(r"\1+\2", value) for name, value in _parameters(request).items() if value}
     for name, value in given.items():
         if "\x00" in value or "\x00" in name:
             raise Stop(wrong_query(name.replace("\x00", ""), "The query holds a NUL character."))
@@ -70,6 +72,14 @@ def read_query(request: HttpRequest, kind: type[Query]) -> Query:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Stop(undecoded(error, "There is no such parameter.", "Some parameters are wrong.")) from None
+
+
+def _parameters(request: HttpRequest) -> dict[str, str]:
+    """Name to value, of several the last: as ``request.GET.dict()``, without making the former."""
+    text: str = request.META.get("QUERY_STRING", "")
+    if not text.isascii() or text.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+        return request.GET.dict()
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def undecoded(

@@ -268,7 +268,7 @@ class Ranked(Algorithm):
     def _put(self, context: Context) -> Put | None:
         """What a question is put with; None where nothing is known."""
         session = self._held()[2]
-        acts = session.query(context) if len(context.acts) else np.zeros(0, np.int32)
+        acts = session.query(context) if context.visited else np.zeros(0, np.int32)
         product, at = context.purchases
         if not len(acts) and not len(product):
             return None
@@ -290,11 +290,14 @@ class Ranked(Algorithm):
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """A habit, that sessions like this went on so, or that it is popular where nothing is known."""
-        times = int(np.count_nonzero(context.purchases[0] == product))
+        bought = context.purchases[0]
+        times = int(np.count_nonzero(bought == product)) if len(bought) else 0
         if times:
             return Evidence("again" if times > 1 else "bought_before", product)
-        if len(context.evidence):
-            return Evidence("session") if len(context.acts) else None
+        if context.visited:
+            return Evidence("session")
+        if len(context.history):
+            return None
         return self.members["popular"].explain(context, product)
 
     def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
