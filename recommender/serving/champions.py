@@ -24,7 +24,7 @@ from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
 from recommender.serving import fresh_sessions
 from recommender.training.announcing import CHAMPIONS, UPCOMING, announced_versions, say_prepared, upcoming_version
-from recommender.training.artefacts import Model, open_model
+from recommender.training.artefacts import Model, State, open_model, trust
 from recommender.training.models import ModelVersion
 from shop.valkey import Trip, client
 
@@ -184,7 +184,9 @@ _listening: redis.client.PubSub | None = None
 
 
 def _prepare(message: bytes) -> None:
-    reply, version = upcoming_version(message)
+    reply, version, state = upcoming_version(message)
+    if state is not None:
+        trust(State(*state))
     with _lock:
         if version.file not in _prepared and version.file not in {model.file for model in _models.values()}:
             # Of what was told before and never promoted nothing is kept.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import redis
@@ -15,6 +16,9 @@ import structlog
 
 from recommender.training.models import ModelVersion
 from shop.valkey import client
+
+if TYPE_CHECKING:
+    from recommender.training.artefacts import State
 
 CHAMPIONS = "models:champions"
 FIELDS = ("slot", "pk", "algorithm", "file", "sha256")
@@ -34,13 +38,16 @@ def announce() -> None:
         log.warning("champion_not_announced", error=str(error))
 
 
-def prepare(version: ModelVersion) -> bool:
+def prepare(version: ModelVersion, state: State | None = None) -> bool:
     """Let every process that serves open the file of ``version``; returns whether all had done so within some seconds.
 
     Whoever had not opens it when it is announced, as everybody does while Valkey is away.
+
+    Args:
+        state: in which the file was hashed: on the same machine nobody does so again.
     """
     reply, deadline = f"models:prepared:{uuid.uuid4().hex}", time.monotonic() + PREPARE_SECONDS
-    body = orjson.dumps([reply, [getattr(version, name) for name in FIELDS]])
+    body = orjson.dumps([reply, [getattr(version, name) for name in FIELDS], state and list(state)])
     try:
         missing = int(client().publish(UPCOMING, body))
         while missing and time.monotonic() < deadline:
@@ -53,10 +60,13 @@ def prepare(version: ModelVersion) -> bool:
     return not missing
 
 
-def upcoming_version(message: bytes) -> tuple[str, ModelVersion]:
-    """Where to say that it was opened, and the version that is to be promoted; of it only :data:`FIELDS` are known."""
-    reply, row = orjson.loads(message)
-    return reply, ModelVersion(**dict(zip(FIELDS, row, strict=True)))
+def upcoming_version(message: bytes) -> tuple[str, ModelVersion, list[Any] | None]:
+    """Where to say that it was opened, the version that is to be promoted, and the state in which its file was hashed.
+
+    Of the version only :data:`FIELDS` are known.
+    """
+    reply, row, state = orjson.loads(message)
+    return reply, ModelVersion(**dict(zip(FIELDS, row, strict=True))), state
 
 
 def say_prepared(reply: str) -> None:

@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.files import File
@@ -24,6 +24,8 @@ from recommender.algorithms.base import Algorithm
 from recommender.profiles.long_term import LongTerm
 from recommender.profiles.states import ShopperStates
 from recommender.training.models import ModelVersion
+
+MOST_TRUSTED = 1_000
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,48 @@ def local_path(version: ModelVersion) -> Path:
             _fetch(storage, version.file, path)
     if not path.is_file():
         raise BrokenFile(f"{version.file} is not in the storage of models")
-    if file_hash(path) != version.sha256:
+    state = State.of(path, version.sha256)
+    if state not in _hashed and file_hash(path) != version.sha256:
         raise BrokenFile(f"{version.file} is not what was stored: its hash differs")
+    trust(state)
     return path
+
+
+class State(NamedTuple):
+    """What tells a file of this machine from every other and from itself before a change, and what it hashes to."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path, sha256: str) -> State:
+        """As it is now."""
+        now = path.stat()
+        return cls(now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns, sha256)
+
+
+# Files that were hashed, by this process or one that told it: hashing some hundred megabytes takes a part of a second.
+_hashed: set[State] = set()
+
+
+def trust(state: State) -> None:
+    """Take a file that is in this state for what it hashes to, without hashing it again."""
+    if len(_hashed) >= MOST_TRUSTED:
+        _hashed.clear()
+    _hashed.add(state)
+
+
+def state_of(version: ModelVersion) -> State | None:
+    """The state in which the file of ``version`` was hashed; None where it was not, or has changed since."""
+    try:
+        state = State.of(Path(storages["models"].path(version.file)), version.sha256)
+    except (NotImplementedError, OSError):
+        return None
+    return state if state in _hashed else None
 
 
 def _fetch(storage: Storage, name: str, path: Path) -> None:

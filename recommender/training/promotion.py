@@ -40,7 +40,7 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
     Raises:
         PromotionError: its file cannot be opened, or it is the champion already.
     """
-    from recommender.training.artefacts import open_model
+    from recommender.training.artefacts import open_model, state_of
 
     try:
         open_model(version)
@@ -49,7 +49,7 @@ def promote(version: ModelVersion, *, actor: User | None, reason: str) -> None:
         raise PromotionError(
             _("%(version)s cannot be opened: %(error)s") % {"version": version, "error": in_words(str(error))}
         ) from error
-    prepare(version)
+    prepare(version, state_of(version))
     with transaction.atomic():
         _lock(version.slot)
         former = champion(version.slot)

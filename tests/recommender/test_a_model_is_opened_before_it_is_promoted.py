@@ -86,3 +86,25 @@ def test_a_file_that_cannot_be_opened_is_said_to_be_so_and_waited_for_by_nobody(
     assert announcing.prepare(new)
     assert champions._prepared == {}
     assert champions.current("home").label != str(new)
+
+
+def test_what_was_hashed_on_this_machine_is_hashed_again_only_once_it_changed(new, listening, monkeypatch) -> None:
+    hashed: list[str] = []
+    file_hash = artefacts.file_hash
+    monkeypatch.setattr(artefacts, "file_hash", lambda path: hashed.append(path.name) or file_hash(path))
+    monkeypatch.setattr(artefacts, "_hashed", set())
+    path = artefacts.local_path(new)
+    told = artefacts.state_of(new)
+    assert told is not None
+    # As another process, which is told.
+    monkeypatch.setattr(artefacts, "_hashed", set())
+    listening.start()
+    assert announcing.prepare(new, told)
+    assert list(champions._prepared) == [new.file]
+    assert hashed == [path.name]
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert artefacts.state_of(new) is None
+    with pytest.raises(artefacts.BrokenFile, match="its hash differs"):
+        open_model(new)
