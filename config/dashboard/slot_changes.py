@@ -55,6 +55,9 @@ def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
         str(labels["size"].label): str(slot.size),
         str(labels["filter"].label): slot.filter,
         str(labels["rotation"].label): f"{slot.rotation:g}",
+        str(labels["exploration"].label): _("as set for the shop")
+        if slot.exploration is None
+        else f"{slot.exploration:g}",
         **{str(labels[name].label): f"{diversity.get(key, 0):g}" for name, key in DIVERSITY.items()},
         _("Boosts and buries"): "; ".join(f"{boost['where']} × {boost['factor']:g}" for boost in slot.boosts),
         _("Mixed in"): "; ".join(f"{type_title(name)} × {weight:g}" for name, weight in slot.mix.items()),

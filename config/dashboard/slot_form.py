@@ -59,7 +59,7 @@ class SlotForm(_Fields, forms.ModelForm):
     class Meta:
         model = Slot
         fields = (
-            *("name", "title", "type", "active", "size", "rotation", "filter"),
+            *("name", "title", "type", "active", "size", "rotation", "exploration", "filter"),
             *("heading_en", "heading_zh", "reason_en", "reason_zh"),
         )
         widgets = {"filter": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
@@ -70,6 +70,7 @@ class SlotForm(_Fields, forms.ModelForm):
             "size": gettext_lazy("Products"),
             "filter": gettext_lazy("Filter"),
             "rotation": gettext_lazy("Rotation"),
+            "exploration": gettext_lazy("Exploration"),
             "heading_en": gettext_lazy("Heading, English"),
             "heading_zh": gettext_lazy("Heading, Chinese"),
             "reason_en": gettext_lazy("Reason, English"),
@@ -81,13 +82,16 @@ class SlotForm(_Fields, forms.ModelForm):
             "size": gettext_lazy("1 to 100, where the page asks for no other number."),
             "filter": gettext_lazy('Such as category in "food" and price < 20; empty: everything that can be bought.'),
             "rotation": gettext_lazy("0 to 1: how far the order changes from visit to visit."),
+            "exploration": gettext_lazy(
+                "0 to 0.5 of the places for products that were hardly shown; empty: as set for the shop."
+            ),
             "heading_en": gettext_lazy("Empty: what the products can prove."),
             "heading_zh": "",
             "reason_en": gettext_lazy("Under each product; empty: the reason that its model gives."),
             "reason_zh": "",
         }
 
-    field_order = (*Meta.fields[:7], "of_category", "of_brand", "difference", *Meta.fields[7:])
+    field_order = (*Meta.fields[:8], "of_category", "of_brand", "difference", *Meta.fields[8:])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from bisect import bisect_right
 from dataclasses import dataclass, replace
-from itertools import accumulate, compress
-from random import Random
+from random import Random, getrandbits
 
 import numpy as np
 from django.conf import settings
@@ -20,16 +18,17 @@ from numpy.typing import NDArray
 
 from recommender.exploration import counting
 from recommender.exploration.mixing import Draw, draw_places
-from recommender.serving.choosing import Choice, inside
+from recommender.serving.choosing import Choice
 from recommender.serving.facts import ProductFacts
-from recommender.serving.rules import Asked, Removed, allowed
+from recommender.serving.rules import Asked
 from recommender.serving.slates import Reason, SlateItem
+from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 
 SOURCE = "exploration"
 REFRESH_SECONDS = 120.0
-# Drawn before rules and stock are asked.
-SAMPLE = 24
+# A first look at the products that may be explored: this many times the places of the slate.
+LOOK = 4
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class _Hardly:
     exposure: Exposure
     by_category: dict[int, NDArray[np.int64]]
     all: NDArray[np.int64]
+    seldom: NDArray[np.bool_]
 
 
 _exposure = Exposure({}, -REFRESH_SECONDS)
@@ -88,9 +88,18 @@ def _hardly_shown(facts: ProductFacts) -> _Hardly:
         order = np.argsort(facts.category[rows], kind="stable")
         numbers, starts = np.unique(facts.category[rows][order], return_index=True)
         parts = np.split(rows[order], starts[1:]) if len(rows) else []
-        held = _Hardly(facts, exposure, dict(zip(numbers.tolist(), parts, strict=True)), rows)
+        held = _Hardly(facts, exposure, dict(zip(numbers.tolist(), parts, strict=True)), rows, seldom)
         _hardly = held
     return held
+
+
+def share_of(slot: ServedSlot) -> float:
+    """Of the places of a slot, how many go to hardly shown products: its own share, else the shop's; 0 for types of facts."""
+    if not slot.kind.explores:
+        return 0.0
+    if slot.exploration is not None:
+        return slot.exploration
+    return float(settings.EXPLORATION_SHARE) if slot.kind.explores_unasked else 0.0
 
 
 def guarded(ask: Ask, choice: Choice) -> Choice:
@@ -98,20 +107,28 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
 
     The first place and pinned products stay. Within a visit the same places go to the same products.
     """
-    share = settings.EXPLORATION_SHARE
-    if share <= 0 or not ask.slot.kind.explores or len(choice.items) < 2:
+    share = share_of(ask.slot)
+    if share <= 0 or len(choice.items) < 2:
         return choice
-    hardly = _inside_filter(_near(choice, ask.facts), ask)
+    places = len(choice.items)
     fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
     # Nobody's visits are not one visit.
     somebody = ask.visit and not ask.visit.startswith("|")
-    rng = Random(f"explore {ask.slot.name} {ask.visit}" if somebody else None)
-    size = sum(map(len, hardly))
-    draw = draw_places(len(choice.items), fixed, share, rng, size)
-    pool, stands_for = _pool(ask, choice, hardly, rng) if draw.places else ([], 0.0)
-    stead = dict(zip(draw.places, pool, strict=False))
+    seed = f"explore {ask.slot.name} {ask.visit}" if somebody else getrandbits(64)
+    draw = draw_places(places, fixed, share, rng := Random(seed), places)
+    pool = _Pool(ask, choice)
+    if not draw.places and pool.has_more_than(places):
+        # Most slates: none is given away, and how many products there would be does not matter.
+        return replace(choice, items=tuple(_kept(each, at in fixed, draw) for at, each in enumerate(choice.items)))
+    rows = pool.rows()
+    if len(rows) < places:
+        draw = draw_places(places, fixed, share, rng := Random(seed), len(rows))
+    if not draw.chance:
+        return choice
+    drawn = rng.sample(range(len(rows)), len(draw.places)) if draw.places else []
+    stead = dict(zip(draw.places, (ask.facts.ids[rows[place]] for place in drawn), strict=True))
     items = tuple(
-        _explored(item, stead[place], draw.chance / stands_for) if place in stead else _kept(item, place in fixed, draw)
+        _explored(item, stead[place], draw.chance / len(rows)) if place in stead else _kept(item, place in fixed, draw)
         for place, item in enumerate(choice.items)
     )
     return replace(choice, items=items)
@@ -124,48 +141,49 @@ def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem
 
 
 def _kept(item: SlateItem, fixed: bool, draw: Draw) -> SlateItem:
-    if fixed or not draw.chance:
+    if fixed:
         return item
     applied = {**item.applied, "kept": round(1 - draw.chance, 6)}
     return replaced(item, applied=applied)
 
 
-def _near(choice: Choice, facts: ProductFacts) -> list[NDArray[np.int64]]:
-    """Hardly shown products of the categories that the slate is about, else all."""
-    hardly = _hardly_shown(facts)
-    rows = [facts.row[item.product_id] for item in choice.items if item.product_id in facts.row]
-    about = {facts.category.item(row) for row in rows}
-    near = [hardly.by_category[category] for category in sorted(about) if category in hardly.by_category]
-    return near if sum(map(len, near)) > len(choice.items) else [hardly.all]
+class _Pool:
+    """All hardly shown products that may stand in a slate, of the categories that it is about; else of any.
 
+    All of them, not a sample: what is drawn has one over their number as its probability, exactly.
+    """
 
-def _inside_filter(parts: list[NDArray[np.int64]], ask: Ask) -> list[NDArray[np.int64]]:
-    """Those that the slot's filter lets through, as far as it depends on products alone: before the draw, so that a narrow filter
-    does not leave its places unexplored."""
-    if ask.slot.filter is None or not len(ask.facts):
-        return parts
-    mask = ask.slot.filter.mask(ask.facts)
-    return [passing for part in parts if len(passing := part[mask[part]])]
+    def __init__(self, ask: Ask, choice: Choice) -> None:
+        facts = ask.facts
+        self.ask, self.hardly, self.places = ask, _hardly_shown(facts), len(choice.items)
+        asked = Asked.of(facts, ask.known, ask.exclude, ask.slot.rules)
+        standing = [item.product_id for item in choice.items]
+        out = {facts.row.get(each, -1) for each in (*asked.kept_out, *ask.known.unwanted, *standing)} - {-1}
+        self.out = {row for row in out if self.hardly.seldom[row]}
+        about = {facts.category.item(facts.row[each]) for each in standing if each in facts.row}
+        # In one order, whatever order the set has: the same visit draws the same products.
+        parts = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
+        self.near = np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else self.hardly.all[:0]
 
+    def has_more_than(self, count: int) -> bool:
+        """Whether a look at some of them finds so many already."""
+        first = self.near[: LOOK * count]
+        if self.ask.slot.filter is not None:
+            return len(self._allowed(first)) > count
+        buyable, found = self.ask.facts.buyable, self.ask.slot.kind.may_explore(self.ask, first).tolist()
+        return sum(1 for row in found if buyable[row] and row not in self.out) > count
 
-def _pool(ask: Ask, choice: Choice, parts: list[NDArray[np.int64]], rng: Random) -> tuple[list[str], float]:
-    """An even sample, in random order, of the products that may be shown, and of how many, by the share that rules let through."""
-    asked, unheard = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
-    standing = {item.product_id for item in choice.items}
-    drawn = _even_sample(parts, rng)
-    found = [ask.facts.ids[row] for row in drawn]
-    if (held := inside(found, ask)) is not None:
-        found = list(compress(found, held.tolist()))
-    pool = [product_id for product_id in found if product_id not in standing and allowed(product_id, asked, unheard)]
-    return pool, sum(map(len, parts)) * len(pool) / max(len(drawn), 1)
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of the facts."""
+        near = self._allowed(self.near)
+        return near if len(near) > self.places else self._allowed(self.hardly.all)
 
-
-def _even_sample(parts: list[NDArray[np.int64]], rng: Random) -> list[int]:
-    """At most :data:`SAMPLE` different rows of several arrays, which are not put together: there may be many."""
-    ends = list(accumulate(map(len, parts)))
-    places = rng.sample(range(ends[-1]), min(ends[-1], SAMPLE))
-    found = []
-    for place in places:
-        part = bisect_right(ends, place)
-        found.append(int(parts[part][place - (ends[part - 1] if part else 0)]))
-    return found
+    def _allowed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those that rules, the slot's filter and its type let through."""
+        facts, slot = self.ask.facts, self.ask.slot
+        rows = rows[np.frombuffer(facts.buyable, np.uint8)[rows] == 1]
+        if slot.filter is not None:
+            this = facts.row.get(self.ask.known.product_id, -1)
+            rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=self.ask.at_ms)]
+        rows = slot.kind.may_explore(self.ask, rows)
+        return rows[~np.isin(rows, list(self.out))] if self.out and len(rows) else rows

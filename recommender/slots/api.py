@@ -85,6 +85,13 @@ class SlotChangeSerializer(StrictSerializer):
     filter = serializers.CharField(max_length=2_000, allow_blank=True, required=False, help_text=LANGUAGE)
     boosts = BoostsField(required=False)
     rotation = serializers.FloatField(min_value=0, max_value=1, required=False)
+    exploration = serializers.FloatField(
+        min_value=0,
+        max_value=0.5,
+        allow_null=True,
+        required=False,
+        help_text="Share of the places for products that were hardly shown; null: that of the shop.",
+    )
     diversity = serializers.DictField(
         required=False, help_text="`category`, `brand`: the most products of one; `mmr`: weight of difference, 0 to 1."
     )
@@ -119,8 +126,18 @@ class SlotSerializer(serializers.ModelSerializer):
     class Meta:
         model = Slot
         fields = (
-            *("name", "title", "type", "active", "size", "mix", "filter", "boosts", "rotation", "diversity"),
-            *("fallbacks", "heading_en", "heading_zh", "reason_en", "reason_zh", "pins", "version", "changed_at"),
+            *("name", "title", "type", "active", "size", "mix", "filter", "boosts", "rotation", "exploration"),
+            *(
+                "diversity",
+                "fallbacks",
+                "heading_en",
+                "heading_zh",
+                "reason_en",
+                "reason_zh",
+                "pins",
+                "version",
+                "changed_at",
+            ),
         )
 
 

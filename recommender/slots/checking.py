@@ -23,6 +23,8 @@ from shop.valkey import Trip
 HEAVIEST = 10.0
 # Beside slots under /api/v1/recommendations/.
 TAKEN = frozenset({"batch"})
+# More would be no recommendation any more.
+MOST_EXPLORED = 0.5
 DIVERSITY = ("category", "brand", "mmr")
 
 
@@ -38,6 +40,7 @@ def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     if not _is_number(slot.rotation):
         found["rotation"].append(_("Rotation is a number from 0 to 1."))
     known = known_values()
+    _exploration(slot, found["exploration"])
     condition = _condition(slot.filter, known, found["filter"])
     _mix(slot, found["mix"])
     _fallbacks(slot, found["fallbacks"])
@@ -46,6 +49,16 @@ def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     _pins(pins, condition, found["pins"])
     _without_effect(slot, pins, found)
     return {field: messages for field, messages in found.items() if messages}
+
+
+def _exploration(slot: Slot, wrong: list[str]) -> None:
+    share = slot.exploration
+    if share is None:
+        return
+    if not _is_number(share) or not 0 <= share <= MOST_EXPLORED:
+        wrong.append(_("The share of places to explore is a number from 0 to %(most)g.") % {"most": MOST_EXPLORED})
+    elif share and slot.type in TYPES and not TYPES.get(slot.type).explores:
+        wrong.append(_("This type shows what was, or what a page gives it, and explores nothing: leave this empty."))
 
 
 def _title(slot: Slot, wrong: list[str]) -> None:

@@ -46,6 +46,12 @@ class Slot(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("How far the order changes from visit to visit, 0 (never) to 1."),
     )
+    exploration = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(0.5)],
+        help_text=_("Share of the places for products that were hardly shown, 0 to 0.5; empty: EXPLORATION_SHARE."),
+    )
     diversity = models.JSONField(
         default=dict,
         blank=True,
@@ -71,6 +77,10 @@ class Slot(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(size__range=(1, 100)), name="slot_size_in_range"),
             models.CheckConstraint(condition=models.Q(rotation__range=(0, 1)), name="slot_rotation_in_range"),
+            models.CheckConstraint(
+                condition=models.Q(exploration=None) | models.Q(exploration__range=(0, 0.5)),
+                name="slot_exploration_in_range",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -32,6 +32,7 @@ class ServedSlot:
         mix: further types and the weights of their scores; the slot's own counts 1.
         filter: what must hold for each product; None: anything goes.
         rotation: 0 (the best first, always) to 1.
+        exploration: share of the places for products that were hardly shown; None: that of the shop.
         diversity: "category" and "brand" to the most products of one (0: no limit), "mmr" to the weight of difference.
         fallbacks: types that fill what is missing.
         heading, reason: language ("en", "zh") to words of the operator, where there are any.
@@ -48,6 +49,7 @@ class ServedSlot:
     boosts: tuple[Boost, ...] = ()
     pins: tuple[Pin, ...] = ()
     rotation: float = 0.0
+    exploration: float | None = None
     diversity: Mapping[str, float] = field(default_factory=dict)
     fallbacks: tuple[SlotType, ...] = ()
     heading: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class ServedSlot:
             boosts=tuple(Boost(Filter(boost["where"]), float(boost["factor"])) for boost in record.get("boosts", ())),
             pins=tuple(Pin(*pin) for pin in record.get("pins", ())),
             rotation=record.get("rotation", 0.0),
+            exploration=record.get("exploration"),
             diversity=record.get("diversity", {}),
             fallbacks=tuple(TYPES.get(name)() for name in record.get("fallbacks", ())),
             heading=_words(record, "heading"),

@@ -28,7 +28,7 @@ from shop.valkey import Trip, client
 SETTINGS = "slots:settings"
 IN_FORCE = "slots:in_force"
 FIELDS = (
-    *("name", "type", "active", "size", "mix", "filter", "boosts", "rotation", "diversity", "fallbacks"),
+    *("name", "type", "active", "size", "mix", "filter", "boosts", "rotation", "exploration", "diversity", "fallbacks"),
     *("heading_en", "heading_zh", "reason_en", "reason_zh", "version"),
 )
 

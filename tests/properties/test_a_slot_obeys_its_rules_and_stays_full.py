@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import operator
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommender.exploration import guard
+from recommender.exploration.mixing import _chance
 from recommender.serving.choosing import choose, ranked
 from recommender.serving.contexts import Known
 from recommender.serving.facts import ProductFacts
@@ -30,9 +33,13 @@ class Given:
     """A type that proposes these products."""
 
     name, task, fills, waives, ranks = "given", "", True, frozenset(), True
+    explores, explores_unasked = True, False
 
     def __init__(self, ids: list[str]) -> None:
         self.ids = ids
+
+    def may_explore(self, ask: Ask, rows):
+        return rows
 
     def pool(self, ask: Ask) -> Pool:
         ids = list(ask.given) or self.ids
@@ -219,6 +226,58 @@ def test_nothing_forbidden_is_shown_and_the_slot_is_full(facts, text, data) -> N
             others = [other for other in ask.slot.pins if other.position == pin.position and other.product_id in may]
             assert pin.product_id in choice.skipped or others
     assert choose(ask) == choice or ask.slot.rotation == 0
+
+
+@given(shelves(), condition, st.data())
+def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts, text, data) -> None:
+    guard.forget()
+    k, share = data.draw(st.integers(2, 8)), data.draw(st.sampled_from([0.05, 0.3, 0.5]))
+    this = data.draw(st.sampled_from(["", *facts.ids]))
+    exclude = data.draw(st.lists(st.sampled_from(facts.ids), max_size=3))
+    ask = replace(an_ask(facts, facts.ids, k, this, filter=text, exploration=share), exclude=exclude)
+    choice = choose(ask)
+    standing = [item.product_id for item in choice.items]
+    about = {facts.category[facts.row[product_id]] for product_id in standing}
+    may = {
+        product_id
+        for product_id, row in facts.row.items()
+        if facts.can_be_bought(product_id)
+        and product_id not in (this, *exclude, *standing)
+        and holds(text, facts, row, facts.row.get(this, -1))
+    }
+    near = {product_id for product_id in may if facts.category[facts.row[product_id]] in about}
+    pool = near if len(near) > len(standing) else may
+    free = max(len(standing) - 1, 1)
+    given_away = _chance(min(1.0, share * len(standing) / free), free, len(pool)) if pool and standing else 0.0
+    for visit in range(6):
+        items = guard.guarded(replace(ask, visit=f"v-1|{visit}"), choice).items
+        shown = [item.product_id for item in items]
+        assert len(shown) == len(set(shown)) == len(standing)
+        for item, before in zip(items, standing, strict=True):
+            if item.source == guard.SOURCE:
+                assert item.product_id in pool
+                assert item.applied["explored"] == pytest.approx(given_away / len(pool), abs=1e-8)
+            else:
+                assert item.product_id == before
+                assert 1 - item.applied.get("kept", 1.0) == pytest.approx(
+                    given_away if item is not items[0] and len(standing) > 1 else 0, abs=1e-6
+                )
+
+
+def test_products_stand_where_they_do_as_often_as_is_logged() -> None:
+    guard.forget()
+    table = [(f"p{n}", 1.0, 1, n != 9, "food" if n < 14 else "home", "", 40 - n, 0, "", "") for n in range(16)]
+    facts, visits = ProductFacts(table, {}), 3_000
+    ask = an_ask(facts, [f"p{n}" for n in range(4)], 4, filter='id != "p5"', exploration=0.3)
+    choice, stood, said = choose(ask), Counter(), {}
+    for visit in range(visits):
+        for place, item in enumerate(guard.guarded(replace(ask, visit=f"v|{visit}"), choice).items):
+            stood[place, item.product_id] += 1
+            said[place, item.product_id] = item.applied.get("explored") or item.applied.get("kept", 1.0)
+    assert {product_id for _, product_id in said} == {f"p{n}" for n in range(14) if n not in (5, 9)}
+    for pair, probability in said.items():
+        error = 5 * (probability * (1 - probability) / visits) ** 0.5 + 1e-12
+        assert stood[pair] / visits == pytest.approx(probability, abs=error)
 
 
 @given(shelves(), st.data())

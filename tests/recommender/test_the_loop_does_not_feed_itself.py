@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from recommender.serving.choosing import choose
 from recommender.serving.contexts import Known
 from recommender.slots import saving, snapshot
 from recommender.slots.models import Slot
+from recommender.slots.types import TYPES
 from recommender.slots.types.base import Ask
 from shop.events import recording
 from shop.events.consumers import Runner
@@ -124,7 +126,7 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     assert {item.applied["explored"] for item in explored} == {0.025}, "5/8 of a place over 25 products"
 
 
-def test_a_visit_sees_the_same_places_explored_and_a_product_page_none(shelf, settings):
+def test_a_visit_sees_the_same_places_explored(shelf, settings):
     settings.EXPLORATION_SHARE = 1.0
     ask = Ask(snapshot.get("home"), Known(), facts.current(), lambda task: None, 0, 5, visit="somebody's visit")
     first, again, other = (
@@ -132,7 +134,36 @@ def test_a_visit_sees_the_same_places_explored_and_a_product_page_none(shelf, se
     )
     assert first == again != other
     assert {item.source for item in first[1:]} == {guard.SOURCE}
-    assert {item.source for item in recommend("product", product_id="p3", k=5).items} == {"popular"}
+
+
+def test_each_type_that_guesses_explores_by_its_slots_share_and_those_of_facts_do_not(
+    clock, shelf, settings, django_capture_on_commit_callbacks
+):
+    clock.advance(days=3)
+    late = [make_product(id=f"late{n}", created_at=clock()).pk for n in range(12)]
+    facts.load()
+
+    def explored(kind: str, share: float | None) -> set[str]:
+        name = kind.replace("_", "-")
+        slot = Slot.objects.filter(name=name).first() or Slot(name=name)
+        slot.type, slot.exploration, slot.filter = kind, share, ""
+        with django_capture_on_commit_callbacks(execute=True):
+            saving.save(slot, actor=None)
+        items = [i for n in range(6) for i in recommend(name, visitor_id=f"visitor-{n}", product_id="p3", k=5).items]
+        return {item.product_id for item in items if item.source == guard.SOURCE}
+
+    settings.EXPLORATION_SHARE = 0.5
+    unasked = {kind for kind in TYPES if explored(kind, None)}
+    assert unasked == {"for_you", "similar", "bought_together", "cart_complements", "trending", "new"}
+    assert explored("email_digest", 0.5)
+    assert explored("new", None) <= set(late), "what is explored keeps the promise of its row"
+    assert not explored("trending", 0)
+    settings.EXPLORATION_SHARE = 0.0
+    assert explored("trending", 0.5)
+    with pytest.raises(ValidationError, match="explores nothing"):
+        explored("recently_viewed", 0.5)
+    with pytest.raises(ValidationError, match="exploration"):
+        explored("trending", 0.6)
 
 
 def test_rules_hold_for_what_is_explored(shelf, settings):

@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recommender.serving.contexts import Known
 from recommender.serving.facts import ProductFacts
 from recommender.serving.slates import Reason, SlateItem
@@ -71,8 +74,10 @@ class SlotType(ABC):
     # Puts the products in order that a page gives it (recommender.serving.rank), and proposes none.
     ranks: ClassVar[bool] = False
 
-    # Places may go to products that were hardly shown (recommender/exploration): no promise of the heading is broken by that.
+    # Places may go to products that were hardly shown (recommender/exploration): what it shows is a guess, not a fact of the past.
     explores: ClassVar[bool] = False
+    # Without a word of the operator too.
+    explores_unasked: ClassVar[bool] = True
 
     @abstractmethod
     def pool(self, ask: Ask) -> Pool:
@@ -81,6 +86,10 @@ class SlotType(ABC):
     @abstractmethod
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """What stands above the row; no more than its products can prove."""
+
+    def may_explore(self, ask: Ask, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of the facts, of those given, that keep what the type promises."""
+        return rows
 
     def is_known(self, ask: Ask) -> bool:
         """Whether there was anything to choose by: for whom nothing is known, popularity is the right answer."""

@@ -13,3 +13,4 @@ class BoughtTogether(Trained):
     name = "bought_together"
     label = gettext_noop("Bought together")
     task = "product"
+    explores = True

@@ -13,3 +13,4 @@ class CartComplements(Trained):
     name = "cart_complements"
     label = gettext_noop("Goes with the cart")
     task = "cart"
+    explores = True

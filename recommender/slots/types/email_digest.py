@@ -13,3 +13,6 @@ class EmailDigest(Trained):
     name = "email_digest"
     label = gettext_noop("E-mail digest")
     task = "email"
+    explores = True
+    # What was sent is not made better by the next look.
+    explores_unasked = False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
 
 from recommender.serving.slates import Reason, SlateItem
 from recommender.slots.filters.columns import columns_of
@@ -19,6 +20,7 @@ class Similar(SlotType):
     name = "similar"
     label = gettext_noop("Similar products")
     task = "product"
+    explores = True
 
     def pool(self, ask: Ask) -> Pool:
         """By content, then by category and price."""
@@ -46,6 +48,11 @@ class Similar(SlotType):
         distance = np.where(brand[rows] == brand[this], distance / 2, distance)
         order = np.lexsort((-facts.units_sold[rows], distance))[: ask.depth]
         return [facts.ids[row] for row in rows[order].tolist()]
+
+    def may_explore(self, ask: Ask, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of the category of the one in view."""
+        this = ask.facts.row.get(ask.known.product_id, -1)
+        return rows[ask.facts.category[rows] == ask.facts.category[this]] if this >= 0 else rows
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """More like this."""

@@ -25,6 +25,7 @@ class Trending(SlotType):
     name = "trending"
     label = gettext_noop("Trending")
     task = "home"
+    explores = True
 
     def pool(self, ask: Ask) -> Pool:
         """By the champion's own popularity; nothing where it has none."""
