@@ -267,7 +267,7 @@ def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts
 def test_products_stand_where_they_do_as_often_as_is_logged() -> None:
     guard.forget()
     table = [(f"p{n}", 1.0, 1, n != 9, "food" if n < 14 else "home", "", 40 - n, 0, "", "") for n in range(16)]
-    facts, visits = ProductFacts(table, {}), 3_000
+    facts, visits = ProductFacts.of_rows(table, {}), 3_000
     ask = an_ask(facts, [f"p{n}" for n in range(4)], 4, filter='id != "p5"', exploration=0.3)
     choice, stood, said = choose(ask), Counter(), {}
     for visit in range(visits):
