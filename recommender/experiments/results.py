@@ -1,6 +1,6 @@
 """What an experiment shows, as data: who saw what, whether the split may be believed, and how the arms differ.
 
-Kept on the experiment as JSON by a tick, so that pages and the API read a row; computed at once where there is none.
+Kept on the experiment as JSON by a tick, so that pages and the API read a row; computed anew for who looks where that is quick.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ LEAST_CLICKERS = 50
 MORE_FALLBACK = 0.05
 SLOWER_MS = 20.0
 LONGEST_DAYS = 365
-# Computing waits so long between two, and so many times what it took.
-EVERY_SECONDS, PAUSES = 60.0, 20.0
+# Computing waits so long between two, less where somebody looks, and so many times what it took.
+EVERY_SECONDS, LOOKED_AT_SECONDS, PAUSES = 50.0, 10.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,22 @@ def refresh(experiment: Experiment) -> dict[str, Any]:
 def refresh_running() -> None:
     """Refresh what runs, the longer between two the longer it takes: a tick must not keep the database busy."""
     for experiment in Experiment.objects.filter(status=Experiment.Status.RUNNING).prefetch_related("arms"):
-        kept = experiment.results
-        pause = max(EVERY_SECONDS, PAUSES * kept.get("seconds", 0.0))
-        if not kept or clock.now() - datetime.fromisoformat(kept["at"]) >= timedelta(seconds=pause):
+        if _old(experiment, EVERY_SECONDS):
             refresh(experiment)
 
 
 def of(experiment: Experiment) -> dict[str, Any]:
-    """The results as last computed; of one that never ran empty."""
-    if experiment.results or experiment.started_at is None:
-        return dict(experiment.results)
-    return refresh(experiment)
+    """The results for somebody who looks: as last computed, or now where that was a while ago and took little."""
+    running = experiment.status == Experiment.Status.RUNNING
+    if not experiment.results or (running and _old(experiment, LOOKED_AT_SECONDS)):
+        return refresh(experiment)
+    return dict(experiment.results)
+
+
+def _old(experiment: Experiment, seconds: float) -> bool:
+    kept = experiment.results
+    pause = max(seconds, PAUSES * kept.get("seconds", 0.0))
+    return not kept or clock.now() - datetime.fromisoformat(kept["at"]) >= timedelta(seconds=pause)
 
 
 def _split(experiment: Experiment, days: float) -> dict[str, Any]:

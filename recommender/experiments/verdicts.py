@@ -165,7 +165,7 @@ def _not_yet(days: list[float | None]) -> tuple[str, str]:
 
 def _bandit(experiment: Experiment) -> Verdict:
     best = experiment.state.get("best", [])
-    if not best:
+    if not any(arm["seen"] for arm in experiment.state.get("arms", {}).values()):
         return Verdict(_("Nothing was learned yet."), (_("Slates count half an hour after they were shown."),), "early")
     arms = list(experiment.arms.all())
     first = max(range(len(best)), key=best.__getitem__)

@@ -212,6 +212,31 @@ def test_a_bandit_learns_from_slates_that_had_time_and_twice_is_once(clock) -> N
     assert report["b"]["slates"] == 400
 
 
+def test_a_bandit_of_which_nothing_was_answered_yet_names_nobody_first(clock) -> None:
+    experiment = make_experiment(method="thompson")
+    keep(*crowd(experiment, "a", 3, 1, clock.time))
+    clock.advance(minutes=2)
+    learning.tick()
+    experiment.refresh_from_db()
+    found = results.of(experiment)
+    assert sum(row["people"] for row in found["arms"]) == 3
+    assert verdicts.verdict(experiment, found).heading == "Nothing was learned yet."
+
+
+def test_who_looks_sees_who_took_part_by_now(clock) -> None:
+    experiment = make_experiment()
+    assert results.of(experiment)["problem"] == "nobody_yet"
+    keep(*crowd(experiment, "a", 3, 1, clock.time))
+    clock.advance(seconds=20)
+    assert sum(row["people"] for row in results.of(experiment)["arms"]) == 3
+    results.refresh_running()
+    keep(*crowd(experiment, "b", 2, 1, clock.time))
+    clock.advance(seconds=59)
+    results.refresh_running()
+    experiment.refresh_from_db()
+    assert sum(row["people"] for row in experiment.results["arms"]) == 5, "a tick a minute finds each minute's"
+
+
 def test_a_bandit_learns_what_was_shown_while_no_tick_came(clock) -> None:
     experiment = make_experiment(started=clock.time - timedelta(days=1), method="thompson")
     drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": ALL[0]}}}

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from recommender.experiments import demo, results, verdicts
 from recommender.experiments.models import Experiment
 from recommender.serving import recommend
+from recommender.slots import snapshot
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,10 @@ def test_the_experiment_of_the_demo_runs_and_is_made_once(shop, django_capture_o
     experiment = Experiment.objects.get()
     assert verdicts.verdict(experiment, results.of(experiment)).heading == "Nobody has taken part yet."
     slates = [recommend(demo.SLOT, visitor_id=f"v-demo-{n:04d}") for n in range(30)]
-    by_arm = {slate.variant: slate.items[0].source for slate in slates}
-    assert by_arm == {f"{experiment.key}:a": "trending", f"{experiment.key}:b": "popular"}
+    assert {slate.variant for slate in slates} == {f"{experiment.key}:a", f"{experiment.key}:b"}
+    # A page leaves out a row that only falls back: nobody would see that arm.
+    assert not any(slate.fallback for slate in slates)
+    one_each = snapshot.current()[demo.OTHER]
+    assert (one_each.kind.name, one_each.diversity) == ("trending", {"category": 1})
     # What somebody tries out first meets no arm.
     assert recommend("home", visitor_id="v-demo-0001").variant == "default"
