@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import charts, words
 from config.dashboard.charts import LineChart
-from config.dashboard.period import Period, shop_zone
+from config.dashboard.period import Period
 from config.dashboard.tiles import Tile, compared
+from shop.days import shop_zone
 from shop.models import Order
 
 COUNTED = (Order.Status.PAID, Order.Status.PENDING, Order.Status.SHIPPED)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from shop import clock
+from shop.days import shop_zone
 
 CHOICES = ("today", "7", "28", "90")
 
@@ -62,11 +61,6 @@ class Period:
     def dates(self) -> list[datetime]:
         """First moments of its days."""
         return [self.start + timedelta(days=day) for day in range(self.days)]
-
-
-def shop_zone() -> ZoneInfo:
-    """The shop's time zone."""
-    return ZoneInfo(settings.SHOP_TIME_ZONE)
 
 
 def of(key: str | None) -> Period:

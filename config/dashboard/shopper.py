@@ -18,7 +18,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
-from config.dashboard.period import shop_zone
 from push.delivery.checks import reason_words
 from push.models import Message
 from recommender.models import Slate
@@ -26,6 +25,7 @@ from recommender.profiles.states import STATES, likeliest
 from recommender.serving import champions
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
+from shop.days import shop_zone
 from shop.events.wording import event_name
 from shop.models import Consent, Event, Order, Product, Shopper
 from shop.operators import audit

@@ -14,13 +14,14 @@ from django.utils.translation import ngettext
 
 from config.dashboard import words
 from config.dashboard.charts import Estimate, forest
-from config.dashboard.period import Period, shop_zone
+from config.dashboard.period import Period
 from config.dashboard.tiles import Tile, compared
 from recommender.models import ModelVersion, SlotDay
 from recommender.models import Slot as Slots
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock
+from shop.days import day_of
 
 FIELDS = ("slates", "newcomers", "fallback", "seen", "clicked")
 METRIC = "ndcg@10"
@@ -29,7 +30,7 @@ RETRAIN_DAYS = 14
 
 def sums(first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
     """Slot to its sums over the shop's days of two moments and those between; ``known`` are those that were not for newcomers."""
-    days = [moment.astimezone(shop_zone()).date() for moment in (first, last)]
+    days = [day_of(moment) for moment in (first, last)]
     rows = SlotDay.objects.filter(day__range=days).values("slot").annotate(**{name: Sum(name) for name in FIELDS})
     found: dict[str, dict[str, Any]] = {str(row["slot"]): dict(row) for row in rows}
     for row in found.values():

@@ -7,9 +7,8 @@ which nobody had time to click, would speak against whichever arm is drawn most.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
@@ -22,6 +21,7 @@ from recommender.experiments.models import BANDITS, BY_SITUATION, ArmDay, Experi
 from recommender.experiments.results import variants
 from recommender.experiments.situations import ALL, X
 from shop import clock
+from shop.days import day_of, start_of_day, unsettled_since
 from shop.events.ids import lowest_id
 
 Floats = NDArray[np.float64]
@@ -90,13 +90,10 @@ def _sum_up(experiment: Experiment) -> None:
 
 
 def _first_day(experiment: Experiment, now: datetime) -> datetime:
-    """Since when sums are made anew: the shop's yesterday, or where no tick came for longer the last day that was summed."""
-    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
-    yesterday = (now - timedelta(days=1)).astimezone(zone).date()
-    begun = (experiment.started_at or now).astimezone(zone).date()
-    summed = ArmDay.objects.filter(arm__experiment=experiment).aggregate(newest=Max("day"))["newest"] or begun
-    oldest = (now - REMEMBERED).astimezone(zone).date()
-    return datetime.combine(max(min(yesterday, summed), oldest), time(), zone)
+    """Since when sums are made anew; of those that nobody remembers any more none."""
+    summed = ArmDay.objects.filter(arm__experiment=experiment).aggregate(newest=Max("day"))["newest"]
+    begun = day_of(experiment.started_at or now)
+    return max(unsettled_since(summed or begun), start_of_day(day_of(now - REMEMBERED)))
 
 
 def beliefs(experiment: Experiment) -> dict[str, Any]:
@@ -146,8 +143,8 @@ def _sums(experiment: Experiment) -> tuple[Floats, Floats]:
     arms = {arm.pk: index for index, arm in enumerate(experiment.arms.all())}
     cells = {name: index for index, name in enumerate(ALL)}
     seen, clicked = np.zeros((2, len(arms), len(ALL)))
-    days = ArmDay.objects.filter(arm__in=list(arms), day__gte=(clock.now() - REMEMBERED).date())
-    for arm, name, shown, clicks in days.values_list("arm", "situation", "seen", "clicked"):
+    kept = ArmDay.objects.filter(arm__in=list(arms), day__gte=day_of(clock.now() - REMEMBERED))
+    for arm, name, shown, clicks in kept.values_list("arm", "situation", "seen", "clicked"):
         at = (arms[arm], cells.get(name, 0))
         seen[at] += shown
         clicked[at] += clicks

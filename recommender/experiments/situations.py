@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import product
-from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
+
+from shop.days import shop_zone
 
 TIMES = ("night", "morning", "afternoon", "evening")
 DEVICES = ("desktop", "phone")
@@ -24,7 +24,7 @@ ALL = tuple("/".join(parts) for parts in product(*PARTS))
 
 def situation(now: datetime, *, phone: bool, known: bool, seen: int) -> str:
     """The situation in words; ``now`` is aware, ``seen`` counts products of this visit."""
-    hour = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).hour
+    hour = now.astimezone(shop_zone()).hour
     length = LENGTHS[0 if not seen else 1 if seen < 4 else 2]
     return "/".join((TIMES[hour // 6], DEVICES[phone], PEOPLE[known], length))
 

@@ -248,6 +248,20 @@ def queue_changes(trip: Trip, known: ProductFacts) -> None:
     trip.xrange(changes.STREAM, min=b"(" + known.position, max="+", count=changes.MANY)
 
 
+def caught_up() -> ProductFacts:
+    """The facts with all that was announced until now: in a round trip of its own, for who cannot take the news with others.
+
+    Those held where Valkey is away.
+    """
+    held, trip = current(), Trip()
+    queue_changes(trip, held)
+    try:
+        return follow(trip.execute()[0])
+    except redis.RedisError as error:
+        log.warning("catalogue_changes_unread", reason=str(error))
+        return held
+
+
 def follow(reply: Entries) -> ProductFacts:
     """Take over announced changes, to the end of the stream; returns the facts to use from now on."""
     global _current

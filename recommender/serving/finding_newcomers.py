@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection, transaction
+from django.db.models import Q
 
 from recommender.algorithms.content import words
 from recommender.algorithms.weighting import scale_rows, weigh_terms
@@ -76,9 +77,10 @@ def _others(category: str, new: set[str]) -> list[tuple[Any, ...]]:
     """Products of a category, and of those above it where these are few; the new ones are no company."""
     path = category
     while True:
-        within = Product.objects.filter(active=True, category__path=path)
-        if path != category:
-            within = Product.objects.filter(active=True, category__path__startswith=f"{path}/" if path else "")
+        below = Q() if not path else Q(category__path=path)
+        if path and path != category:
+            below |= Q(category__path__startswith=f"{path}/")
+        within = Product.objects.filter(below, active=True)
         rows = within.exclude(pk__in=new).order_by("-units_sold", "pk").values_list(*COLUMNS)[:MOST_OTHERS]
         if len(rows) >= LEAST_OTHERS or not path:
             return list(rows)

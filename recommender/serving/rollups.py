@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 
-from shop import clock
+from recommender.serving.models import SlotDay
+from shop.days import day_of, start_of_day, unsettled_since
 from shop.events.ids import lowest_id
 
 # What an experiment holds out is shown popularity on purpose: no fallback.
@@ -21,7 +22,7 @@ FROM recommender_slate WHERE at >= %(since)s GROUP BY 1, 2
 ON CONFLICT (day, slot) DO UPDATE
 SET slates = excluded.slates, newcomers = excluded.newcomers, fallback = excluded.fallback
 """
-# A slate counts on the day it was chosen, however late it is clicked; each slate once.
+# A slate counts on the day it was chosen, when it is clicked on that day or the one after; each slate once.
 ANSWERED = """
 UPDATE recommender_slotday AS target SET seen = sums.seen, clicked = sums.clicked
 FROM (
@@ -37,10 +38,11 @@ WHERE target.day = sums.day AND target.slot = sums.slot
 
 
 def refresh(since: datetime | None = None) -> None:
-    """Recompute the shop's days from that of ``since`` on (default: yesterday)."""
-    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
-    first = (since or clock.now() - timedelta(days=1)).astimezone(zone)
-    first = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    """Recompute the shop's days from that of ``since`` on (default: what is not settled yet)."""
+    if since is None:
+        first = unsettled_since(SlotDay.objects.aggregate(newest=Max("day"))["newest"])
+    else:
+        first = start_of_day(day_of(since))
     values: dict[str, Any] = {
         "since": first,
         "low": lowest_id(first - timedelta(days=1)),

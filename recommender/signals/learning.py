@@ -115,7 +115,7 @@ def newest(dataset: Dataset) -> Dataset:
 
 
 def questions_of(last: Dataset) -> Questions | None:
-    """A question a session with something before it: what was bought last, or where nobody buys what was done last.
+    """A question a session: what was bought last, or where nobody buys what was done last; asked with what was done before.
 
     None where there are too few.
     """

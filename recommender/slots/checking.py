@@ -8,17 +8,14 @@ from itertools import combinations
 from math import isfinite
 from typing import Any
 
-import redis
 from django.utils.translation import gettext as _
 
 from recommender.serving import facts
-from recommender.serving.facts import ProductFacts
 from recommender.slots import boosting
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.types import TYPES
-from shop.valkey import Trip
 
 HEAVIEST = 10.0
 # Beside slots under /api/v1/recommendations/.
@@ -70,7 +67,7 @@ def _title(slot: Slot, wrong: list[str]) -> None:
 
 def known_values() -> dict[str, Collection[str]]:
     """Categories and brands that there are, for :func:`recommender.slots.filters.parse`."""
-    held = held_facts()
+    held = facts.caught_up()
     above = {path.rsplit("/", up)[0] for path in held.category_paths for up in range(path.count("/") + 1)}
     tags = {tag for tags in held.tags for tag in tags}
     attributes = columns_of(held).attribute_values()
@@ -79,18 +76,8 @@ def known_values() -> dict[str, Collection[str]]:
 
 def attributes() -> list[str]:
     """Attributes that a condition may name, as it names them."""
-    names = columns_of(held_facts()).attribute_values()
+    names = columns_of(facts.caught_up()).attribute_values()
     return [f"attributes.{name}" if name.isidentifier() else f'attributes["{name}"]' for name in names]
-
-
-def held_facts() -> ProductFacts:
-    """The facts, with what was announced until now: a process that serves nobody has not heard it."""
-    trip = Trip()
-    facts.queue_changes(trip, facts.current())
-    try:
-        return facts.follow(trip.execute()[0])
-    except redis.RedisError:
-        return facts.current()
 
 
 def matching(text: str) -> int:
@@ -99,7 +86,7 @@ def matching(text: str) -> int:
     Raises:
         FilterError: it is none.
     """
-    return int(Filter(text, known_values()).mask(held_facts()).sum())
+    return int(Filter(text, known_values()).mask(facts.caught_up()).sum())
 
 
 def _no_type(name: Any) -> str:
@@ -205,7 +192,7 @@ def _without_effect(slot: Slot, pins: Sequence[SlotPin], found: dict[str, list[s
 
 
 def _pins(pins: Sequence[SlotPin], condition: Filter | None, wrong: list[str]) -> None:
-    held = held_facts()
+    held = facts.caught_up()
     for pin in pins:
         row = held.row.get(pin.product_id)
         if row is None:

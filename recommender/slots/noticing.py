@@ -8,8 +8,8 @@ import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from recommender.serving import facts
 from recommender.serving.facts import ProductFacts
-from recommender.slots import checking
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.pinning import in_shop_time
@@ -19,7 +19,7 @@ from shop import clock
 
 def warnings(slot: Slot, pins: Sequence[SlotPin]) -> list[str]:
     """Sentences, for a slot without problems (:func:`recommender.slots.checking.problems`)."""
-    held = checking.held_facts()
+    held = facts.caught_up()
     try:
         return [*_filter(slot, held), *_boosts(slot, held), *_pins(slot, pins, held)]
     except FilterError:

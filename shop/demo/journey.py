@@ -9,11 +9,10 @@ Lines without a price or a quantity (coupons, returns) are left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
+from shop.days import start_of_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +47,7 @@ def weeks_to_move(last_day: date) -> int:
 
 def end_of(day: date) -> datetime:
     """The moment at which ``day`` ends in the shop's zone."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(settings.SHOP_TIME_ZONE))
+    return start_of_day(day + timedelta(days=1))
 
 
 def read(last_day: date, households: int | None = None) -> Journey:

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from shop import clock
 from shop.catalogue import changes
 from shop.catalogue.search import refresh
+from shop.days import day_of
 from shop.demo import journey as complete_journey
 from shop.demo import orders, people, products, reviews
 from shop.demo.models import DemoStep
@@ -55,7 +54,7 @@ def make_plan(households: int | None, products: int | None) -> Plan:
     """
     done = DemoStep.objects.filter(name=PLAN).first()
     if done is None:
-        today = clock.now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+        today = day_of(clock.now())
         plan = Plan(today - timedelta(days=1), households, products or DEFAULT_PRODUCTS)
         facts = {"last_day": plan.last_day.isoformat(), "households": plan.households, "products": plan.products}
         DemoStep.objects.create(name=PLAN, facts=facts)

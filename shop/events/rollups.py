@@ -5,14 +5,16 @@ A late event changes sums of its own time only, so each refresh rewrites a windo
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 
-from shop import clock
+from shop.days import day_of, start_of_day, unsettled_since
 from shop.events.ids import lowest_id
+from shop.events.models import EventHour
 
 HOURS = """
 INSERT INTO shop_eventhour (hour, type, simulated, events)
@@ -39,14 +41,14 @@ SET sessions = excluded.sessions, viewed = excluded.viewed, added = excluded.add
 CLOCK_SLACK = timedelta(days=1)
 
 
-def refresh(since: datetime | None = None) -> None:
-    """Recompute all whole hours and shop days from the day of ``since`` on (default: yesterday)."""
-    from zoneinfo import ZoneInfo
+def _summed() -> date | None:
+    newest: datetime | None = EventHour.objects.aggregate(newest=Max("hour"))["newest"]
+    return day_of(newest) if newest is not None else None
 
-    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
-    first = (
-        (since or clock.now() - timedelta(days=1)).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    )
+
+def refresh(since: datetime | None = None) -> None:
+    """Recompute all whole hours and shop days from the day of ``since`` on (default: what is not settled yet)."""
+    first = start_of_day(day_of(since)) if since is not None else unsettled_since(_summed())
     values: dict[str, Any] = {"since": first, "low": lowest_id(first - CLOCK_SLACK), "zone": settings.SHOP_TIME_ZONE}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('event rollups'))")

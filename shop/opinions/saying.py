@@ -175,7 +175,7 @@ def hidden_of(visitor_id: str, shopper_id: str) -> list[str]:
 
 
 def came_back(product_ids: Iterable[str], *, visitor_id: str = "", shopper_id: str = "") -> None:
-    """What a person sent back is not suggested to them for a while, unless they said something of it themselves."""
+    """What a person sent back is not suggested to them for a while; what they put out of sight themselves stays so for as long."""
     said = _of(visitor_id, shopper_id).filter(until__gt=clock.now())
     known = set(said.values_list("product_id", flat=True))
     for product_id in product_ids:

@@ -144,7 +144,9 @@ def test_no_product_comes_twice_on_one_page(ask, shelf) -> None:
     assert ids(ask(HOME, k=3, page_id="page-2")) == ["p00", "p01", "p02"]
 
 
-def test_similar_products_are_those_of_its_category_and_never_itself(ask, shelf) -> None:
+def test_similar_products_are_those_of_its_category_and_never_itself(
+    ask, shelf, django_capture_on_commit_callbacks
+) -> None:
     other = make_category(slug="elsewhere")
     make_product(id="far", category=other, units_sold=1_000, price=3)
     answer = ask("/api/v1/products/p03/similar", "pk", k=5)
@@ -154,6 +156,9 @@ def test_similar_products_are_those_of_its_category_and_never_itself(ask, shelf)
     assert not {*ids(answer), "p03"} & set(ids(further))
     assert ask("/api/v1/products/p04/similar", cursor=answer.json()["next"]).json()["errors"][0]["code"] == "other_list"
     assert ask("/api/v1/products/nothing/similar").status_code == 404
+    with django_capture_on_commit_callbacks(execute=True):
+        make_product(id="just-made", category=other, units_sold=0, price=3)
+    assert ids(ask("/api/v1/products/just-made/similar", k=1)) == ["far"], "known from its first moment on"
     assert ask("/api/v1/products/p03/similar", shopper_id="s1").json()["errors"][0]["pointer"] == "/shopper_id"
 
 

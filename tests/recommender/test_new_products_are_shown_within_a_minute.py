@@ -8,12 +8,12 @@ import pytest
 
 from config.celery import TICKS
 from recommender.models import ModelVersion
-from recommender.serving import champions, facts, newcomers, reason_text, recommend, warming
+from recommender.serving import champions, facts, finding_newcomers, newcomers, reason_text, recommend, warming
 from recommender.tasks import collect_newcomers
 from shop.events import recording
 from shop.models import Category, Product
 from shop.valkey import client
-from tests.factories.catalogue import make_product
+from tests.factories.catalogue import make_category, make_product
 from tests.factories.models import serve_sessions
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,19 @@ def test_whoever_is_at_what_it_is_like_is_shown_one_with_that_reason(imported, s
     assert {reason_text(item.reason) for item in new} == {"New: similar to Tea"}
     assert {reason_text(item.reason, "zh-hans") for item in new} == {"新品：与Tea相似"}
     assert "odd" not in {name for slate in shown for name in ids(slate)}
+
+
+def test_a_new_product_in_a_small_category_is_like_what_stands_in_the_one_above(
+    imported, monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    monkeypatch.setattr(finding_newcomers, "LEAST_OTHERS", 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        beside, below = (make_category(slug=slug, path=f"pantry/{slug}") for slug in ("tins", "loose"))
+        make_product(id="tin", category=beside, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+        make_product(id="oolong", name_en="Oolong tea leaves", description_en="From the mountains", category=below)
+    collect_newcomers()
+    newcomers.refresh()
+    assert newcomers.current().like["oolong"][0][0] == "tea"
 
 
 def test_who_looks_at_nothing_of_the_kind_is_shown_none(imported) -> None:

@@ -12,6 +12,7 @@ from recommender.serving import recommend, rollups
 from recommender.serving.slates import new_slate_id
 from recommender.slots.titles import titles
 from shop import clock
+from shop.days import day_of
 from shop.events import recording
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,7 @@ def test_each_slot_is_an_alarm_by_its_own_title_above_the_share_that_is_set(sett
     settings.FALLBACK_ALARM_SHARE, settings.FALLBACK_ALARM_SLATES = 0.1, 120
     tea = Slot.objects.create(name="tea-corner", title="Tea corner", type="for_you")
     Slot.objects.create(name="closed", type="for_you", active=False)
-    today = clock.now().astimezone(period.shop_zone()).date()
+    today = day_of(clock.now())
     for name, slates in (("tea-corner", 120), ("home", 119), ("closed", 500)):
         broken = fallback if name == "tea-corner" else slates
         SlotDay.objects.create(day=today, slot=name, slates=slates, fallback=broken, seen=0, clicked=0)

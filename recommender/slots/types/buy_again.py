@@ -64,7 +64,7 @@ class BuyAgain(SlotType):
 
 
 def _waits(rows: Rows, bought: Rows, bought_ms: NDArray[np.int64], now_ms: int) -> NDArray[np.bool_]:
-    """Of each product whether it is not due yet; False where it was bought on fewer than three days."""
+    """Of each product whether it is not due yet; False where it was bought fewer than three times: two gaps make a habit."""
     waits = np.zeros(len(rows), np.bool_)
     for place, row in enumerate(rows.tolist() if len(bought) else ()):
         times = np.unique(bought_ms[bought == row])
