@@ -37,7 +37,7 @@ class Dataset:
         shoppers: facts of ``shopper_ids``, or None.
         weight_of: (kinds,) float32, what each kind weighs.
         boost: (products,) float32 by which acts that a slate led to count more or less, by how much a product was shown
-            (:mod:`recommender.impressions`); or empty: all alike.
+            (:mod:`recommender.exploration`); or empty: all alike.
     """
 
     products: Products

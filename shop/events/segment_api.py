@@ -1,4 +1,4 @@
-"""Segment's HTTP tracking API, spoken by the unchanged clients of Segment and RudderStack (docs/how-to/track.md).
+"""Segment's HTTP tracking API, spoken by the unchanged clients of Segment and RudderStack (docs/how-to/track-a-shop.md).
 
 A call becomes an event as if it had come by ``/api/v1/events``; its traits go to the shopper (:mod:`shop.events.identities`).
 """

@@ -1,6 +1,6 @@
 """Event types, and an event as it stands on the stream and in the table.
 
-To add a type: one line in :data:`TYPES`. What it weighs as an interaction is said in ``recommender/dataset.py``. Types of a
+To add a type: one line in :data:`TYPES`. What it weighs as an interaction is said in ``recommender/dataset/kinds.py``. Types of a
 shop's own need no line: every snake_case name is taken.
 """
 

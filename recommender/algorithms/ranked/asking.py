@@ -72,7 +72,7 @@ def _habits(count: int, own: Own) -> Rows:
 
 @kernel
 def ask(acts: Rows, product: Rows, at: Times, now: int, removed: int, work: Work) -> Asked:
-    """Sum up what was bought before, and choose what asks; :func:`release` must follow.
+    """Sum up what was bought before, and choose what asks; :func:`recommender.algorithms.ranked.gathering.release` must follow.
 
     Args:
         acts: what the shopper is at, oldest first; may be empty where there are purchases.
