@@ -1,7 +1,7 @@
 """Which products are new, and what each is like by its words: a tick that tells :mod:`recommender.serving.newcomers`.
 
-TF-IDF over the words of the new product's category only: what every product of a category is called says nothing within it, and
-a tick reads some thousand rows instead of the catalogue. Nothing is learned, so nothing has to be learned again.
+TF-IDF over the words of the other products of its category only: what every product of a category is called says nothing within
+it, and a tick reads some thousand rows instead of the catalogue. Nothing is learned, so nothing has to be learned again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from recommender.algorithms.content import words
-from recommender.algorithms.weighting import scale_rows, weigh_terms
 from recommender.serving.newcomers import TOLD, VERSION
 from recommender.training.models import ModelVersion
 from shop import clock
@@ -92,19 +91,22 @@ def _text(row: tuple[Any, ...]) -> str:
 
 
 def like_what(rows: list[tuple[Any, ...]], others: Iterable[tuple[Any, ...]]) -> list[list[tuple[str, float]]]:
-    """For each of ``rows`` the products of ``others`` that its words are most like, with the cosine."""
-    from sklearn.feature_extraction.text import CountVectorizer
+    """For each of ``rows`` the products of ``others`` that its words are most like, with the cosine.
+
+    Words are weighed by the others alone (``(1 + ln tf) IDF``, the IDF smoothed): what none of them is called says nothing of
+    likeness to them, and a thousand new products of one name do not make that name worthless.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
     held = list(others)
-    texts = [_text(row) for row in [*rows, *held]]
     if not held:
         return [[] for _ in rows]
+    vectorizer = TfidfVectorizer(analyzer=words, sublinear_tf=True)
     try:
-        counts = CountVectorizer(analyzer=words).fit_transform(texts)
+        known = vectorizer.fit_transform([_text(row) for row in held])
     except ValueError:  # No word in any of them.
         return [[] for _ in rows]
-    vectors = scale_rows(weigh_terms(counts, "tfidf"), "cosine")
-    alike = np.asarray((vectors[: len(rows)] @ vectors[len(rows) :].T).todense())
+    alike = np.asarray((vectorizer.transform([_text(row) for row in rows]) @ known.T).todense())
     found = []
     for likeness in alike:
         order = np.argsort(-likeness, kind="stable")[:WIDTH]

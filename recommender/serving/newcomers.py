@@ -28,6 +28,8 @@ TYPES = frozenset({"for_you", "bought_together", "similar", "cart_complements"})
 PLACE, LEAST_K = 2, 4
 # Acts of the visit, the latest, that a newcomer may be like.
 LATEST = 5
+# A request draws among so many at most; of more that an import brings beside one product each process holds others.
+MOST_BESIDE = 100
 # What a new product is like is all that there is to say of it on its own page; in other rows it comes first.
 FIRST = 3
 # Words are what it goes by: those of the algorithm of that name.
@@ -57,6 +59,9 @@ class Newcomers:
         for product_id, others in like.items():
             for other, likeness in others:
                 beside.setdefault(other, []).append((product_id, likeness))
+        for other, many in beside.items():
+            if len(many) > MOST_BESIDE:
+                beside[other] = random.sample(many, MOST_BESIDE)
         return cls(version, dict(like), beside)
 
     def drawn(self, beside: Iterable[str], without: Collection[str]) -> tuple[str, str] | None:

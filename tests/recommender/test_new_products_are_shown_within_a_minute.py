@@ -115,3 +115,16 @@ def test_a_catalogue_without_models_has_nothing_new_and_news_are_told_once(impor
     collect_newcomers()
     newcomers.refresh()
     assert newcomers.current().like == {}
+
+
+def test_many_that_come_at_once_under_one_name_are_like_what_there_was() -> None:
+    def row(product_id: str, name: str) -> tuple:
+        return product_id, "fruit", name, "", "", "", "Brindle", []
+
+    there = [row("b", "Bananas"), row("m", "Mangoes from Peru"), row("k", "Kiwi fruit"), row("o", "Organic bananas")]
+    new = [row(f"n{number:03}", f"Golden bananas {number:03}") for number in range(200)]
+    for like in finding_newcomers.like_what(new, there):
+        assert [name for name, _likeness in like[:2]] == ["b", "o"]
+    held = newcomers.Newcomers.of(b"1", {row[0]: finding_newcomers.like_what([row], there)[0] for row in new})
+    assert len(held.beside["b"]) == newcomers.MOST_BESIDE, "a request draws among a bounded number"
+    assert finding_newcomers.like_what([("x", "fruit", "Xylophone", "", "", "", "", [])], there) == [[]]
