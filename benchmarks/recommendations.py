@@ -22,29 +22,11 @@ import numpy as np
 from benchmarks.installation import command_of, microseconds_each, processor_seconds, running, wait_until, web
 from benchmarks.load import Outcome, get, post, run
 from benchmarks.reporting import fresh_shop, percentile, report
+from benchmarks.shops import KEY, SLOTS, WORDS
 
-KEY = "pk_bench"
 PRODUCTS, CATEGORIES, GROUPS = 6_000, 120, 300
 SESSIONS, SHOPPERS, LENGTH = 60_000, 2_500, 8
 VISITORS = 3_000
-# What pages ask for: mostly home and product pages.
-SLOTS = ("home", "home", "product", "product", "cart")
-WORDS = (
-    "green",
-    "black",
-    "white",
-    "tea",
-    "coffee",
-    "oat",
-    "milk",
-    "dark",
-    "bread",
-    "rye",
-    "olive",
-    "oil",
-    "fresh",
-    "jam",
-)
 WARM_UP = 600
 
 

@@ -20,7 +20,7 @@ from push.delivery.states import State
 from push.delivery.watchdog import why_nothing_moves
 from push.models import Campaign, Message
 from push.results.report import CampaignReport, report
-from recommender.experiments.comparison import Comparison
+from recommender.statistics.comparison import Comparison
 
 BEFORE = frozenset({Campaign.Status.DRAFT, Campaign.Status.IN_REVIEW, Campaign.Status.APPROVED})
 # What people put up with, by the big mailbox providers' own rules.

@@ -23,7 +23,7 @@ from push.campaigns.models import Campaign, Step
 from push.content.previewing import preview
 from push.content.rendering import ContentError
 from push.mailbox.storing import parse
-from recommender.experiments.validity import minimum_detectable_effect
+from recommender.statistics.validity import minimum_detectable_effect
 from shop import clock
 from shop.models import Order, Shopper
 from shop.people.masking import may_see

@@ -19,8 +19,8 @@ from config.dashboard.experiments import TONES
 from recommender.experiments import policy_report, results, steering, verdicts
 from recommender.experiments.models import BY_SITUATION, Arm, Experiment
 from recommender.experiments.situations import ALL
-from recommender.experiments.validity import SRM_LIMIT
 from recommender.slots.titles import titles
+from recommender.statistics.validity import SRM_LIMIT
 from shop.money import symbol_of
 
 Status = Experiment.Status

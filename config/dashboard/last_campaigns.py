@@ -12,7 +12,7 @@ from config.dashboard.charts import Estimate, forest
 from config.dashboard.period import Period
 from push.models import Campaign
 from push.results.report import CampaignReport, report
-from recommender.experiments.comparison import Comparison
+from recommender.statistics.comparison import Comparison
 
 SHOWN = 6
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from push.decisions.logged import NAMES, actions_by_week, margins_by_week
 from recommender.dataset import Dataset
 from recommender.evaluation.intervals import Estimate
-from recommender.experiments.decision_process import (
+from recommender.profiles.states import LABELS, StateModel, fit, pick, weeks_of
+from recommender.statistics.decision_process import (
     Decisions,
     Process,
     Solution,
@@ -26,8 +27,7 @@ from recommender.experiments.decision_process import (
     surety,
     worth_by_step,
 )
-from recommender.experiments.off_policy import Logged, effective, estimates
-from recommender.profiles.states import LABELS, StateModel, fit, pick, weeks_of
+from recommender.statistics.off_policy import Logged, effective, estimates
 
 Numbers = NDArray[np.int64]
 
@@ -79,7 +79,7 @@ class Advice:
         policy: (states,) index into the actions: what is best, or nothing where that is not sure.
         gain: (states,) worth of it above nothing, discounted.
         sure: (states,) how likely it is above nothing.
-        judged: what it would have brought within the horizon, and what was brought (:mod:`recommender.experiments.off_policy`).
+        judged: what it would have brought within the horizon, and what was brought (:mod:`recommender.statistics.off_policy`).
         weight: trajectories that the judgement rests on, effectively.
     """
 

@@ -16,7 +16,7 @@ from push.delivery.checks import reason_words
 from push.results.conservation import Line, lines
 from push.results.incremental import Incremental, Side
 from push.results.report import CampaignReport, report
-from recommender.experiments.comparison import Comparison
+from recommender.statistics.comparison import Comparison
 from shop.api import etags
 from shop.api.endpoints import Endpoint, ListQuery, documented, page_of
 from shop.api.pagination import paginate

@@ -13,9 +13,9 @@ from typing import Any
 from django.db import connection
 
 from push.campaigns.models import Campaign
-from recommender.experiments.comparison import Comparison, compare, compare_at_any_time
-from recommender.experiments.samples import AdjustedSample, NotEnough, Sample, cuped
-from recommender.experiments.validity import SRM_LIMIT, minimum_detectable_effect, sample_ratio_p
+from recommender.statistics.comparison import Comparison, compare, compare_at_any_time
+from recommender.statistics.samples import AdjustedSample, NotEnough, Sample, cuped
+from recommender.statistics.validity import SRM_LIMIT, minimum_detectable_effect, sample_ratio_p
 from shop import clock
 
 # Spend before the message, taken out of the comparison of spend after it (CUPED).

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from push.campaigns.models import Campaign
 from push.results.incremental import Incremental
-from recommender.experiments.comparison import Comparison
-from recommender.experiments.validity import people_needed
+from recommender.statistics.comparison import Comparison
+from recommender.statistics.validity import people_needed
 from shop import clock
 
 MINUS = "\u2212"

@@ -17,7 +17,7 @@ import orjson
 from django.db import connection, transaction
 
 from recommender.dataset.cleaning.robots import A_DAY, A_MINUTE, AGENTS
-from recommender.experiments.samples import AdjustedSample, RatioSample, Sample
+from recommender.statistics.samples import AdjustedSample, RatioSample, Sample
 from shop.events.ids import lowest_id
 
 # Spend before the experiment was met, taken out of the comparison of spend after it (CUPED).

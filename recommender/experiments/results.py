@@ -13,7 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recommender.experiments import outcomes
-from recommender.experiments.comparison import (
+from recommender.experiments.interleaving import credit
+from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.outcomes import Outcome, Served
+from recommender.experiments.running import MIXED, variant_of
+from recommender.statistics.comparison import (
     ALPHA,
     Comparison,
     compare_at_any_time,
@@ -21,12 +25,8 @@ from recommender.experiments.comparison import (
     half_width,
     p_at_any_time,
 )
-from recommender.experiments.interleaving import credit
-from recommender.experiments.models import Arm, Experiment
-from recommender.experiments.outcomes import Outcome, Served
-from recommender.experiments.running import MIXED, variant_of
-from recommender.experiments.samples import NotEnough, Sample, cuped
-from recommender.experiments.validity import SRM_LIMIT, sample_ratio_p_at_any_time
+from recommender.statistics.samples import NotEnough, Sample, cuped
+from recommender.statistics.validity import SRM_LIMIT, sample_ratio_p_at_any_time
 from shop import clock
 
 Metric = Experiment.Metric

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import recommender
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("config", "shop", "recommender", "push")
 FILES = sorted(path for room in (*ROOMS, "benchmarks", "tests") for path in (ROOT / room).rglob("*.py"))
@@ -40,6 +42,12 @@ def found(reference: str) -> bool:
             here = getattr(here, name)
         return True
     return False
+
+
+def test_the_table_of_folders_names_each_of_the_recommender_and_no_other() -> None:
+    folders = {path.name for path in (ROOT / "recommender").iterdir() if (path / "__init__.py").is_file()}
+    told = set(re.findall(r"^\| ``(\w+)/`` \|", recommender.__doc__ or "", re.M))
+    assert told == folders - {"migrations", "management", "templatetags"}
 
 
 @pytest.mark.parametrize("room", [*ROOMS, "benchmarks", "tests"])

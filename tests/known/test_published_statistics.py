@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 
-from recommender.experiments.comparison import compare, compare_at_any_time, discoveries
-from recommender.experiments.samples import AdjustedSample, NotEnough, Sample, cuped
-from recommender.experiments.validity import minimum_detectable_effect, people_needed, sample_ratio_p
+from recommender.statistics.comparison import compare, compare_at_any_time, discoveries
+from recommender.statistics.samples import AdjustedSample, NotEnough, Sample, cuped
+from recommender.statistics.validity import minimum_detectable_effect, people_needed, sample_ratio_p
 
 
 def sample(values) -> Sample:

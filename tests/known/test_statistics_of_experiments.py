@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.experiments import bandits, slate_policies
-from recommender.experiments.comparison import compare_at_any_time, from_zero_at_any_time, p_at_any_time
 from recommender.experiments.interleaving import credit, draft
-from recommender.experiments.off_policy import Logged
-from recommender.experiments.off_policy import estimates as by_bootstrap
 from recommender.experiments.results import days_until
-from recommender.experiments.samples import NotEnough, RatioSample, Sample
 from recommender.experiments.slate_policies import SlateLog, always, estimates
-from recommender.experiments.validity import sample_ratio_p, sample_ratio_p_at_any_time
+from recommender.statistics.comparison import compare_at_any_time, from_zero_at_any_time, p_at_any_time
+from recommender.statistics.off_policy import Logged
+from recommender.statistics.off_policy import estimates as by_bootstrap
+from recommender.statistics.samples import NotEnough, RatioSample, Sample
+from recommender.statistics.validity import sample_ratio_p, sample_ratio_p_at_any_time
 
 # Open Bandit Dataset (Saito, Aihara, Matsutani and Narita 2020, CC BY 4.0), the small set that comes with obp, campaign "men":
 # 10 000 rounds of each policy, by item. Random shows each item with probability 1/34.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.experiments.decision_process import (
+from recommender.statistics.decision_process import (
     Decisions,
     estimate,
     solve,
@@ -15,7 +15,7 @@ from recommender.experiments.decision_process import (
     values_of,
     worth_by_step,
 )
-from recommender.experiments.off_policy import Logged, effective, estimates
+from recommender.statistics.off_policy import Logged, effective, estimates
 
 # Howard's toymaker (Dynamic Programming and Markov Processes, 1960): successful or not; nothing, or advertising and research.
 MOVES = np.array([[[0.5, 0.5], [0.8, 0.2]], [[0.4, 0.6], [0.7, 0.3]]])

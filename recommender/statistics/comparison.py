@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from recommender.experiments.samples import NotEnough, Sample
+from recommender.statistics.samples import NotEnough, Sample
 
 ALPHA = 0.05
 TUNING = 5000
