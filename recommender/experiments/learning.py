@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from numpy.typing import NDArray
 
 from recommender.experiments import bandits, outcomes, running
@@ -27,6 +27,8 @@ from shop.events.ids import lowest_id
 Floats = NDArray[np.float64]
 
 ANSWERED_WITHIN = timedelta(minutes=30)
+# After an end the last slates are waited for, and a tick that is late.
+LAST_LOOKS = timedelta(minutes=30)
 # Tastes and models change.
 REMEMBERED = timedelta(days=28)
 
@@ -52,8 +54,9 @@ SET slates = excluded.slates, seen = excluded.seen, clicked = excluded.clicked
 
 
 def tick() -> None:
-    """Let every bandit that runs learn, and tell what changed; one process at a time."""
-    found = Experiment.objects.filter(status=Experiment.Status.RUNNING, method__in=BANDITS)
+    """Let every bandit learn that runs, or ended a while ago, and tell what changed; one process at a time."""
+    lately = Q(ended_at__gte=clock.now() - ANSWERED_WITHIN - LAST_LOOKS)
+    found = Experiment.objects.filter(Q(status=Experiment.Status.RUNNING) | lately, method__in=BANDITS)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('pushcart bandits'))")
         if not cursor.fetchone()[0]:

@@ -223,6 +223,23 @@ def test_a_bandit_of_which_nothing_was_answered_yet_names_nobody_first(clock) ->
     assert verdicts.verdict(experiment, found).heading == "Nothing was learned yet."
 
 
+def test_a_bandit_that_was_stopped_still_hears_of_its_last_slates(clock) -> None:
+    experiment = make_experiment(method="thompson")
+    keep(*crowd(experiment, "a", 30, 20, clock.time))
+    keep(*crowd(experiment, "b", 30, 2, clock.time))
+    clock.advance(minutes=5)
+    steering.stop(experiment, actor=None, reason="enough")
+    clock.advance(minutes=31)
+    learning.tick()
+    experiment.refresh_from_db()
+    assert verdicts.verdict(experiment, results.of(experiment)).label == "winner"
+    clock.advance(hours=3)
+    learned = experiment.state["at"]
+    learning.tick()
+    experiment.refresh_from_db()
+    assert experiment.state["at"] == learned, "what is over is not learned for ever"
+
+
 def test_who_looks_sees_who_took_part_by_now(clock) -> None:
     experiment = make_experiment()
     assert results.of(experiment)["problem"] == "nobody_yet"
