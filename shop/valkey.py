@@ -10,6 +10,7 @@ from typing import Any
 
 import hiredis
 import redis
+import structlog
 from django.conf import settings
 from redis.connection import DefaultParser
 
@@ -31,6 +32,8 @@ AWAY = (
     *(redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError),
     *(redis.OutOfMemoryError, redis.ReadOnlyError, CannotWrite),
 )
+
+log = structlog.get_logger(__name__)
 
 _lock = threading.Lock()
 _own = threading.local()
@@ -125,6 +128,15 @@ class Trip:
         value, reply = iter(values), iter(replies)
         return [next(value) if reader is None else reader(next(reply)) for reader in self._readers]
 
+    def post(self) -> None:
+        """Send them and go on: nobody waits for the replies, which this thread reads in its next trip, where a refusal is logged.
+
+        Raises:
+            redis.RedisError: Valkey is away.
+        """
+        if self.commands:
+            _post(*self.commands)
+
 
 def _as_it_is(reply: Any) -> Any:
     return reply
@@ -139,31 +151,68 @@ def _entries(reply: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     return [(entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in reply]
 
 
-def _connection() -> Any:
+class _Line:
+    """A thread's connection, and how many replies to what was posted on it nobody has read."""
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self.pool, self.pid, self.unread = pool, os.getpid(), 0
+        self.connection: Any = pool.connection_class(**pool.connection_kwargs)
+
+    def read_posted(self) -> None:
+        """Replies come in the order of commands: those that nobody waited for are before all later ones."""
+        while self.unread:
+            reply = _reply(self.connection)
+            self.unread -= 1
+            if isinstance(reply, redis.ResponseError):
+                log.warning("posted_command_refused", error=str(reply))
+
+    def attempt(self, act: Callable[[], Any]) -> Any:
+        """Do it, once more where the connection was stale."""
+        try:
+            return self.connection.retry.call_with_retry(act, self.give_up)
+        except BaseException:
+            self.give_up()
+            raise
+
+    def give_up(self, error: Exception | None = None) -> None:
+        """Connect anew when next asked: replies that nobody read would be taken for those to the next commands."""
+        self.connection.disconnect()
+        if self.unread:
+            log.warning("posted_commands_unanswered", commands=self.unread)
+        self.unread = 0
+
+
+def _line() -> _Line:
     """This thread's own: taking one from the pool and giving it back costs as much as asking. A stale one is connected anew."""
     pool = client().connection_pool
-    held = getattr(_own, "held", None)
-    if held is None or held[0] is not pool or held[1] != os.getpid():
-        held = _own.held = (pool, os.getpid(), pool.connection_class(**pool.connection_kwargs))
-    return held[2]
+    held: _Line | None = getattr(_own, "line", None)
+    if held is None or held.pool is not pool or held.pid != os.getpid():
+        held = _own.line = _Line(pool)
+    return held
+
+
+def _post(*commands: Sequence[Any]) -> None:
+    """As :func:`_exchange`, without the replies."""
+    line, packed = _line(), _packed(commands)
+    line.attempt(lambda: line.connection.send_packed_command(packed))
+    line.unread += len(commands)
+
+
+def _packed(commands: Sequence[Sequence[Any]]) -> list[bytes]:
+    return [b"".join(hiredis.pack_command(tuple(command)) for command in commands)]
 
 
 def _exchange(*commands: Sequence[Any]) -> list[Any]:
     """Replies to commands sent together, past the bookkeeping of redis-py, which takes longer than the rest."""
-    connection = _connection()
-    packed = [hiredis.pack_command(tuple(command)) for command in commands]
+    line, packed = _line(), _packed(commands)
 
     def ask() -> list[Any]:
-        connection.send_packed_command([b"".join(packed)])
+        line.connection.send_packed_command(packed)
+        line.read_posted()
         # All replies are read, or the next command would get one of ours.
-        return [_reply(connection) for _ in commands]
+        return [_reply(line.connection) for _ in commands]
 
-    try:
-        replies: list[Any] = connection.retry.call_with_retry(ask, lambda error: connection.disconnect())
-    except BaseException:
-        # Replies that nobody read would be taken for those to the next commands.
-        connection.disconnect()
-        raise
+    replies: list[Any] = line.attempt(ask)
     for reply in replies:
         if isinstance(reply, redis.ResponseError):
             raise reply

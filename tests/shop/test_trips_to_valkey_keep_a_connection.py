@@ -62,3 +62,37 @@ def test_threads_ask_at_the_same_time_and_each_gets_its_own() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def posted(name: str) -> None:
+    trip = valkey.Trip()
+    trip.xadd(name, {"e": b"x"}, maxlen=9)
+    trip.post()
+
+
+def test_what_nobody_waits_for_is_done_and_its_reply_is_no_later_questions() -> None:
+    valkey.client().mset({"a": "1", "b": "2"})
+    posted("entries")
+    posted("entries")
+    assert told("a") == b"1"
+    posted("entries")
+    assert told("b") == b"2"
+    assert valkey.client().xlen("entries") == 3
+
+
+def test_a_refusal_that_nobody_waited_for_is_logged_and_fails_no_later_question(caplog) -> None:
+    valkey.client().mset({"a": "1"})
+    posted("a")
+    assert told("a") == b"1"
+    assert "posted_command_refused" in caplog.text
+    assert "WRONGTYPE" in caplog.text
+
+
+def test_what_was_posted_on_a_connection_that_broke_shifts_no_replies() -> None:
+    valkey.client().mset({"a": "1", "b": "2"})
+    for _ in range(3):
+        posted("entries")
+        valkey.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        assert told("a") == b"1"
+        posted("entries")
+        assert told("b") == b"2"
