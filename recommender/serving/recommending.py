@@ -1,4 +1,4 @@
-"""Choosing a slate: session and models to candidates, rules, reasons. No SQL on the way; one round trip to Valkey, one entry sent."""
+"""Choosing a slate: session and models to candidates, rules, reasons. No SQL on the way, one round trip to Valkey."""
 
 from __future__ import annotations
 
