@@ -24,14 +24,12 @@ from config import health, measures
 from config.celery import app
 from config.checks import configuration_problems
 from config.version import VERSION
-from recommender.models import Slate
+from recommender.serving.alarms import FALLBACK, alarms
 from shop import valkey
-from shop.clock import now
 
 SILENT_SECONDS = 120
 MODEL_AGE_LIMIT = timedelta(days=8)
 # A share of slates above which something is wrong.
-FALLBACK_LIMIT = 0.05
 FREE_BYTES = 1_000_000_000
 
 
@@ -193,12 +191,13 @@ def models() -> Iterable[Finding]:
         yield Finding(
             f"model {slot}", Level.WARN if old else Level.OK, f"{algorithm}, {seconds / 86_400:.1f} days old", fix
         )
-    recent = Slate.objects.filter(at__gt=now() - timedelta(hours=1))
-    # What is popular is the right answer for a newcomer, and a failure for whoever is known.
-    known = list(recent.filter(known=True).order_by("-at").values_list("fallback", flat=True)[:1000])
-    if ages and sum(known) > FALLBACK_LIMIT * len(known):
-        found = f"{sum(known)} of the last {len(known)} for known visitors were only what is popular"
-        yield Finding("slates", Level.WARN, found, "look at web's log; manage.py train if the model is old")
+    for alarm in alarms():
+        what = "were only what is popular for known visitors" if alarm.kind == FALLBACK else "had too few products"
+        found = (
+            f"{alarm.slot}: {alarm.share:.1f} % of {alarm.slates} slates in {settings.SLOT_ALARM_HOURS} hours {what}"
+        )
+        fix = "look at web's log; manage.py train if the model is old" if alarm.kind == FALLBACK else "widen its filter"
+        yield Finding("slates", Level.WARN, found, fix)
 
 
 CHECKS: list[Callable[[], Iterable[Finding]]] = [

@@ -3,7 +3,7 @@
 from recommender.dataset.quality.models import CleaningSwitch, DataQuality, DataQualityDay
 from recommender.experiments.models import Arm, ArmDay, Experiment
 from recommender.exploration.models import CountedUntil, ImpressionDay
-from recommender.serving.models import ShadowAnswer, Slate, SlotDay
+from recommender.serving.models import ShadowAnswer, Slate, SlotDay, SlotHour
 from recommender.signals.models import SignalWeight
 from recommender.slots.models import Slot, SlotPin
 from recommender.training.models import ModelVersion, TrainingRun
@@ -23,6 +23,7 @@ __all__ = [
     "Slate",
     "Slot",
     "SlotDay",
+    "SlotHour",
     "SlotPin",
     "TrainingRun",
 ]

@@ -19,6 +19,7 @@ from push.models import Campaign, Message
 from recommender.experiments import verdicts
 from recommender.models import Experiment, ModelVersion, TrainingRun
 from recommender.models import Slot as Slots
+from recommender.serving import alarms
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock
@@ -105,21 +106,29 @@ def _models() -> Iterator[Need]:
             )
 
 
-def _fallback() -> Iterator[Need]:
+def _failing_slots() -> Iterator[Need]:
     labels, pages = titles(), dict(Slots.objects.values_list("name", "pk"))
-    for slot, share, known in sorted(slots.alarms(), key=lambda alarm: -alarm[1]):
-        yield Need(
-            SOON,
-            _("Slot “%(slot)s” falls back in %(share).1f %% of slates for known visitors.")
-            % {"slot": labels.get(slot, slot), "share": share},
-            _(
-                "Of %(known)s slates of yesterday and today; more than %(limit)g %% is an alarm. Something was known of who "
+    for alarm in sorted(alarms.alarms(), key=lambda alarm: -alarm.share):
+        values = {
+            "slot": labels.get(alarm.slot, alarm.slot),
+            "share": alarm.share,
+            "slates": words.number(alarm.slates),
+            "hours": settings.SLOT_ALARM_HOURS,
+            "limit": 100 * settings.SLOT_ALARM_SHARE,
+        }
+        if alarm.kind == alarms.FALLBACK:
+            heading = _("Slot “%(slot)s” falls back in %(share).1f %% of slates for known visitors.") % values
+            text = _(
+                "Of %(slates)s slates of the last %(hours)d hours; more than %(limit)g %% is an alarm. Something was known of who "
                 "looked, and still most of the slate was what is popular. Newcomers do not count."
             )
-            % {"known": words.number(known), "limit": 100 * settings.FALLBACK_ALARM_SHARE},
-            _("Open the slot"),
-            slots.editor_of(slot, pages),
-        )
+        else:
+            heading = _("Slot “%(slot)s” is not full in %(share).1f %% of its slates.") % values
+            text = _(
+                "Of %(slates)s slates of the last %(hours)d hours; more than %(limit)g %% is an alarm. No more products may be "
+                "shown: look at its filter, and at what is in stock."
+            )
+        yield Need(SOON, heading, text % values, _("Open the slot"), slots.editor_of(alarm.slot, pages))
 
 
 def _experiments() -> Iterator[Need]:
@@ -194,7 +203,7 @@ SOURCES: list[Callable[[], Iterator[Need]]] = [
     _uncertain,
     _waiting_for_approval,
     _models,
-    _fallback,
+    _failing_slots,
     _experiments,
     _unpaid,
     _uncertain_order_mails,

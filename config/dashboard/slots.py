@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from config.dashboard.period import Period
 from config.dashboard.tiles import Tile, compared
 from recommender.models import ModelVersion, SlotDay
 from recommender.models import Slot as Slots
+from recommender.serving.alarms import alarms
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock
@@ -36,23 +36,6 @@ def sums(first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
     for row in found.values():
         row["known"] = row["slates"] - row["newcomers"]
     return found
-
-
-def alarms() -> list[tuple[str, float, int]]:
-    """Slots that fall back too often for whom something is known of: name, per cent of such slates, and how many there were.
-
-    Over the shop's yesterday and today, above ``FALLBACK_ALARM_SHARE``, in ``FALLBACK_ALARM_SLATES`` slates or more; slots that are
-    switched off show nothing on purpose.
-    """
-    now = clock.now()
-    off = set(Slots.objects.filter(active=False).values_list("name", flat=True))
-    return [
-        (slot, 100 * row["fallback"] / row["known"], row["known"])
-        for slot, row in sums(now - timedelta(days=1), now).items()
-        if slot not in off
-        and row["known"] >= settings.FALLBACK_ALARM_SLATES
-        and row["fallback"] > settings.FALLBACK_ALARM_SHARE * row["known"]
-    ]
 
 
 def editor_of(slot: str, pages: Mapping[str, int]) -> str:
@@ -74,7 +57,7 @@ def panel(period: Period) -> dict[str, Any]:
     rate, rate_before = _share(now, "clicked", "seen"), _share(before, "clicked", "seen")
     fallback, fallback_before = _share(now, "fallback", "known"), _share(before, "fallback", "known")
     labels, pages = titles(), dict(Slots.objects.values_list("name", "pk"))
-    alarmed = {name for name, _share, _known in alarms()}
+    alarmed = {alarm.slot for alarm in alarms()}
     most = max((row["clicked"] for row in now.values()), default=0)
     rows = [
         {

@@ -29,9 +29,10 @@ TRAIN_EVERY_HOURS = env.float("TRAIN_EVERY_HOURS", default=24.0)
 EXPLORATION_SHARE = env.float("EXPLORATION_SHARE", default=0.05)
 # Hardly shown: in fewer slates than this within 28 days.
 EXPLORATION_BELOW = env.int("EXPLORATION_BELOW", default=100)
-# A slot is an alarm of the dashboard where more than this share of its slates for known visitors, of yesterday and today, is mostly
-# what is popular, in so many slates or more.
-FALLBACK_ALARM_SHARE = env.float("FALLBACK_ALARM_SHARE", default=0.05)
-FALLBACK_ALARM_SLATES = env.int("FALLBACK_ALARM_SLATES", default=100)
+# A slot is an alarm (dashboard, doctor) where more than this share of its slates of the last hours fails, in so many or more:
+# is mostly what is popular though something was known of who looked, or has fewer products than were to be shown.
+SLOT_ALARM_SHARE = env.float("SLOT_ALARM_SHARE", default=0.05)
+SLOT_ALARM_SLATES = env.int("SLOT_ALARM_SLATES", default=100)
+SLOT_ALARM_HOURS = env.int("SLOT_ALARM_HOURS", default=6)
 # Clicks on what was shown often count less, by its impressions to this power. 0: all alike.
 EXPOSURE_POWER = env.float("EXPOSURE_POWER", default=0.5)

@@ -27,6 +27,9 @@ class Slate(models.Model):
     known = models.BooleanField(
         default=True, help_text=_("There was something to choose by: a visit, a history, a product in view, a cart.")
     )
+    short = models.BooleanField(
+        default=False, db_default=False, help_text=_("It has fewer products than were to be shown.")
+    )
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -66,6 +69,25 @@ class ShadowAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.slate_id}"
+
+
+class SlotHour(models.Model):
+    """Slates of a slot in an hour, and those that failed: what alarms are raised by; kept by ``recommender.serving.rollups``."""
+
+    hour = models.DateTimeField(help_text=_("Its first moment."))
+    slot = models.CharField(max_length=40)
+    slates = models.PositiveIntegerField()
+    known = models.PositiveIntegerField(help_text=_("Slates but those for newcomers."))
+    fallback = models.PositiveIntegerField(help_text=_("Of the known, slates of which more than half is popularity."))
+    short = models.PositiveIntegerField(help_text=_("Slates with fewer products than were to be shown."))
+
+    class Meta:
+        verbose_name = _("slot in an hour")
+        verbose_name_plural = _("slots by hour")
+        constraints = [models.UniqueConstraint(fields=["hour", "slot"], name="slot_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.slot}: {self.slates}"
 
 
 class SlotDay(models.Model):

@@ -259,6 +259,7 @@ def _slate(
         filtered=choice.removed.first(),
         explanation=explain_choice(ask, choice) if explain else None,
         experiment=filled.log,
+        short=len(choice.items) < ask.k and slot.active and ask.slot.kind.fills,
     )
 
 

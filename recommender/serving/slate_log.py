@@ -54,6 +54,7 @@ def entry(slate: Slate, *, visitor_id: str, shopper_id: str) -> dict[str, bytes]
         "slot_version": slate.slot_version,
         **({"skipped_pins": slate.skipped_pins} if slate.skipped_pins else {}),
         **({"experiment": slate.experiment} if slate.experiment else {}),
+        **({"short": True} if slate.short else {}),
         "at_ms": clock.now_ms(),
     }
     return {"e": orjson.dumps(body)}
@@ -78,14 +79,14 @@ def write(slates: Sequence[tuple[Slate, str, str]]) -> None:
 
 # PostgreSQL reads the entries as they are: objects of Django's for each of them took a tenth of all that a slate costs.
 INSERT = """
-INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant, items, context, fallback, known, at)
+INSERT INTO recommender_slate (id, slot, visitor_id, shopper_id, model, variant, items, context, fallback, known, short, at)
 SELECT (e->>'id')::uuid, e->>'slot', left(e->>'visitor_id', 64), left(e->>'shopper_id', 128), e->>'model', e->>'variant',
     e->'items',
     jsonb_build_object('removed', e->'removed', 'from', coalesce(e->'from', '{}'),
         'slot_version', coalesce(e->'slot_version', '0'), 'skipped_pins', coalesce(e->'skipped_pins', '{}'))
         || CASE WHEN e ? 'filtered' THEN jsonb_build_object('filtered', e->'filtered') ELSE '{}' END
         || CASE WHEN e ? 'experiment' THEN jsonb_build_object('experiment', e->'experiment') ELSE '{}' END,
-    (e->>'fallback')::boolean, coalesce((e->>'known')::boolean, true),
+    (e->>'fallback')::boolean, coalesce((e->>'known')::boolean, true), coalesce((e->>'short')::boolean, false),
     timestamptz 'epoch' + (e->>'at_ms')::bigint * interval '1 millisecond'
 FROM jsonb_array_elements(%s::jsonb) AS e
 ON CONFLICT (id) DO NOTHING

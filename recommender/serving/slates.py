@@ -74,6 +74,7 @@ class Slate(Struct, frozen=True):
         skipped_pins: pinned products that may not be shown now, each with the rule that forbids it.
         filtered: rule to the products it took out, the first of them; logged, so that the slate can be asked for again.
         explanation: what made it, where that was asked for.
+        short: it has fewer products than were asked for, in a slot that is to be full.
         experiment: shares with which its arms were drawn, by letter, and what else the experiment keeps; empty without one.
     """
 
@@ -93,6 +94,7 @@ class Slate(Struct, frozen=True):
     filtered: dict[str, list[str]] = {}
     explanation: Explanation | None = None
     experiment: Mapping[str, Any] = {}
+    short: bool = False
 
 
 def new_slate_id() -> uuid.UUID:

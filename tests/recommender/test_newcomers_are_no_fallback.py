@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from config import doctor
 from config.dashboard import needs, period, slots
-from recommender.models import Slate, Slot, SlotDay
-from recommender.serving import recommend, rollups
+from recommender.models import Slate, Slot, SlotDay, SlotHour
+from recommender.serving import recommend, rollups, slate_log
+from recommender.serving.alarms import SHORT, alarms
 from recommender.serving.slates import new_slate_id
+from recommender.slots import saving
 from recommender.slots.titles import titles
 from shop import clock
 from shop.days import day_of
 from shop.events import recording
+from shop.events.consumers import Runner
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-" + "1" * 24
@@ -44,38 +48,66 @@ def test_an_alarm_is_raised_for_known_visitors_alone(shop) -> None:
     rollups.refresh()
     day = SlotDay.objects.get(slot="home")
     assert (day.slates, day.newcomers, day.fallback) == (500, 300, 0)
-    assert list(needs._fallback()) == []
+    assert list(needs._failing_slots()) == []
     _slates(50, known=True, fallback=True)
     rollups.refresh()
     now = clock.now()
     row = slots.sums(now, now)["home"]
     assert (row["known"], row["fallback"]) == (250, 50)
-    assert "20.0 %" in next(needs._fallback()).heading
+    assert "20.0 %" in next(needs._failing_slots()).heading
 
 
 def test_where_no_model_serves_every_slate_is_a_fallback() -> None:
     _slates(120, known=False, fallback=True, model="popular")
     rollups.refresh()
-    assert "100.0 %" in next(needs._fallback()).heading
+    assert "100.0 %" in next(needs._failing_slots()).heading
 
 
-@pytest.mark.parametrize("fallback", [0, 12, 13])
-def test_each_slot_is_an_alarm_by_its_own_title_above_the_share_that_is_set(settings, fallback) -> None:
-    settings.FALLBACK_ALARM_SHARE, settings.FALLBACK_ALARM_SLATES = 0.1, 120
+@pytest.mark.parametrize("kind", ["fallback", "short"])
+@pytest.mark.parametrize("failed", [0, 12, 13])
+def test_each_slot_is_an_alarm_by_its_own_title_above_the_share_that_is_set(settings, kind, failed) -> None:
+    settings.SLOT_ALARM_SHARE, settings.SLOT_ALARM_SLATES, settings.SLOT_ALARM_HOURS = 0.1, 120, 2
     tea = Slot.objects.create(name="tea-corner", title="Tea corner", type="for_you")
     Slot.objects.create(name="closed", type="for_you", active=False)
-    today = day_of(clock.now())
-    for name, slates in (("tea-corner", 120), ("home", 119), ("closed", 500)):
-        broken = fallback if name == "tea-corner" else slates
-        SlotDay.objects.create(day=today, slot=name, slates=slates, fallback=broken, seen=0, clicked=0)
-    SlotDay.objects.create(
-        day=today - timedelta(days=2), slot="tea-corner", slates=900, fallback=900, seen=0, clicked=0
-    )
-    alarms = list(needs._fallback())
-    assert [alarm.url for alarm in alarms] == ([f"/admin/recommender/slot/{tea.pk}/change/"] if fallback == 13 else [])
-    assert all("“Tea corner” falls back in 10.8 %" in alarm.heading for alarm in alarms)
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+
+    def hours(name: str, slates: int, broken: int, back: int = 0) -> None:
+        counts = {"fallback": 0, "short": 0, kind: broken}
+        SlotHour.objects.create(hour=hour - timedelta(hours=back), slot=name, slates=slates, known=slates, **counts)
+
+    hours("tea-corner", 60, failed, back=2)
+    for name, slates in (("tea-corner", 60), ("home", 119), ("closed", 500)):
+        hours(name, slates, 0 if name == "tea-corner" else slates)
+    hours("tea-corner", 900, 900, back=3)
+    day = day_of(clock.now()) - timedelta(days=2)
+    SlotDay.objects.create(day=day, slot="tea-corner", slates=120, fallback=0, seen=0, clicked=0)
+    raised = list(needs._failing_slots())
+    assert [alarm.url for alarm in raised] == ([f"/admin/recommender/slot/{tea.pk}/change/"] if failed == 13 else [])
+    said = "falls back in 10.8 %" if kind == "fallback" else "is not full in 10.8 %"
+    assert all(f"“Tea corner” {said}" in alarm.heading for alarm in raised)
     rows = {row["label"]: row["alarm"] for row in slots.panel(period.of("7"))["rows"]}
-    assert rows["Tea corner"] is (fallback == 13)
+    assert rows["Tea corner"] is (failed == 13)
+    told = [finding.finding for finding in doctor.models() if finding.check == "slates"]
+    assert [line.split(":")[0] for line in told] == (["tea-corner"] if failed == 13 else [])
+
+
+def test_a_slate_that_is_not_full_is_counted_and_a_row_that_may_be_shorter_is_not(
+    shop, settings, django_capture_on_commit_callbacks
+) -> None:
+    settings.SLOT_ALARM_SLATES = 3
+    narrow = Slot(name="narrow", type="for_you", filter='id in ["tea", "pasta"]', size=4)
+    with django_capture_on_commit_callbacks(execute=True):
+        saving.save(narrow, actor=None)
+    for number in range(3):
+        recommend("narrow", visitor_id=f"{VISITOR}{number}")
+        recommend("recently-viewed", visitor_id=f"{VISITOR}{number}")
+        recommend("home", visitor_id=f"{VISITOR}{number}", k=3)
+    Runner(slate_log.SlateConsumer()).drain()
+    rollups.refresh()
+    assert [(alarm.slot, alarm.share, alarm.slates) for alarm in alarms() if alarm.kind == SHORT] == [
+        ("narrow", 100, 3)
+    ]
+    assert dict(SlotHour.objects.values_list("slot", "short")) == {"narrow": 3, "recently-viewed": 0, "home": 0}
 
 
 def test_slots_are_told_apart_by_their_titles() -> None:
