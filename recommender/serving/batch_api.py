@@ -50,7 +50,7 @@ class BatchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     slot: Annotated[str, Meta(min_length=1, max_length=40, description="Such as email")]
     shopper_ids: Ids
     k: Annotated[int, Meta(ge=1, le=MOST, description="How many products; the slot's size if not given")] | None = None
-    exclude: Annotated[list[Id], Meta(max_length=500, description="Ids to leave out for all")] = []
+    exclude: Annotated[list[Id], Meta(max_length=1_000, description="Ids to leave out for all")] = []
     language: LanguageTag = "en"
 
 
