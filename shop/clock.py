@@ -24,7 +24,12 @@ def now() -> datetime:
 
 def now_ms() -> int:
     """The current time in whole milliseconds since the Unix epoch."""
-    return int(_time().timestamp() * 1000)
+    return ms_of(_time())
+
+
+def ms_of(moment: datetime) -> int:
+    """An aware moment in whole milliseconds since the Unix epoch."""
+    return int(moment.timestamp() * 1000)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from recommender.serving.shadows import known_then
 from recommender.slots import snapshot
 from recommender.slots.titles import titles
 from recommender.training.naming import algorithm_name, version_name
+from shop.clock import ms_of
 from shop.models import Product
 
 PARTS = {
@@ -164,5 +165,5 @@ def _now(slate: Slate, came_from: dict[str, Any]) -> list[str]:
     if model is None or not slate.items:
         return []
     known = known_then(slate.shopper_id, came_from)
-    at_ms = int(slate.at.timestamp() * 1000)
+    at_ms = ms_of(slate.at)
     return would_show(slate.slot, known, model, len(slate.items), came_from.get("exclude", []), at_ms)

@@ -21,6 +21,7 @@ from recommender.dataset.quality import recording, switching
 from recommender.dataset.reading import day_of, start_of
 from recommender.dataset.shoppers import read_shoppers
 from shop import clock
+from shop.clock import ms_of
 from shop.models import Category, Product, Visitor
 
 KEEP_DAYS = 730
@@ -42,7 +43,7 @@ def read_products() -> Products:
         ids.append(row[0])
         category.append(rows[row[1]])
         price.append(float(row[2]))
-        created.append(int(row[3].timestamp() * 1000))
+        created.append(ms_of(row[3]))
         active.append(row[4])
         texts.append(" ".join([*row[5:10], *row[10], categories[row[1]]]))
         brands.append(row[9])

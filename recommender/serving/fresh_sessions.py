@@ -27,6 +27,7 @@ from recommender.dataset.products import Products
 from recommender.training.artefacts import Model
 from recommender.training.models import ModelVersion
 from shop import clock
+from shop.clock import ms_of
 from shop.events.sessions import GAP
 from shop.valkey import client
 
@@ -52,7 +53,7 @@ def collect() -> int:
         if oldest is None or not cursor.fetchone()[0]:
             return 0
         now = clock.now()
-        since, until = _collected(oldest, now), _ms(now - GAP)
+        since, until = _collected(oldest, now), ms_of(now - GAP)
         if until <= since:
             return 0
         found = _ended(since, until, now)
@@ -60,18 +61,14 @@ def collect() -> int:
             entry: dict[Any, Any] = {"body": _packed(found)}
             client().xadd(STREAM, entry, id=f"{until}-0", maxlen=MOST_ENTRIES, approximate=True)
         client().set(COLLECTED, until)
-        client().xtrim(STREAM, minid=_ms(oldest), approximate=True)
+        client().xtrim(STREAM, minid=ms_of(oldest), approximate=True)
         return found.sessions
 
 
 def _collected(oldest: datetime, now: datetime) -> int:
     """Until when there are all sessions: at first until the oldest model that answers had learned."""
     told: Any = client().get(COLLECTED)
-    return max(int(told) if told else _ms(oldest), _ms(now - MOST_BACK))
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    return max(int(told) if told else ms_of(oldest), ms_of(now - MOST_BACK))
 
 
 def _ended(since: int, until: int, now: datetime) -> Dataset:

@@ -22,6 +22,7 @@ from recommender.serving.slates import UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.served import ServedSlot
+from shop.clock import ms_of
 from shop.registry import UnknownPlugin
 from shop.valkey import Trip, client
 
@@ -97,7 +98,7 @@ def record_of(slot: Slot, pins: Iterable[SlotPin] | None = None) -> dict[str, An
 
 
 def _ms(moment: datetime | None) -> int | None:
-    return int(moment.timestamp() * 1000) if moment is not None else None
+    return ms_of(moment) if moment is not None else None
 
 
 def packed() -> bytes:

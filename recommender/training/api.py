@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from recommender.training import promotion
 from recommender.training.models import ModelVersion, Slot
 from shop.api import etags
-from shop.api.endpoints import Endpoint, ListQuery, documented, page_of
+from shop.api.endpoints import Endpoint, ListQuery, documented, given, page_of
 from shop.api.idempotency import idempotent
 from shop.api.keys import key_of
 from shop.api.problems import Conflict
@@ -123,7 +123,7 @@ class PromoteEndpoint(Endpoint):
         """The former champion is retired. 409: it serves already, or cannot be opened."""
         self.query(request)
         version = _find(model_id)
-        reason = _given(request, ModelReasonSerializer)["reason"]
+        reason = given(request, ModelReasonSerializer)["reason"]
         _act(request, lambda: promotion.promote(version, actor=None, reason=reason))
         return etags.answer(request, ModelDetailSerializer(version).data)
 
@@ -138,8 +138,8 @@ class RollBackEndpoint(Endpoint):
     def post(self, request: Request) -> Response:
         """Answers with the version that serves now. 409: nothing served the slot before."""
         self.query(request)
-        given = _given(request, RollBackSerializer)
-        version = _act(request, lambda: promotion.roll_back(given["slot"], actor=None, reason=given["reason"]))
+        asked = given(request, RollBackSerializer)
+        version = _act(request, lambda: promotion.roll_back(asked["slot"], actor=None, reason=asked["reason"]))
         return etags.answer(request, ModelDetailSerializer(version).data)
 
 
@@ -148,12 +148,6 @@ def _find(model_id: int) -> ModelVersion:
     if version is None:
         raise Http404
     return version
-
-
-def _given(request: Request, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
 
 
 def _act(request: Request, act: Callable[[], Any]) -> Any:

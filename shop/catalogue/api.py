@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.api import bulk, etags
-from shop.api.endpoints import DryRunQuery, Endpoint, ListQuery, documented, page_of
+from shop.api.endpoints import DryRunQuery, Endpoint, ListQuery, documented, given, page_of
 from shop.api.idempotency import idempotent
 from shop.api.keys import audit
 from shop.catalogue.models import Category, Product
@@ -160,9 +160,7 @@ class ProductEndpoint(Endpoint):
     def _write(self, request: Request, product_id: str, product: Product | None, *, partial: bool) -> Response:
         self.query(request)
         etags.require_match(request, shown(product) if product else None)
-        fields = ProductFieldsSerializer(data=request.data, partial=partial)
-        fields.is_valid(raise_exception=True)
-        written, created = write_product(product_id, dict(fields.validated_data))
+        written, created = write_product(product_id, given(request, ProductFieldsSerializer, partial=partial))
         audit(request, "catalogue.write", {"product_id": product_id, "created": created})
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return etags.answer(request, shown(Product.objects.select_related("category").get(pk=written.pk)), code)
@@ -228,10 +226,9 @@ class CategoryEndpoint(Endpoint):
         self.query(request)
         if len(path) > 255:
             raise serializers.ValidationError({"path": ["At most 255 characters."]})
-        fields = CategoryNamesSerializer(data=request.data)
-        fields.is_valid(raise_exception=True)
+        fields = given(request, CategoryNamesSerializer)
         before = Category.objects.filter(path=path).first()
         etags.require_match(request, CategorySerializer(before).data if before else None)
-        category = ensure_category(path, **fields.validated_data)
+        category = ensure_category(path, **fields)
         audit(request, "catalogue.categories", {"path": path})
         return etags.answer(request, CategorySerializer(category).data, 200 if before else 201)

@@ -88,7 +88,7 @@ def refill() -> int:
         visitor_id, shopper_id, product_id, until = row
         assert until is not None
         owner = key(visitor_id=visitor_id, shopper_id=shopper_id or "")
-        pipe.hset(owner, product_id, int(until.timestamp() * 1000))
+        pipe.hset(owner, product_id, clock.ms_of(until))
         pipe.expire(owner, LIFE_SECONDS)
         count += 1
         if count % BATCH == 0:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from shop import clock, valkey
+from shop.clock import ms_of
 from shop.opinions import copies
 from shop.opinions.models import Opinion
 from shop.people.models import Shopper, Visitor
@@ -86,12 +87,8 @@ def _copy(made: Opinion, gone: list[str]) -> None:
     if made.until is None:
         gone = [*gone, made.product_id]
     else:
-        copies.set_hidden(owner, {made.product_id: _ms(made.until)})
+        copies.set_hidden(owner, {made.product_id: ms_of(made.until)})
     copies.show_again(owner, gone)
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 @transaction.atomic
@@ -136,7 +133,7 @@ def adopt(visitor_id: str, shopper_id: str) -> int:
     Opinion.objects.filter(pk__in=[row.pk for row in newer]).update(shopper_id=shopper_id)
     owner = copies.key(shopper_id=shopper_id)
     copies.forget(copies.key(visitor_id=visitor_id))
-    copies.set_hidden(owner, {row.product_id: _ms(row.until) for row in newer if row.until is not None})
+    copies.set_hidden(owner, {row.product_id: ms_of(row.until) for row in newer if row.until is not None})
     copies.show_again(owner, [row.product_id for row in newer if row.until is None])
     return len(newer)
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from shop import clock
 from shop.api import etags
-from shop.api.endpoints import Endpoint, ListQuery, documented, page_of
+from shop.api.endpoints import Endpoint, ListQuery, documented, given, page_of
 from shop.api.id_patterns import SHOPPER_PATTERN
 from shop.api.idempotency import idempotent
 from shop.api.ids import id_field
@@ -147,9 +147,7 @@ class OrdersEndpoint(Endpoint):
     def post(self, request: Request) -> Response:
         """201 for a new one; 200 with the order that is there where the reference came before. Takes no stock."""
         self.query(request)
-        given = OrderInSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        fields = given(request, OrderInSerializer)
         try:
             order, created = import_order(fields.pop("reference"), fields.pop("lines"), **fields)
         except UnknownRow as unknown:
@@ -261,9 +259,7 @@ class RefundEndpoint(Endpoint):
     def post(self, request: Request, order_id: Any) -> Response:
         """Send an `Idempotency-Key`: without one, a retry gives back twice. 409: less is left than asked for."""
         self.query(request)
-        given = RefundSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        fields = given(request, RefundSerializer)
         if "lines" in fields:
             fields["lines"] = {line["product_id"]: line["quantity"] for line in fields["lines"]}
         fields["reason"] = Refund.Reason(fields["reason"])
@@ -282,9 +278,8 @@ def _shown(request: Request, order: Order) -> Response:
 
 
 def _change(request: Request, order_id: Any, act: Callable[..., Order]) -> Response:
-    given = OrderReasonSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return _act(request, order_id, lambda order: act(order, reason=given.validated_data["reason"]))
+    reason = given(request, OrderReasonSerializer)["reason"]
+    return _act(request, order_id, lambda order: act(order, reason=reason))
 
 
 def _act(request: Request, order_id: Any, act: Callable[[Order], Any]) -> Response:

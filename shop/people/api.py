@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.api import etags
-from shop.api.endpoints import Endpoint, ListQuery, documented, page_of
+from shop.api.endpoints import Endpoint, ListQuery, documented, given, page_of
 from shop.api.idempotency import idempotent
 from shop.api.keys import audit, key_of
 from shop.api.problems import Conflict
@@ -87,9 +87,7 @@ class ShoppersEndpoint(Endpoint):
     def post(self, request: Request) -> Response:
         """The same id is the same shopper; only the fields sent are changed."""
         self.query(request)
-        given = ShopperSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        fields = given(request, ShopperSerializer)
         shopper_id = fields.pop("id")
         shopper = Shopper.objects.select_for_update(of=("self",)).select_related("user").filter(pk=shopper_id).first()
         created = shopper is None
@@ -125,10 +123,10 @@ class ShopperEndpoint(Endpoint):
         self.query(request)
         shopper = _found(shopper_id, lock=True)
         etags.require_match(request, shown(request, shopper))
-        given = ShopperFieldsSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        _write(shopper, dict(given.validated_data))
-        audit(request, "shopper.write", {"fields": sorted(given.validated_data)}, shopper)
+        fields = given(request, ShopperFieldsSerializer)
+        names = sorted(fields)
+        _write(shopper, fields)
+        audit(request, "shopper.write", {"fields": names}, shopper)
         return etags.answer(request, shown(request, shopper))
 
 
@@ -152,9 +150,7 @@ class ConsentsEndpoint(Endpoint):
         shopper = _found(shopper_id, lock=True)
         if shopper.erased_at is not None:
             raise Conflict("This shopper was erased.")
-        given = ConsentSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        fields = given(request, ConsentSerializer)
         version = fields.pop("text_version")
         if fields.pop("granted"):
             row = consents.give(shopper, **fields, source=Consent.Source.API, text_version=version)
@@ -194,8 +190,7 @@ class EraseEndpoint(Endpoint):
         """Cannot be undone. The answer says what stays and why."""
         self.query(request)
         shopper = _found(shopper_id)
-        given = ErasureReasonSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        reason = given(request, ErasureReasonSerializer)["reason"]
         with transaction.atomic():
-            done = erasure.erase(shopper, api_key=key_of(request).prefix, reason=given.validated_data["reason"])
+            done = erasure.erase(shopper, api_key=key_of(request).prefix, reason=reason)
         return Response(ErasureSerializer({"erased_at": shopper.erased_at, "parts": done}).data)

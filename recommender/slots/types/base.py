@@ -91,6 +91,10 @@ class SlotType(ABC):
         """Rows of the facts, of those given, that keep what the type promises."""
         return rows
 
+    def is_mostly_of(self, items: Sequence[SlateItem]) -> bool:
+        """Whether half of a slate or more is the type's own, so that a heading may promise it."""
+        return 2 * sum(item.source == self.name for item in items) >= len(items) > 0
+
     def is_known(self, ask: Ask) -> bool:
         """Whether there was anything to choose by: for whom nothing is known, popularity is the right answer."""
         return bool(ask.known.seen or ask.known.shopper_id)

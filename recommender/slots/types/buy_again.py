@@ -55,8 +55,7 @@ class BuyAgain(SlotType):
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """What it is, where the shopper bought half of it."""
-        own = sum(item.source == self.name for item in items)
-        return Reason("buy_again" if 2 * own >= len(items) > 0 else "popular")
+        return Reason("buy_again" if self.is_mostly_of(items) else "popular")
 
     def is_known(self, ask: Ask) -> bool:
         """Who it is."""

@@ -47,8 +47,7 @@ class Trending(SlotType):
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """What it is."""
-        own = sum(item.source == self.name for item in items)
-        return Reason("trending_now" if 2 * own >= len(items) > 0 else "popular")
+        return Reason("trending_now" if self.is_mostly_of(items) else "popular")
 
     def is_known(self, ask: Ask) -> bool:
         """It is the same for everybody, and right so."""
