@@ -102,11 +102,11 @@ def strongest(
     return found, most
 
 
-def nearest(matrix: Any, width: int, first: int = 0) -> tuple[Rows, NDArray[np.float32]]:
-    """The ``width`` nearest of each row of a CSR matrix of likeness; ties by index.
+def nearest(matrix: Any, width: int, first: int = 0, *, own: bool = False) -> tuple[Rows, NDArray[np.float32]]:
+    """The ``width`` largest positive entries of each row of a CSR matrix of likeness; ties by index.
 
     Args:
-        first: product of the first row: a product is not its own neighbour.
+        first: product of the first row: a product is not its own neighbour, unless ``own``.
     """
     rows = matrix.shape[0]
     near = np.full((rows, width), -1, np.int32)
@@ -114,7 +114,7 @@ def nearest(matrix: Any, width: int, first: int = 0) -> tuple[Rows, NDArray[np.f
     for row in range(rows):
         low, high = matrix.indptr[row], matrix.indptr[row + 1]
         others, values = matrix.indices[low:high], matrix.data[low:high]
-        keep = (others != row + first) & (values > 0)
+        keep = (values > 0) if own else (others != row + first) & (values > 0)
         others, values = others[keep], values[keep]
         if len(others) > 4 * width:
             cut = np.partition(values, len(values) - width)[len(values) - width]

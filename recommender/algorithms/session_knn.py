@@ -73,7 +73,7 @@ class SessionKNN(Algorithm):
 
     name = "session_knn"
     label = gettext_noop("Sessions like this one")
-    search_seconds = 20.0
+    search_seconds = 15.0
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ Hu, He, Gao & Zhang, "Modeling Personalized Item Frequency Information for Next-
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -224,6 +225,7 @@ class TIFUKNN(Algorithm):
     name = "tifu_knn"
     label = gettext_noop("Baskets of shoppers with like habits")
     reads_purchases = True
+    search_seconds = 20.0
 
     def __init__(
         self,
@@ -278,6 +280,20 @@ class TIFUKNN(Algorithm):
         from recommender.algorithms.habit_tuning import search
 
         self.rule_: NDArray[np.float64] = np.array(list(search(self, purchases, products).values()), np.float64)
+
+    def tuned(self, dataset: Dataset, seconds: float) -> dict[str, Any]:
+        """The values of :data:`RULE` that differ from those given."""
+        from recommender.algorithms.habit_tuning import search
+
+        given = self.rule
+        model = type(self)(**{**self.params(), **given, "tune_seconds": seconds})
+        found = search(model, purchases_of(dataset), len(dataset.products))
+        return {name: value for name, value in found.items() if value != given[name]}
+
+    @classmethod
+    def params_from(cls, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """What was searched for is not searched for again, though nothing better was found."""
+        return {**found[cls.name], "tune_seconds": 0.0} if cls.name in found else {}
 
     def with_rule(self, **values: float) -> TIFUKNN:
         """The same parameters under other values, without a search; learns anew."""

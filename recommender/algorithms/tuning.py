@@ -101,6 +101,9 @@ def _climb(base: SessionKNN, given: dict[str, float], asked: Prefixes, memo: Mem
     for _ in range(ROUNDS):
         before = best
         for name, grid in GRID.items():
+            # Of answers that the session does not hold, its own products are none.
+            if name == "own" and base.answers == "new":
+                continue
             for tried in grid:
                 if time.process_time() > until:
                     log.info("tuning_out_of_time", value=best)

@@ -109,6 +109,12 @@ class NextBasket(Algorithm):
                 if isinstance(array, np.ndarray):
                     setattr(self, f"{name}_{field}_", array)
 
+    @classmethod
+    def params_from(cls, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Its habits are made with the values that were found for TIFU-kNN; how strongly what is bought lately counts is no matter."""
+        values = TIFUKNN.params_from(found)
+        return {name: value for name, value in values.items() if name != "late"}
+
     def take_over(self, judged: Algorithm) -> None:
         """The trees: those that were judged serve, on habits that know what came since."""
         assert isinstance(judged, NextBasket)
@@ -158,7 +164,7 @@ class NextBasket(Algorithm):
             return NO_TREES, nothing
         if not self.judge:
             return learning.fit_trees(groups, self.trees, self.seed), nothing
-        early = learning.fit_trees(groups[1:], self.trees, self.seed)
+        early = learning.fit_trees(groups[1:], self.trees, self.seed, haste=learning.HASTE)
         checked = learning.check(*latest, early, limits)
         log.info(
             "next_basket_checked", blend=checked[0], trees=checked[1], groups=sum(len(part.size) for part in groups)

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 LEAST_GROUPS = 200
 LEAST_GAIN = 1e-3
+# Trees that only tell whether trees help: half as many at twice the rate, a little less good in half the time.
+HASTE = 2
 # Pointwise alone: of groups of hundreds of rows a pairwise model costs several times as much.
 MODEL: dict[str, Any] = {
     "objective": "binary",
@@ -176,15 +178,15 @@ def levels(facts: Facts) -> int:
     return int(max(facts.category.max(initial=0), facts.parent.max(initial=0))) + 1
 
 
-def fit_trees(groups: list[Groups], count: int, seed: int) -> Trees:
-    """One pointwise model, flattened."""
+def fit_trees(groups: list[Groups], count: int, seed: int, *, haste: int = 1) -> Trees:
+    """One pointwise model, flattened; with so many times fewer trees at so many times the rate."""
     import lightgbm
 
-    params = {**MODEL, "seed": seed}
+    params = {**MODEL, "seed": seed, "learning_rate": MODEL["learning_rate"] * haste}
     hit = np.concatenate([part.hit for part in groups]).astype(np.float32)
     # A list, so that nothing is copied to be one table.
     told = lightgbm.Dataset([part.features for part in groups], hit, params=params)
-    return flatten((lightgbm.train(params, told, count), np.arange(WIDTH)))
+    return flatten((lightgbm.train(params, told, -(-count // haste)), np.arange(WIDTH)))
 
 
 @kernel

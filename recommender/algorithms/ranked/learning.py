@@ -68,6 +68,8 @@ LISTWISE = {
 }
 # Trees of the listwise model, which are half as large, to one of the pairwise.
 SMALLER = 2
+# Trees that only tell whether trees help: half as many at twice the rate, a little less good in half the time.
+HASTE = 2
 LEAST_CURVE = np.float32(1e-6)
 ALL = np.arange(WIDTH)
 
@@ -188,10 +190,11 @@ def _slopes(score: NDArray[np.float64], hit: Floats, size: Rows, slope: Floats, 
         begin = end
 
 
-def fit_trees(groups: Groups, count: int, seed: int) -> Trees:
-    """Both models, flattened."""
+def fit_trees(groups: Groups, count: int, seed: int, *, haste: int = 1) -> Trees:
+    """Both models, flattened; with so many times fewer trees at so many times the rate."""
     import lightgbm
 
+    count = -(-count // haste)
     size, hit = groups.size, groups.hit.astype(np.float32)
 
     def slopes(score: NDArray[np.float64], _: Any) -> tuple[Floats, Floats]:
@@ -199,11 +202,12 @@ def fit_trees(groups: Groups, count: int, seed: int) -> Trees:
         _slopes(score, hit, size, slope, curve)
         return slope, curve
 
-    extra = {"seed": seed}
-    pairwise = lightgbm.Dataset(groups.features, hit, group=size, params={**PAIRWISE, **extra})
-    first = lightgbm.train({**PAIRWISE, **extra}, pairwise, count)
-    listwise = lightgbm.Dataset(groups.features, hit, params={**LISTWISE, **extra})
-    second = lightgbm.train({**LISTWISE, **extra, "objective": slopes}, listwise, count * SMALLER)
+    pair, lists = (
+        {**params, "seed": seed, "learning_rate": params["learning_rate"] * haste} for params in (PAIRWISE, LISTWISE)
+    )
+    first = lightgbm.train(pair, lightgbm.Dataset(groups.features, hit, group=size, params=pair), count)
+    told = lightgbm.Dataset(groups.features, hit, params=lists)
+    second = lightgbm.train({**lists, "objective": slopes}, told, count * SMALLER)
     return flatten((first, ALL), (second, ALL))
 
 
@@ -267,7 +271,7 @@ def learn(
     if len(groups.size) < LEAST_GROUPS:
         return Learned(NO_TREES, np.zeros(0))
     first = int(len(asked) * (1 - CHECK_SHARE))
-    early = fit_trees(_before(groups, first), count, seed)
+    early = fit_trees(_before(groups, first), count, seed, haste=HASTE)
     latest = asked.pick(np.arange(first, len(asked))).sample(CHECK_MOST, seed)
     checked = check(latest, removed, parts, early, most)
     log.info(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
+from recommender.algorithms.neighbours import nearest
 from recommender.algorithms.prefixes import mixed_moments
 from recommender.dataset import Dataset
 
@@ -147,21 +148,10 @@ def strongest(matrix: Any, width: int = WIDTH) -> Table:
     """The ``width`` largest positive entries of each row of a sparse matrix; ties by index."""
     matrix = matrix.tocsr()
     matrix.sum_duplicates()
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    positive = matrix.data > 0
-    row, other, weight = row[positive], matrix.indices[positive], matrix.data[positive]
-    order = np.lexsort((other, -weight, row))
-    row, other, weight = row[order], other[order], weight[order]
-    kept = _place_in(row, matrix.shape[0]) < width
-    count = np.bincount(row[kept], minlength=matrix.shape[0])
-    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return Table(start, other[kept].astype(np.int32), weight[kept].astype(np.float32))
-
-
-def _place_in(row: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
-    """Place of each entry within its row; ``row`` is sorted."""
-    count = np.bincount(row, minlength=rows)
-    return np.arange(len(row)) - (np.cumsum(count) - count)[row]
+    near, like = nearest(matrix, min(width, matrix.shape[1]), own=True)
+    there = near >= 0
+    start = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64)
+    return Table(start, near[there], like[there])
 
 
 def bigrams_of(trails: Trails, memory: float = LONG) -> Bigrams:
