@@ -130,6 +130,26 @@ def _end_child(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
+def compile_kernels(environment: dict[str, str], log: Path) -> None:
+    """Begin to compile kernels that are not, beside everything else: the other core has little to do while goods are loaded."""
+    with log.open("wb") as said:
+        subprocess.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), "compile_kernels", "--missing"],
+            env=environment,
+            cwd=BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_end_with_parent_and_yield,
+        )
+
+
+def _end_with_parent_and_yield() -> None:
+    end_with_parent()
+    os.nice(19)
+
+
 def prepare(environment: dict[str, str], households: int | None) -> None:
     """Everything between the servers and the processes: texts, tables, goods, models, campaigns."""
     translations.compile_all()
@@ -141,6 +161,7 @@ def prepare(environment: dict[str, str], households: int | None) -> None:
 def start(settings: Any, environment: dict[str, str], supervisor: Supervisor, households: int | None) -> None:
     """Start servers, data and processes, each when what it needs is there."""
     servers = [] if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") else list(SERVERS)
+    compile_kernels(environment, settings.DATA_DIR / "logs" / "kernels.log")
     with step("PostgreSQL and Valkey"):
         supervisor.start(servers)
         pids = {server: supervisor.pid(server) for server in servers}

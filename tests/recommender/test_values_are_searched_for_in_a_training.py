@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from recommender.algorithms import tuning
+from recommender.algorithms.next_basket import NextBasket
 from recommender.algorithms.ranked import Ranked
 from recommender.algorithms.session_knn import SessionKNN
+from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import settling
 from recommender.training.run import TEST_DAYS, train
@@ -92,3 +94,17 @@ def test_the_ranker_s_votes_go_by_the_same_values() -> None:
     assert Ranked(**params).session["back"] == 0.2
     assert Ranked.params_from({}) == {}
     assert settling.params_of({"a": {"params": {"b": 1}, "at": ""}}) == {"a": {"b": 1}}
+
+
+def test_habits_are_searched_for_once_for_both_that_go_by_them() -> None:
+    found = {"tifu_knn": {"group": 3, "own": 0.5, "late": 0.3}}
+    assert TIFUKNN.params_from(found) == {"group": 3, "own": 0.5, "late": 0.3, "tune_seconds": 0.0}
+    assert NextBasket(**NextBasket.params_from(found)).params() == {
+        **NextBasket().params(),
+        "group": 3,
+        "own": 0.5,
+        "tune_seconds": 0.0,
+    }
+    # A search that found nothing better is one; none at all, in a quick training, is none.
+    assert TIFUKNN.params_from({"tifu_knn": {}}) == NextBasket.params_from({"tifu_knn": {}}) == {"tune_seconds": 0.0}
+    assert TIFUKNN.params_from({}) == NextBasket.params_from({}) == {}

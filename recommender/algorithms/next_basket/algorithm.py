@@ -111,7 +111,7 @@ class NextBasket(Algorithm):
 
     @classmethod
     def params_from(cls, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """Its habits are made with the values that were found for TIFU-kNN; how strongly what is bought lately counts is no matter."""
+        """Its habits are made with the values that were found for TIFU-kNN, which are searched for on the same questions."""
         values = TIFUKNN.params_from(found)
         return {name: value for name, value in values.items() if name != "late"}
 
