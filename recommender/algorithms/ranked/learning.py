@@ -35,7 +35,7 @@ CHECK_SHARE, CHECK_MOST = 0.3, 8_000
 CHECK_OF_ENDS = 0.1
 LEAST_GAIN = 1e-3
 
-COMMON = {
+COMMON: dict[str, Any] = {
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "verbose": -1,
@@ -44,7 +44,7 @@ COMMON = {
     "force_row_wise": True,
     "use_missing": False,
 }
-PAIRWISE = {
+PAIRWISE: dict[str, Any] = {
     **COMMON,
     "objective": "lambdarank",
     "learning_rate": 0.06,
@@ -55,7 +55,7 @@ PAIRWISE = {
     "max_bin": 127,
     "lambdarank_truncation_level": 30,
 }
-LISTWISE = {
+LISTWISE: dict[str, Any] = {
     **COMMON,
     "learning_rate": 0.1,
     "num_leaves": 15,
