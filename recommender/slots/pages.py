@@ -7,10 +7,13 @@ another row of the page claimed one of the products meanwhile, nothing is claime
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
+import redis
+
 from recommender.serving.slate_log import KEEP, STREAM
-from shop.valkey import Script, Trip
+from shop.valkey import Script, Trip, client
 
 # A page is put together within seconds.
 LIFE_SECONDS = 600
@@ -43,6 +46,13 @@ def queue_read(trip: Trip, page_key: str) -> None:
 def parse(reply: Collection[bytes]) -> set[str]:
     """Product ids of the reply to :func:`queue_read`."""
     return {product_id.decode() for product_id in reply}
+
+
+def release(page_key: str, product_ids: Collection[str]) -> None:
+    """Give back what a row claimed that is not shown after all; without Valkey there is nothing to give back."""
+    if product_ids:
+        with suppress(redis.RedisError):
+            client().srem(page_key, *product_ids)
 
 
 def claim(page_key: str, product_ids: Collection[str], entry: dict[str, bytes]) -> set[str]:

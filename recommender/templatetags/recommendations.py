@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from recommender import serving
 from recommender.experiments.situations import is_phone
 from recommender.serving import ordering
 from recommender.serving.ordering import Listed
+from recommender.slots import pages
 from shop.models import Product
 
 register = template.Library()
@@ -42,16 +44,53 @@ class ShownSlate:
     items: list[ShownItem] = field(default_factory=list)
 
 
+@dataclass
+class Page:
+    """The page that a request makes: no product twice in its slates, nor in rows that a browser asks for under its id.
+
+    Attributes:
+        id: what ``page_id`` says.
+        shown: ids of products in its slates, so that nothing comes twice where Valkey is away either.
+    """
+
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    shown: list[str] = field(default_factory=list)
+
+
+def _page(request: Any) -> Page:
+    if not hasattr(request, "recommended_page"):
+        request.recommended_page = Page()
+    page: Page = request.recommended_page
+    return page
+
+
+@register.simple_tag(takes_context=True)
+def page_id(context: dict[str, Any]) -> str:
+    """The id of this page, for ``data-page`` of the script of ``<pushcart-recs>`` and for ``page_id`` of the API."""
+    return _page(context["request"]).id
+
+
+@register.simple_tag(takes_context=True)
+def release(context: dict[str, Any], made: ShownSlate) -> str:
+    """Say that a slate is not shown after all: later rows of the page may have its products."""
+    request = context["request"]
+    page, visitor, ids = _page(request), request.visitor, [item.product.pk for item in made.items]
+    page.shown = [product_id for product_id in page.shown if product_id not in ids]
+    who = (visitor.id or visitor.shopper_id) if visitor.consented else ""
+    pages.release(pages.key(page.id, who), ids)
+    return ""
+
+
 @register.simple_tag(takes_context=True)
 def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 6, exclude: Any = ()) -> ShownSlate:
-    """The slate of ``slot`` for whoever looks at the page.
+    """The slate of ``slot`` for whoever looks at the page; no product that another slate of the page has.
 
     Args:
         product_id: the product in view, on a product page.
-        exclude: ids of products that the page shows already.
+        exclude: ids of products that the page shows otherwise.
     """
     request = context["request"]
-    visitor = request.visitor
+    page, visitor = _page(request), request.visitor
     visitor.addressed = True
     language = get_language() or "en"
     made = serving.recommend(
@@ -60,11 +99,13 @@ def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 
         shopper_id=visitor.shopper_id if visitor.consented else "",
         product_id=product_id,
         k=k,
-        exclude=[exclude] if isinstance(exclude, str) else exclude,
+        exclude=[*([exclude] if isinstance(exclude, str) else exclude), *page.shown],
+        page_id=page.id,
         language=language,
         personalised=visitor.consented and getattr(visitor, "personalised", True),
         phone=is_phone(request.META.get("HTTP_USER_AGENT", "")),
     )
+    page.shown.extend(item.product_id for item in made.items)
     products = Product.objects.select_related("category").in_bulk([item.product_id for item in made.items])
     items = [
         ShownItem(

@@ -4,6 +4,7 @@
  *   <pushcart-recs slot="home" count="6" link="/products/{id}"><p>What is shown until then, and if it fails.</p></pushcart-recs>
  *
  * On the script   data-key    publishable key;  data-host  where Pushcart answers (default: where the script came from)
+ *                 data-page   page_id of rows that the server put on the page: none of their products comes again
  * Attributes      slot        which slot; data-slot within another web component, for which slot means something else
  *                 product     id of the product in view;  exclude  ids not to show, separated by commas
  *                 count       how many (6);  link  address of a product, with {id}
@@ -28,7 +29,7 @@ a{color:inherit;display:block;text-decoration:none}a:hover span:first-of-type{te
 img{aspect-ratio:1;display:block;height:auto;object-fit:contain;width:100%}
 span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
   // One page: its elements ask one after the other, and what one shows no other does.
-  const page = random(), shown = new Map();
+  const page = given.page || random(), shown = new Map();
   let turn = Promise.resolve();
   const make = (tag, part, ...children) => {
     const element = document.createElement(tag);

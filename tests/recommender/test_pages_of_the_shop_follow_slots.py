@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.template import Context, Template
 from django.test import Client
 
 from recommender.models import Slot
-from recommender.serving import facts
+from recommender.serving import facts, recommend
 from recommender.slots import saving, snapshot
 from shop import clock
+from shop.events.visitors import BrowsingVisitor
 from shop.models import Product
 from tests.factories.catalogue import make_category, make_product
 
@@ -111,3 +113,32 @@ def test_rows_of_the_home_page_come_from_slots_five_at_most_and_none_twice(
     assert "You looked at these" in main
     assert {"tea-0", "tea-1"} <= {mini for _card, mini in shown}
     assert main.count('<ul class="cards') <= 5
+
+
+ROWS = (
+    "{% load recommendations %}{% slate 'home' k=3 as one %}{% slate 'trending' k=3 as two %}{% release two %}"
+    "{% slate 'trending' k=3 as three %}{% page_id %}|"
+    "{% for item in one.items %}{{ item.product.pk }} {% endfor %}|{% for item in two.items %}{{ item.product.pk }} {% endfor %}|"
+    "{% for item in three.items %}{{ item.product.pk }} {% endfor %}"
+)
+
+
+@pytest.mark.parametrize("consented", [True, False])
+def test_slates_of_a_template_and_rows_that_the_browser_asks_for_share_no_product(shop, rf, consented) -> None:
+    request = copied(rf, BrowsingVisitor(id="v-" + "7" * 24, consented=consented, known=True, shopper_id=""))
+    page, one, two, three = Template(ROWS).render(Context({"request": request})).split("|")
+    assert two == three, "what was released may come again"
+    assert set(one.split()).isdisjoint(three.split())
+    assert len(one.split()) == len(three.split()) == 3
+    who = request.visitor.id if consented else ""
+    beside = [item.product_id for item in recommend("home", visitor_id=who, page_id=page, k=6).items]
+    assert set(beside).isdisjoint([*one.split(), *three.split()])
+    other = Template(ROWS).render(Context({"request": copied(rf, request.visitor)}))
+    assert other.split("|")[0] != page
+    assert other.split("|")[1] == one, "another page begins anew"
+
+
+def copied(rf, visitor):
+    request = rf.get("/")
+    request.visitor = visitor
+    return request
