@@ -25,7 +25,6 @@ from recommender.slots.usage import KEPT, refusal
 from shop.models import AuditEntry, Product
 from shop.operators.wording import act_in_words
 
-# Pages of the storefront ask for them: they may be switched off, not deleted.
 LAST_CHANGES = 8
 # Products to look at, in the order in which they sell.
 OFFERED = 12

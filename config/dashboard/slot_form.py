@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recommender.slots import boosting, checking
 from recommender.slots.models import Slot, SlotPin
+from recommender.slots.pinning import in_shop_time
 from recommender.slots.titles import type_title
 from recommender.slots.types import TYPES
+from shop.days import shop_zone
 
 MOST_LINES = 50
 # What a browser's field for date and time takes and sends.
@@ -161,11 +161,11 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise forms.ValidationError(_("Write it as 2026-12-24T18:00.")) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.SHOP_TIME_ZONE))
+    return in_shop_time(moment)
 
 
 def _written(moment: datetime | None) -> str:
-    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).strftime(MOMENT) if moment else ""
+    return moment.astimezone(shop_zone()).strftime(MOMENT) if moment else ""
 
 
 Lines = forms.BaseFormSet

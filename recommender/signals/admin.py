@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,15 @@ from shop.operators.lists import BigListAdmin
 SOURCES = {"set": _("set by an operator"), "learnt": _("learnt"), "default": _("default")}
 
 
+def _by_name(values: Mapping[Any, Any], field: models.Field) -> models.Case:
+    """The value of each row, null where it has none."""
+    return models.Case(
+        *(models.When(name=name, then=models.Value(value)) for name, value in values.items()),
+        default=None,
+        output_field=field,
+    )
+
+
 @admin.register(SignalWeight)
 class SignalWeightAdmin(BigListAdmin):
     """A row for each act; none is added or deleted. The next training learns with what counts."""
@@ -29,12 +40,18 @@ class SignalWeightAdmin(BigListAdmin):
     readonly_fields: ClassVar = ["name", "usual", "found", "bounds"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SignalWeight]:
-        """All acts, those that nobody set too."""
+        """All acts, those that nobody set too, each with what was learnt and what counts: read once, not for each row."""
         # A handful of rows: read, since lists of the admin count no table.
         if not set(Signal) <= set(SignalWeight.objects.values_list("name", flat=True)):
             SignalWeight.objects.bulk_create([SignalWeight(name=name) for name in Signal], ignore_conflicts=True)
         rows: QuerySet[SignalWeight] = super().get_queryset(request)
-        return rows
+        learnt = weights.newest_learnt()
+        counting = weights.used(learnt)
+        return rows.annotate(
+            learnt=_by_name(learnt.get("values", {}), models.FloatField()),
+            used=_by_name(counting.used, models.FloatField()),
+            source=_by_name(counting.source, models.CharField()),
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: there is a row for each."""
@@ -44,10 +61,6 @@ class SignalWeightAdmin(BigListAdmin):
         """Nobody: an empty value is the way back."""
         return False
 
-    def _learnt(self) -> dict[str, float]:
-        found: dict[str, float] = weights.newest_learnt().get("values", {})
-        return found
-
     @display(description=_("default"))
     def usual(self, row: SignalWeight) -> str:
         """Without anybody's word."""
@@ -56,7 +69,7 @@ class SignalWeightAdmin(BigListAdmin):
     @display(description=_("learnt"))
     def found(self, row: SignalWeight) -> str:
         """By the newest training that searched; a dash where nothing was better than the default."""
-        value = self._learnt().get(row.name)
+        value: float | None = row.learnt  # type: ignore[attr-defined]
         return "–" if value is None else f"{value:g}"
 
     @display(description=_("set to"), ordering="value")
@@ -67,9 +80,7 @@ class SignalWeightAdmin(BigListAdmin):
     @display(description=_("counts"))
     def counts(self, row: SignalWeight) -> str:
         """Which of them the next training learns with."""
-        used = weights.used()
-        name = Signal(row.name)
-        return f"{used.used[name]:g} ({SOURCES[used.source[name]]})"
+        return f"{row.used:g} ({SOURCES[row.source]})"  # type: ignore[attr-defined]
 
     @display(description=_("allowed"))
     def bounds(self, row: SignalWeight) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
+from shop.days import shop_zone
 
 
 @dataclass(frozen=True)
@@ -60,4 +59,4 @@ def in_shop_time(moment: datetime | None) -> datetime | None:
     """A moment as entered, without a zone: it is meant in the shop's."""
     if moment is None or moment.tzinfo is not None:
         return moment
-    return moment.replace(tzinfo=ZoneInfo(settings.SHOP_TIME_ZONE))
+    return moment.replace(tzinfo=shop_zone())

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import DAY_MS, build
 from recommender.models import SignalWeight, TrainingRun
 from recommender.signals import learning, weights
 from recommender.signals.names import Signal
+from shop import clock
 from shop.models import AuditEntry
 from tests.factories.people import make_operator
 
@@ -87,6 +90,17 @@ def test_the_operators_word_counts_before_what_was_learnt_and_that_before_the_de
 def test_a_weight_that_turns_a_signal_round_is_refused(name, value):
     with pytest.raises(ValidationError, match="Between"):
         SignalWeight(name=name, value=value).clean()
+
+
+@pytest.mark.django_db
+def test_the_list_of_weights_reads_the_trainings_once(client):
+    learnt = {"values": {"purchase": 8.0}, "at": clock.now().isoformat()}
+    TrainingRun.objects.create(status=TrainingRun.Status.DONE, report={"weights": {"learnt": learnt}})
+    client.force_login(make_operator())
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get("/admin/recommender/signalweight/").content.decode()
+    assert "8 (learnt)" in page
+    assert sum('FROM "recommender_trainingrun"' in query["sql"] for query in asked) == 1
 
 
 @pytest.mark.django_db
