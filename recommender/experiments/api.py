@@ -52,10 +52,17 @@ class ExperimentSerializer(serializers.Serializer):
     status = serializers.ChoiceField(Experiment.Status.choices)
     metric = serializers.ChoiceField(Experiment.Metric.choices)
     traffic = serializers.FloatField()
+    floor = serializers.FloatField()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     note = serializers.CharField(allow_blank=True)
+    winner = serializers.CharField(
+        source="winner.letter",
+        default=None,
+        allow_null=True,
+        help_text="The letter of the arm that it was concluded for.",
+    )
     arms = ExperimentArmSerializer(many=True, source="arms.all")
 
 
@@ -157,7 +164,7 @@ class ExperimentsEndpoint(Endpoint):
         """Newest first."""
         query = self.query(request, ExperimentsQuery)
         same = {name: query[name] for name in ("slot", "status") if name in query}
-        found = Experiment.objects.filter(**same).prefetch_related("arms__version")
+        found = Experiment.objects.filter(**same).select_related("winner").prefetch_related("arms__version")
         return self.page(request, found, query, ExperimentSerializer, ("-created_at", "id"))
 
     @documented(
@@ -276,7 +283,7 @@ def _arm_plan(arm: dict[str, Any]) -> ArmPlan:
 
 
 def _find(key: str) -> Experiment:
-    found = Experiment.objects.prefetch_related("arms__version").filter(key=key).first()
+    found = Experiment.objects.prefetch_related("arms__version").select_related("winner").filter(key=key).first()
     if found is None:
         raise Http404
     return found

@@ -93,7 +93,12 @@ def refresh_running() -> None:
 
 
 def of(experiment: Experiment) -> dict[str, Any]:
-    """The results for somebody who looks: as last computed, or now where that was a while ago and took little."""
+    """The results for somebody who looks: as last computed, or now where that was a while ago and took little.
+
+    Of one that never ran empty.
+    """
+    if experiment.started_at is None:
+        return {}
     running = experiment.status == Experiment.Status.RUNNING
     if not experiment.results or (running and _old(experiment, LOOKED_AT_SECONDS)):
         return refresh(experiment)

@@ -60,7 +60,9 @@ def test_an_experiment_is_run_over_the_api_with_the_right_scope() -> None:
     assert [(arm["letter"], arm["kind"]) for arm in read["arms"]] == [("a", "champion"), ("b", "popular")]
     assert api("POST", f"{path}/stop", reason).json()["status"] == "stopped"
     assert api("POST", f"{path}/conclude", {**reason, "winner": "z"}).status_code == 400
-    assert api("POST", f"{path}/conclude", {**reason, "winner": "b"}).json()["status"] == "concluded"
+    concluded = api("POST", f"{path}/conclude", {**reason, "winner": "b"}).json()
+    assert (read["winner"], concluded["status"], concluded["winner"]) == (None, "concluded", "b")
+    assert api("GET", path).json()["winner"] == "b"
     assert api("GET", "/experiments/nothing").status_code == 404
     assert AuditEntry.objects.filter(action="experiment.start").get().api_key.startswith("sk_live_")
 
