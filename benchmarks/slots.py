@@ -30,6 +30,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "two boosts": {"boosts": [{"where": "price < 5", "factor": 1.2}, {"where": 'brand == "b1"', "factor": 0.5}]},
     "rotation": {"rotation": 0.2},
     "mmr": {"diversity": {"category": 2, "mmr": 0.3}},
+    "mmr by vectors": {"diversity": {"category": 2, "mmr": 0.3}},
+    "mmr by words": {"diversity": {"category": 2, "mmr": 0.3}},
     "a pin": {"pins": [["p7", 2, None, None]]},
 }
 SHOWN = 10
@@ -74,11 +76,15 @@ def tell_order(dataset: Dataset) -> None:
             report("NDCG@10", float(np.mean([value(orders) for orders in visits])), "share", **context)
             report("new at the next visit", float(np.mean(anew)), "products of 10", **context)
         for weight in WEIGHTS:
-            orders = [
-                marginal(share, row[ranking.products], weight, held, 2 * SHOWN)
-                for share, ranking in zip(shares, rankings, strict=True)
-            ]
-            report("NDCG@10", value(orders), "share", slot=slot, mmr=weight, questions=len(asked))
+            for by in ("facts", "words and facts"):
+                orders = [
+                    marginal(
+                        *(share, row[ranking.products], weight, held, 2 * SHOWN),
+                        alike=model.likeness_among(ranking.products) if by != "facts" else None,
+                    )
+                    for share, ranking in zip(shares, rankings, strict=True)
+                ]
+                report("NDCG@10", value(orders), "share", slot=slot, mmr=weight, by=by, questions=len(asked))
 
 
 def catalogue(products: int) -> ProductFacts:
@@ -93,6 +99,27 @@ def catalogue(products: int) -> ProductFacts:
         )
     ]
     return ProductFacts.of_rows(rows, {f"c{n}": ("", "") for n in range(20)})
+
+
+def _model(name: str, held: ProductFacts) -> Any:
+    """One that knows how alike products are, where the slot's setting is about that."""
+    from types import SimpleNamespace
+
+    from recommender.algorithms.content import Content
+    from recommender.algorithms.factors import ALS
+
+    rng, products = np.random.default_rng(3), len(held)
+    algorithm: Any
+    if name == "mmr by vectors":
+        algorithm = ALS()
+        algorithm.vectors_ = rng.normal(size=(products, 32)).astype(np.float32)
+    elif name == "mmr by words":
+        algorithm = Content()
+        algorithm.near_ = rng.integers(0, products, (products, 50)).astype(np.int32)
+        algorithm.like_ = rng.random((products, 50)).astype(np.float32)
+    else:
+        return None
+    return SimpleNamespace(algorithm=algorithm, row=held.row)
 
 
 def tell_time(products: int) -> None:
@@ -111,6 +138,7 @@ def tell_time(products: int) -> None:
         """What a model would have said."""
 
         name = label = "proposed"
+        task = "home"
 
         def pool(self, ask: Ask) -> Pool:
             """The first of them."""
@@ -127,7 +155,8 @@ def tell_time(products: int) -> None:
             kind=Proposed(),
         )
         known = Known(product_id="p42", seen=["p1", "p2"], in_cart=["p3"])
-        ask = Ask(slot, known, held, lambda task: None, 1, SHOWN, visit="v|s", depth=slot.depth(held))
+        models = {"home": _model(name, held)}
+        ask = Ask(slot, known, held, models.get, 1, SHOWN, visit="v|s", depth=slot.depth(held))
         began = time.thread_time()
         choose(ask)
         first = time.thread_time() - began

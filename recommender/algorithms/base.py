@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from recommender.algorithms.breakdown import Breakdown, Candidacy
 
 Rows = NDArray[np.int32]
+# From the place of one product among several to how alike it is to each of them.
+Likeness = Callable[[int], NDArray[np.float32]]
 NO_ROWS: Rows = np.zeros(0, np.int32)
 
 
@@ -250,6 +252,25 @@ class Algorithm(ABC):
         other.members = members
         vars(other).pop("held", None)
         return other
+
+    def item_vectors(self) -> NDArray[np.float32] | None:
+        """(products, dimensions): their cosines say how alike products are; zeros where nothing is known. None: it has none."""
+        return None
+
+    def likeness_among(self, rows: Rows) -> Likeness | None:
+        """From a place in ``rows`` to (rows,) how alike it is to each, 0 to 1, no number (NaN) where nothing is known of one.
+
+        None where it has no vectors. Of an algorithm that is made of several: by the first part that has any.
+        """
+        vectors = self.item_vectors()
+        if vectors is None:
+            parts = (member.likeness_among(rows) for member in getattr(self, "members", {}).values())
+            return next((found for found in parts if found is not None), None)
+        own = vectors[rows]
+        length = np.linalg.norm(own, axis=1, keepdims=True)
+        own = np.divide(own, length, out=np.full_like(own, np.nan), where=length > 0)
+        # One by one: all at once would wake the threads of the linear algebra, which takes longer than the product.
+        return lambda place: np.maximum(own @ own[place], 0)
 
     def tuned(self, dataset: Dataset, seconds: float) -> dict[str, Any]:
         """The parameters that rank best what came next within ``dataset``, by a search of so many processor seconds at most."""

@@ -9,7 +9,7 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Likeness, Ranking, Rows
 from recommender.dataset import Dataset, NotEnoughData
 
 CHINESE = re.compile(r"[㐀-鿿]+")
@@ -105,6 +105,23 @@ class Content(Algorithm):
         now = self.decay ** np.arange(len(acts) - 1, -1, -1)
         weights = np.concatenate([now, np.full(len(past), self.history_weight)]).astype(np.float32)
         return np.concatenate([acts, past]).astype(np.int32), weights
+
+    def likeness_among(self, rows: Rows) -> Likeness | None:
+        """Of the words, among the nearest that are kept: what is further away counts as unlike."""
+        if self.likeness != "cosine":
+            return None
+        place = np.full(len(self.near_) + 1, -1, np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+        near = self.near_[rows]
+        # Where fewer are near than are kept stands -1, which is the last place.
+        to = place[near]
+        one, kept = np.nonzero(to >= 0)
+        found = np.zeros((len(rows), len(rows)), np.float32)
+        found[one, to[one, kept]] = self.like_[rows[one], kept]
+        found = np.maximum(found, found.T)
+        unknown = (near < 0).all(axis=1)
+        found[unknown], found[:, unknown] = np.nan, np.nan
+        return found.__getitem__
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """The act that it is most like."""

@@ -78,6 +78,10 @@ class ALS(Algorithm):
         self.vectors_ = np.where(seen[:, None], model.item_factors, 0.0).astype(np.float32)
         self.gram_ = (self.vectors_.T @ self.vectors_).astype(np.float64)
 
+    def item_vectors(self) -> NDArray[np.float32] | None:
+        """What was learned of each product."""
+        return self.vectors_
+
     def fold_in(self, items: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """(factors,) vector of whoever acted on ``items``, each with its weight; zeros where nothing is known."""
         vectors = self.vectors_[items].astype(np.float64)
@@ -136,6 +140,10 @@ class BPR(Algorithm):
         sums = (acted @ self.vectors_) / np.sqrt(np.maximum(np.diff(acted.indptr), 1))[:, None]
         left = (sums.T @ sums).astype(np.float64) + np.eye(self.factors)
         self.fold_ = np.linalg.solve(left, sums.T.astype(np.float64) @ learned.people).astype(np.float32)
+
+    def item_vectors(self) -> NDArray[np.float32] | None:
+        """What was learned of each product."""
+        return self.vectors_
 
     def fold_in(self, items: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """(factors,) vector of whoever acted on ``items``, each with its weight."""

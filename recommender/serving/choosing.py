@@ -127,7 +127,8 @@ def _ordered(candidates: list[tuple[int, str]], pool: Pool, ask: Ask) -> tuple[N
         chances = dict(zip(order.tolist(), np.round(chance, 4).tolist(), strict=True))
     if slot.diversity.get("mmr") and ask.k >= diversity.LEAST:
         weight = float(slot.diversity["mmr"])
-        order = order[diversity.marginal(scores[order], rows[order], weight, ask.facts, 2 * ask.k)]
+        alike = diversity.likeness(ask, rows[order])
+        order = order[diversity.marginal(scores[order], rows[order], weight, ask.facts, 2 * ask.k, alike)]
     places = {place: number for number, place in enumerate(order.tolist())}
 
     def applied(place: int) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.algorithms.base import Likeness
 from recommender.serving.facts import ProductFacts
 from recommender.slots.filters.columns import columns_of
+from recommender.slots.types.base import Ask
 
 # Smaller slates are not made to differ.
 LEAST = 6
@@ -17,8 +20,38 @@ LEAST = 6
 SAME_DEPARTMENT, SAME_CATEGORY, SAME_BRAND = 0.3, 0.5, 0.2
 
 
+def likeness(ask: Ask, rows: NDArray[np.int64]) -> Likeness | None:
+    """How alike products are to the slot's model (its words or sessions): from a place in ``rows`` to (rows,), NaN where unknown.
+
+    None where it knows nothing of the kind, or none serves.
+    """
+    model = ask.models(ask.slot.task) if ask.slot.task else None
+    if model is None:
+        return None
+    ids, row = ask.facts.ids, model.row
+    at = np.array([row.get(ids[each], -1) for each in rows.tolist()], np.int32)
+    known = np.flatnonzero(at >= 0)
+    among = model.algorithm.likeness_among(at[known]) if len(known) else None
+    if among is None or len(known) == len(at):
+        return among
+    place_of = {place: number for number, place in enumerate(known.tolist())}
+
+    def of(place: int) -> NDArray[np.float32]:
+        found = np.full(len(at), np.nan, np.float32)
+        if place in place_of:
+            found[known] = among(place_of[place])
+        return found
+
+    return of
+
+
 def marginal(
-    scores: NDArray[np.float64], rows: NDArray[np.int64], weight: float, facts: ProductFacts, k: int
+    scores: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    weight: float,
+    facts: ProductFacts,
+    k: int,
+    alike: Likeness | None = None,
 ) -> NDArray[np.int64]:
     """Maximal marginal relevance (Carbonell and Goldstein 1998, equation 1): each place to the best of
     ``(1 - weight) * score - weight * likeness to the nearest before it``.
@@ -26,6 +59,7 @@ def marginal(
     Args:
         scores, rows: of the candidates, best first.
         k: places to be given so; the rest keep their order behind.
+        alike: of :func:`likeness`, for the same products: where it has a number, that counts half, what they have in common half.
 
     Returns:
         The order, as positions.
@@ -41,8 +75,14 @@ def marginal(
         best = int(value.argmax())
         order.append(best)
         left[best] = False
-        alike = SAME_DEPARTMENT * (department == department[best]) + SAME_CATEGORY * (category == category[best])
-        np.maximum(nearest, alike + SAME_BRAND * ((brand == brand[best]) & named), out=nearest)
+        common = SAME_DEPARTMENT * (department == department[best]) + SAME_CATEGORY * (category == category[best])
+        common += SAME_BRAND * ((brand == brand[best]) & named)
+        if alike is not None:
+            cosine = alike(best)
+            both = (common + cosine) * 0.5
+            # Mostly the model knows all of them.
+            common = both if isfinite(both.sum()) else np.where(np.isnan(cosine), common, both)
+        np.maximum(nearest, common, out=nearest)
     return np.array([*order, *np.flatnonzero(left).tolist()], np.int64)
 
 

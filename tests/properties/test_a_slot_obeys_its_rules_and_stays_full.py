@@ -7,11 +7,14 @@ import json
 import operator
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommender.algorithms.content import Content
 from recommender.exploration import guard
 from recommender.exploration.mixing import _chance
 from recommender.serving.choosing import choose, ranked
@@ -286,6 +289,25 @@ def test_an_order_for_a_page_loses_nothing_and_adds_nothing(facts, data) -> None
     ask = replace(an_ask(facts, [], 10, boosts=[{"where": "price < 10", "factor": 4}]), given=given)
     if given:
         assert sorted(item.product_id for item in ranked(ask)) == sorted(given)
+
+
+def test_products_alike_by_their_words_stand_apart_though_no_fact_is_the_same() -> None:
+    table = [(f"p{n}", 1.0, 1, True, f"c{n}", "", 0, 0, "", "") for n in range(8)]
+    facts = ProductFacts.of_rows(table, {})
+    words = Content()
+    # The first four are one and the same by their words; the model does not know the last one.
+    words.near_ = np.array(
+        [[*(m for m in range(4) if m != n)] if n < 4 else [(n + 1) % 3 + 4] * 3 for n in range(7)], np.int32
+    )
+    words.like_ = np.where(np.arange(7)[:, None] < 4, 1.0, 0.1).astype(np.float32) * np.ones((7, 3), np.float32)
+    model = SimpleNamespace(algorithm=words, row={f"p{n}": n for n in range(7)})
+    ask = an_ask(facts, facts.ids, 6, diversity={"mmr": 0.6})
+    ask = replace(ask, slot=replace(ask.slot, kind=Given(facts.ids)))
+    ask.slot.kind.task = "home"
+    assert [item.product_id for item in choose(ask).items] == facts.ids[:6], "by facts alone none is like another"
+    apart = [item.product_id for item in choose(replace(ask, models={"home": model}.get)).items]
+    assert apart[0] == "p0"
+    assert set(apart[1:4]).isdisjoint({"p1", "p2", "p3"})
 
 
 @pytest.mark.parametrize("strength", [0.1, 0.2])

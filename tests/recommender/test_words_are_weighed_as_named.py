@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from recommender.algorithms.content import Content
+from recommender.algorithms.factors import ALS
 from recommender.algorithms.weighting import capped, scale_rows, weigh_terms
 from recommender.dataset import Products
 from recommender.dataset.interactions import from_sessions
@@ -50,3 +51,23 @@ def test_what_shares_its_words_is_nearest_whatever_the_weighting(weighting, like
     near = Content(weighting=weighting, likeness=likeness).fit(dataset).near_
     assert near[0, 0] == 4
     assert near[3, 0] == 5
+
+
+def test_how_alike_products_of_a_slate_are_is_the_cosine_of_their_words() -> None:
+    texts = ["red wine", "blue cheese", "brown cheese", "red wine dry", ""]
+    dataset = from_sessions([[0]], Products.of([f"p{n}" for n in range(5)], texts=texts))
+    content = Content().fit(dataset)
+    alike = content.likeness_among(np.array([3, 0, 1, 4], np.int32))
+    at = content.near_[0].tolist().index(3)
+    assert alike(0)[1] == alike(1)[0] == content.like_[0, at] > 0.3
+    assert alike(0)[2] == 0
+    assert np.isnan(alike(0)[3])
+    assert np.isnan(alike(3)).all(), "nothing is known of a product that is like none"
+
+
+def test_vectors_are_compared_by_their_direction() -> None:
+    als = ALS()
+    als.vectors_ = np.array([[1, 0], [2, 0], [0, 3], [-1, 0], [0, 0]], np.float32)
+    alike = als.likeness_among(np.arange(5, dtype=np.int32))
+    np.testing.assert_allclose(alike(0), [1, 1, 0, 0, np.nan])
+    assert Content(likeness="article").likeness_among(np.zeros(1, np.int32)) is None

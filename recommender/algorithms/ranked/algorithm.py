@@ -241,6 +241,10 @@ class Ranked(Algorithm):
     def _words(self, dataset: Dataset) -> Words:
         return words_of(dataset.products)
 
+    def item_vectors(self) -> NDArray[np.float32] | None:
+        """Of the sessions in which products met."""
+        return self._fields("fact", ("vectors",))[0]  # type: ignore[no-any-return]
+
     def parts_of(self, session: SessionKNN) -> Parts:
         """The learned arrays as the kernel takes them."""
         tables = {name: Table(*self._fields(name, Table._fields)) for name in Tables._fields if name != "bigrams"}
