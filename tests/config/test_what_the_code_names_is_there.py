@@ -50,6 +50,23 @@ def test_the_table_of_folders_names_each_of_the_recommender_and_no_other() -> No
     assert told == folders - {"migrations", "management", "templatetags"}
 
 
+def test_paths_in_the_documentation_lead_somewhere() -> None:
+    """But for decisions, which say what was there when they were taken."""
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").glob("[!d]*/*.md"),
+    ]
+    wrong = [
+        (page.name, each)
+        for page in pages
+        for each in set(PATH.findall(page.read_text()))
+        if "NAME" not in each and not (ROOT / each).exists()
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("room", [*ROOMS, "benchmarks", "tests"])
 def test_references_and_paths_in_the_code_lead_somewhere(room) -> None:
     wrong = []
