@@ -158,7 +158,7 @@ def _situation(ask: Ask, who: Who) -> str:
 
 def _with_probability(choice: Choice, drawn: Drawn) -> Choice:
     items = tuple(replaced(item, probability=drawn.probability) for item in choice.items)
-    return replace(choice, items=items)
+    return replaced(choice, items=items)
 
 
 def _drafted(drawn: Drawn, choices: list[Choice], size: int, slate_id: UUID) -> Choice:
@@ -168,7 +168,7 @@ def _drafted(drawn: Drawn, choices: list[Choice], size: int, slate_id: UUID) -> 
     slates = [[item for item in choice.items if item.product_id not in out] for choice in choices]
     chosen = draft(slates, size - len(pinned), random.Random(slate_id.int), key=lambda item: item.product_id)
     items = [replaced(item, team=drawn.arms[team].letter) for item, team in chosen]
-    return replace(choices[0], items=tuple(pinning.put(pinned, items, size)))
+    return replaced(choices[0], items=tuple(pinning.put(pinned, items, size)))
 
 
 def _pins_of_all(choices: list[Choice]) -> dict[int, SlateItem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random, getrandbits
 
 import numpy as np
@@ -119,7 +119,7 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     pool = _Pool(ask, choice)
     if not draw.places and pool.has_more_than(places):
         # Most slates: none is given away, and how many products there would be does not matter.
-        return replace(choice, items=tuple(_kept(each, at in fixed, draw) for at, each in enumerate(choice.items)))
+        return replaced(choice, items=tuple(_kept(each, at in fixed, draw) for at, each in enumerate(choice.items)))
     rows = pool.rows()
     if len(rows) < places:
         draw = draw_places(places, fixed, share, rng := Random(seed), len(rows))
@@ -131,7 +131,7 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
         _explored(item, stead[place], draw.chance / len(rows)) if place in stead else _kept(item, place in fixed, draw)
         for place, item in enumerate(choice.items)
     )
-    return replace(choice, items=items)
+    return replaced(choice, items=items)
 
 
 def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem:

@@ -7,11 +7,12 @@ a slate is full wherever enough products may be shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import compress, islice
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from msgspec.structs import replace as replaced
 from numpy.typing import NDArray
 
@@ -25,8 +26,7 @@ OUTSIDE = "slot_filter"
 NOT_FOR_PINS = frozenset({"seen_in_visit"})
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The products of a slate, and what rules took out.
 
     Attributes:
@@ -35,7 +35,7 @@ class Choice:
 
     items: tuple[SlateItem, ...] = ()
     removed: Removed = field(default_factory=Removed)
-    skipped: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = {}
 
 
 def choose(ask: Ask) -> Choice:
@@ -184,7 +184,7 @@ def _pinned(ask: Ask, asked: Asked) -> tuple[dict[int, str], dict[str, str]]:
     rules = tuple(rule for rule in asked.rules if rule.__name__ not in NOT_FOR_PINS)
 
     def refused(product_id: str) -> str:
-        rule = refusing_rule(product_id, replace(asked, rules=rules))
+        rule = refusing_rule(product_id, replaced(asked, rules=rules))
         held = inside([product_id], ask) if not rule else None
         return rule or (OUTSIDE if held is not None and not held[0] else "")
 

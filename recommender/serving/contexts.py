@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import Struct
 
 from recommender.algorithms.base import NO_ROWS, Context, Rows
 from recommender.dataset.browsing import NOTHING_SEEN, Seen
@@ -18,8 +18,7 @@ MOST_ACTS = 20
 NO_STATES = np.zeros(0, np.float32)
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a request knows, in product ids.
 
     Attributes:
@@ -34,9 +33,9 @@ class Known:
 
     shopper_id: str = ""
     product_id: str = ""
-    seen: list[str] = field(default_factory=list)
-    in_cart: list[str] = field(default_factory=list)
-    bought: list[str] = field(default_factory=list)
+    seen: list[str] = []
+    in_cart: list[str] = []
+    bought: list[str] = []
     viewed: frozenset[str] = frozenset()
     earlier_lines: str = ""
     unwanted: frozenset[str] = frozenset()

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from msgspec import Struct
+
 from recommender.serving.contexts import Known
 from recommender.serving.facts import ProductFacts
 
@@ -35,8 +37,7 @@ class Removed:
         return {rule: len(ids) for rule, ids in self.by_rule.items()}
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What rules look at.
 
     Attributes:
@@ -141,6 +142,8 @@ def refusing_rule(product_id: str, asked: Asked) -> str:
 def allowed(product_id: str, asked: Asked, removed: Removed) -> bool:
     """Whether no rule removes it; the first that does is noted."""
     plainly = product_id not in asked.kept_out and asked.facts.can_be_bought(product_id)
+    if plainly and not asked.others:
+        return True
     for rule in asked.others if plainly else asked.rules:
         if rule(product_id, asked):
             removed.note(rule.__name__, product_id)

@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 def _answer(
     acts: Rows, product: Rows, at_ms: Times, now: int, most: int, parts: Parts, trees: Trees, work: Work
 ) -> int:
-    """Fill ``work.score`` for the products of the rows ``work.kept``; returns how many. Acts or purchases are known."""
+    """Fill ``work.kept`` with products, best first, and ``work.score``; returns how many. Acts or purchases are known."""
     asked = ask(acts, product, at_ms, now, parts.removed, work)
     told = gather(asked, most, parts, work)
     if len(trees.root):
@@ -52,6 +52,11 @@ def _answer(
     for at in range(told.kept):
         work.kept[at] = work.found[work.kept[at]]
     release(asked, told, parts, work)
+    products, scores = work.kept[: told.kept], work.score[: told.kept]
+    # Of equal ones the lower product.
+    order = np.argsort(products)
+    order = order[np.argsort(-scores[order], kind="mergesort")]
+    products[:], scores[:] = products[order], scores[order]
     return told.kept
 
 
@@ -284,13 +289,11 @@ class Ranked(Algorithm):
         if put is None:
             return self.members["popular"].recommend(context, k)
         work = work_for(len(session.start_) - 1, self.products_, self.candidates, WIDTH, vocabulary(parts.words))
-        count = _answer(*put, self.candidates, parts, trees, work)
-        products, scores = work.kept[:count], work.score[:count]
-        order = np.lexsort((products, -scores))[:k]
-        best = scores[order]
+        count = min(_answer(*put, self.candidates, parts, trees, work), k)
+        scores = work.score[:count]
         # Trees count in log-odds; scores are positive, and the best is 1.
-        shown = np.exp(best - best[0]) if len(trees.root) else best
-        return Ranking(products[order], shown)
+        shown = np.exp(scores - scores[0]) if len(trees.root) else scores.copy()
+        return Ranking(work.kept[:count].copy(), shown)
 
     def explain(self, context: Context, product: int, source: int = -1) -> Evidence | None:
         """A habit, that sessions like this went on so, or that it is popular where nothing is known."""

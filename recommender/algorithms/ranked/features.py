@@ -17,7 +17,7 @@ from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.tables import Floats, Table, Tables
 from recommender.algorithms.ranked.words import alike
 from recommender.algorithms.ranked.work import Parts, Told, Work
-from recommender.algorithms.repeats import F45, GAPS, LAST, OWN, TIMES, gap_columns, own_columns
+from recommender.algorithms.repeats import F45, GAPS, LAST, OWN, TIMES, Own, gap_columns, own_columns
 from recommender.algorithms.repeats import NEVER as LONG_AGO
 from recommender.algorithms.session_kernel import comes_again
 
@@ -90,7 +90,9 @@ WIDTH = len(FEATURES)
 NEVER = 99.0
 STEPS, COMPANY, PRODUCT, PLACE, SESSION, ENCODER, BOUGHT = 7, 17, 24, 30, 34, 41, 45
 OF_PRODUCT = BOUGHT + len(OWN) + len(GAPS)
-SHOPPER = OF_PRODUCT + 4
+# What all shoppers' purchases say of a product; one's own are before it.
+OF_ALL = OF_PRODUCT + 2
+SHOPPER = OF_ALL + 2
 LAST_RANK = 99
 
 
@@ -194,15 +196,12 @@ def _encoder(to: Floats, row: int, told: Told, work: Work) -> None:
 
 
 @inner
-def _bought(to: Floats, product: int, asked: Asked, told: Told, facts: Facts, work: Work) -> None:
-    """What the shopper's purchases say of a product, and what all shoppers' do."""
-    row, own = work.own.slot[product] - 1, work.own
+def _bought(to: Floats, row: int, gap: float, asked: Asked, told: Told, own: Own) -> None:
+    """What the shopper's purchases say of a product, in row ``row`` of them; ``gap``: days between two of anybody's."""
     own_columns(to[BOUGHT : BOUGHT + 12], row, asked.baskets, own)
     gap_columns(to[BOUGHT + 12 : OF_PRODUCT], row, own)
     to[OF_PRODUCT] = own.sums[row, F45] / (np.float32(told.most_habit) + TINY) if row >= 0 else 0.0
-    to[OF_PRODUCT + 1] = own.sums[row, LAST] / (facts.gap[product] + 1) if row >= 0 else LONG_AGO
-    to[OF_PRODUCT + 2] = facts.again[product]
-    to[OF_PRODUCT + 3] = facts.gap[product]
+    to[OF_PRODUCT + 1] = own.sums[row, LAST] / (gap + 1) if row >= 0 else LONG_AGO
 
 
 @inner
@@ -238,6 +237,8 @@ def describe(asked: Asked, told: Told, parts: Parts, work: Work) -> None:
     query = asked.query
     tables, facts, encoded = parts.tables, parts.facts, len(parts.encoder.vectors) > 0
     direction, last = _direction(query, facts), query[-1]
+    # A candidate that was never bought: what is said of that is the same of all.
+    never = -1
     for at in range(told.kept):
         row = work.kept[at]
         to, sums, product = work.features[at], work.sums[row], work.found[row]
@@ -258,4 +259,11 @@ def describe(asked: Asked, told: Told, parts: Parts, work: Work) -> None:
             _encoder(to, row, told, work)
         else:
             to[ENCODER:BOUGHT] = 0.0
-        _bought(to, product, asked, told, facts, work)
+        own = work.own.slot[product] - 1
+        if own < 0 and never >= 0:
+            to[BOUGHT:OF_ALL] = work.features[never, BOUGHT:OF_ALL]
+        else:
+            _bought(to, own, facts.gap[product], asked, told, work.own)
+            never = at if own < 0 else never
+        to[OF_ALL] = facts.again[product]
+        to[OF_ALL + 1] = facts.gap[product]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from recommender.serving.contexts import Known
@@ -45,8 +46,7 @@ class Ask:
     depth: int = DEPTH
 
 
-@dataclass(frozen=True, eq=False)
-class Pool:
+class Pool(Struct, frozen=True, eq=False):
     """Candidates of a type, best first, no product twice.
 
     Attributes:
@@ -57,7 +57,7 @@ class Pool:
 
     ids: Sequence[str] = ()
     scores: Sequence[float] = ()
-    why: Callable[[int], tuple[Reason, str]] = field(default=lambda position: (Reason("best_seller"), "popular"))
+    why: Callable[[int], tuple[Reason, str]] = lambda position: (Reason("best_seller"), "popular")
 
 
 class SlotType(ABC):
