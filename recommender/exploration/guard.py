@@ -20,7 +20,6 @@ from recommender.exploration import counting
 from recommender.exploration.mixing import Draw, draw_places
 from recommender.serving.choosing import Choice
 from recommender.serving.facts import ProductFacts
-from recommender.serving.rules import Asked
 from recommender.serving.slates import Reason, SlateItem
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
@@ -47,7 +46,6 @@ class _Hardly:
     exposure: Exposure
     by_category: dict[int, NDArray[np.int64]]
     all: NDArray[np.int64]
-    seldom: NDArray[np.bool_]
 
 
 _exposure = Exposure({}, -REFRESH_SECONDS)
@@ -88,7 +86,7 @@ def _hardly_shown(facts: ProductFacts) -> _Hardly:
         order = np.argsort(facts.category[rows], kind="stable")
         numbers, starts = np.unique(facts.category[rows][order], return_index=True)
         parts = np.split(rows[order], starts[1:]) if len(rows) else []
-        held = _Hardly(facts, exposure, dict(zip(numbers.tolist(), parts, strict=True)), rows, seldom)
+        held = _Hardly(facts, exposure, dict(zip(numbers.tolist(), parts, strict=True)), rows)
         _hardly = held
     return held
 
@@ -156,26 +154,29 @@ class _Pool:
     def __init__(self, ask: Ask, choice: Choice) -> None:
         facts = ask.facts
         self.ask, self.hardly, self.places = ask, _hardly_shown(facts), len(choice.items)
-        asked = Asked.of(facts, ask.known, ask.exclude, ask.slot.rules)
         standing = [item.product_id for item in choice.items]
-        out = {facts.row.get(each, -1) for each in (*asked.kept_out, *ask.known.unwanted, *standing)} - {-1}
-        self.out = {row for row in out if self.hardly.seldom[row]}
+        self.out = {facts.row.get(each, -1) for each in (*ask.asked.kept_out, *standing)}
         about = {facts.category.item(facts.row[each]) for each in standing if each in facts.row}
         # In one order, whatever order the set has: the same visit draws the same products.
-        parts = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
-        self.near = np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else self.hardly.all[:0]
+        self.near = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
 
     def has_more_than(self, count: int) -> bool:
         """Whether a look at some of them finds so many already."""
-        first = self.near[: LOOK * count]
-        if self.ask.slot.filter is not None:
-            return len(self._allowed(first)) > count
-        buyable, found = self.ask.facts.buyable, self.ask.slot.kind.may_explore(self.ask, first).tolist()
-        return sum(1 for row in found if buyable[row] and row not in self.out) > count
+        found, buyable = 0, self.ask.facts.buyable
+        for part in self.near:
+            first = part[: LOOK * count]
+            if self.ask.slot.filter is not None:
+                found += len(self._allowed(first))
+            else:
+                rows = self.ask.slot.kind.may_explore(self.ask, first).tolist()
+                found += sum(1 for row in rows if buyable[row] and row not in self.out)
+            if found > count:
+                return True
+        return False
 
     def rows(self) -> NDArray[np.int64]:
         """Rows of the facts."""
-        near = self._allowed(self.near)
+        near = self._allowed(np.concatenate(self.near)) if self.near else self.hardly.all[:0]
         return near if len(near) > self.places else self._allowed(self.hardly.all)
 
     def _allowed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -186,4 +187,4 @@ class _Pool:
             this = facts.row.get(self.ask.known.product_id, -1)
             rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=self.ask.at_ms)]
         rows = slot.kind.may_explore(self.ask, rows)
-        return rows[~np.isin(rows, list(self.out))] if self.out and len(rows) else rows
+        return rows[~np.isin(rows, list(self.out))] if len(rows) else rows

@@ -40,7 +40,7 @@ class Choice(Struct, frozen=True):
 
 def choose(ask: Ask) -> Choice:
     """Up to ``ask.k`` products; fewer only where no more may be shown."""
-    asked, removed = Asked.of(ask.facts, ask.known, ask.exclude, ask.slot.rules), Removed()
+    asked, removed = ask.asked, Removed()
     pinned, skipped = _pinned(ask, asked)
     shown = set(pinned.values())
     wanted = ask.k - len(pinned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from recommender.serving.contexts import Known
 from recommender.serving.facts import ProductFacts
+from recommender.serving.rules import Asked
 from recommender.serving.slates import Reason, SlateItem
 from recommender.training.artefacts import Model
 
@@ -44,6 +46,11 @@ class Ask:
     given: Sequence[str] = ()
     visit: str = ""
     depth: int = DEPTH
+
+    @cached_property
+    def asked(self) -> Asked:
+        """What rules look at."""
+        return Asked.of(self.facts, self.known, self.exclude, self.slot.rules)
 
 
 class Pool(Struct, frozen=True, eq=False):
