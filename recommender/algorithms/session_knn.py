@@ -256,15 +256,22 @@ class SessionKNN(Algorithm):
 
     def _post(self) -> None:
         """Postings: newest session first, the ``recent`` newest of each product."""
-        sessions, recent = max(len(self.start_) - 1, 1), int(self.rule.recent)
-        session = np.repeat(np.arange(len(self.start_) - 1, dtype=np.int64), np.diff(self.start_))
-        key = np.unique(self.items_.astype(np.int64) * sessions + (sessions - 1 - session))
-        item = key // sessions
+        from scipy.sparse import csr_matrix
+
+        sessions, recent = len(self.start_) - 1, int(self.rule.recent)
+        # The newest session is the first row. Columns of rows are found by counting, which takes no longer for each the more there are,
+        # as sorting does, and leaves rows in their order.
+        start = np.concatenate([[0], np.cumsum(np.diff(self.start_)[::-1])])
+        there = np.ones(len(self.items_), np.bool_)
+        columns = csr_matrix((there, self.items_[::-1], start), shape=(sessions, self.products_)).tocsc()
+        item, row = np.repeat(np.arange(self.products_), np.diff(columns.indptr)), columns.indices
+        there[1:] = (row[1:] != row[:-1]) | (item[1:] != item[:-1])
+        item, row = item[there], row[there]
         count = np.bincount(item, minlength=self.products_)
         begin = np.cumsum(count) - count
-        kept = np.arange(len(key)) - begin[item] < recent
+        kept = np.arange(len(row)) - begin[item] < recent
         self.held_by_ = count.astype(np.int32)
-        self.posting_ = (sessions - 1 - key[kept] % sessions).astype(np.int32)
+        self.posting_ = (sessions - 1 - row[kept]).astype(np.int32)
         self.posting_start_ = np.concatenate([[0], np.cumsum(np.minimum(count, recent))]).astype(np.int64)
 
     def _weigh(self) -> None:
