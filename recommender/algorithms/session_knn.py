@@ -259,8 +259,8 @@ class SessionKNN(Algorithm):
         from scipy.sparse import csr_matrix
 
         sessions, recent = len(self.start_) - 1, int(self.rule.recent)
-        # The newest session is the first row. Columns are found by counting, which takes no longer for each row the more there are, as
-        # sorting does, and leaves rows in their order.
+        # The newest session is the first row. Columns are found by counting: unlike in sorting, a row takes no longer the more
+        # there are, and rows keep their order.
         start = np.concatenate([[0], np.cumsum(np.diff(self.start_)[::-1])])
         there = np.ones(len(self.items_), np.bool_)
         columns = csr_matrix((there, self.items_[::-1], start), shape=(sessions, self.products_)).tocsc()
