@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.dashboard import slots, words
 from config.dashboard.period import Period
@@ -192,7 +193,12 @@ def _sold_out() -> Iterator[Need]:
     if out:
         yield Need(
             LATER,
-            _("%(count)s of the 100 best-selling products are sold out.") % {"count": out},
+            ngettext(
+                "%(count)d of the 100 best-selling products is sold out.",
+                "%(count)d of the 100 best-selling products are sold out.",
+                out,
+            )
+            % {"count": out},
             _("They are left out of every slate until they are back."),
             _("See products"),
             reverse("admin:shop_product_changelist"),

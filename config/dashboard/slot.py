@@ -19,7 +19,7 @@ from recommender.serving.slates import Slate
 from recommender.slots import checking, noticing, previewing, saving
 from recommender.slots.filters import FilterError
 from recommender.slots.previewing import Viewer
-from recommender.slots.titles import type_title
+from recommender.slots.titles import titles, type_title
 from recommender.slots.types import TYPES
 from recommender.slots.usage import KEPT, refusal
 from shop.models import AuditEntry, Product
@@ -85,10 +85,12 @@ def _delete(request: HttpRequest, slot: Slot) -> HttpResponse:
 
 def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: bool, **shown: Any) -> TemplateResponse:
     slot = saved or editor.slot
+    name = titles().get(slot.name, slot.name)
     return pages.render(
         request,
         "dashboard/slot.html",
-        slot.title or slot.name or _("New slot"),
+        name if saved else _("New slot"),
+        name=name,
         saved=saved,
         editor=editor,
         form=editor.form,

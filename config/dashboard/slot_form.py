@@ -91,10 +91,15 @@ class SlotForm(_Fields, forms.ModelForm):
             "reason_zh": "",
         }
 
-    field_order = (*Meta.fields[:8], "of_category", "of_brand", "difference", *Meta.fields[8:])
+    # In pairs, as the page sets them: English beside Chinese.
+    field_order = (*Meta.fields[:7], "difference", "filter", "of_category", "of_brand", *Meta.fields[8:])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # 0 and 0.25, not 0.0.
+        for name in ("rotation", "exploration"):
+            if (share := self.initial.get(name)) is not None:
+                self.initial[name] = f"{share:g}"
         diversity = self.instance.diversity
         for name, key in DIVERSITY.items():
             self.fields[name].initial = diversity.get(key, 0)

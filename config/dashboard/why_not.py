@@ -19,7 +19,11 @@ from recommender.explanations.missing import WhyNot, ask_now, why_not
 from recommender.serving.choosing import choose
 from recommender.serving.reasons import reason_text
 from recommender.slots import snapshot
+from recommender.slots.titles import titles
 from shop.models import Product, Shopper
+
+# Asked of where no slot is chosen yet.
+FIRST = "home"
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -28,7 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     asked = {name: request.GET.get(name, "").strip()[:200] for name in ("slot", "shopper", "view", "not")}
     slots = list(snapshot.current())
-    slot = asked["slot"] if asked["slot"] in slots else (slots[0] if slots else "")
+    slot = asked["slot"] if asked["slot"] in slots else next(iter(sorted(slots, key=FIRST.__ne__)), "")
     found: dict[str, Any] = {"wanted": asked["not"]}
     unknown = bool(asked["shopper"]) and not Shopper.objects.filter(pk=asked["shopper"]).exists()
     view = product_of(asked["view"]) if asked["view"] else None
@@ -42,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
         request,
         "dashboard/why_not.html",
         _("Why not this product?"),
-        slots=slots,
+        slots=sorted(titles().items(), key=lambda pair: pair[1]),
         slot=slot,
         asked=asked,
         unknown=unknown,

@@ -38,6 +38,8 @@ APPLIED = {
     "explored": gettext_lazy("a place for what is hardly shown, chance %(value)s"),
     "fills": gettext_lazy("fills up what was missing"),
 }
+# A chance below it is not told in digits.
+LEAST_WRITTEN = 0.0001
 LOST = {
     "slot_gone": gettext_lazy("The slot is gone: only what was logged can be shown."),
     "slot_changed": gettext_lazy("The slot’s settings of then are not kept: those of now were used."),
@@ -60,7 +62,16 @@ def rule_words(rule: str) -> str:
 
 def applied_words(applied: Mapping[str, Any]) -> str:
     """What rules of the slot did to a product, in words."""
-    return ", ".join(APPLIED[name] % {"value": value} for name, value in applied.items() if name in APPLIED)
+    return ", ".join(APPLIED[name] % {"value": _written(value)} for name, value in applied.items() if name in APPLIED)
+
+
+def _written(value: Any) -> str:
+    """A figure for people: 0.25, 1.5; no power of ten."""
+    if not isinstance(value, float):
+        return str(value)
+    if 0 < value < LEAST_WRITTEN:
+        return "< 0.0001"
+    return f"{value:.4f}".rstrip("0").rstrip(".") if value < 1 else f"{value:g}"
 
 
 def steered_words(part: Part) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -31,11 +32,16 @@ def _by_name(values: Mapping[Any, Any], field: models.Field) -> models.Case:
     )
 
 
+def _figure(value: float) -> str:
+    """With a true minus."""
+    return f"{value:g}".replace("-", "−")
+
+
 @admin.register(SignalWeight)
 class SignalWeightAdmin(BigListAdmin):
     """A row for each act; none is added or deleted. The next training learns with what counts."""
 
-    list_display: ClassVar = ["name", "usual", "found", "set_to", "counts", "at"]
+    list_display: ClassVar = ["name", "usual", "found", "set_to", "counts", "set_at"]
     fields: ClassVar = ["name", "usual", "found", "value", "bounds"]
     readonly_fields: ClassVar = ["name", "usual", "found", "bounds"]
 
@@ -64,29 +70,34 @@ class SignalWeightAdmin(BigListAdmin):
     @display(description=_("default"))
     def usual(self, row: SignalWeight) -> str:
         """Without anybody's word."""
-        return f"{DEFAULTS[Signal(row.name)]:g}"
+        return _figure(DEFAULTS[Signal(row.name)])
 
     @display(description=_("learnt"))
     def found(self, row: SignalWeight) -> str:
         """By the newest training that searched; a dash where nothing was better than the default."""
         value: float | None = row.learnt  # type: ignore[attr-defined]
-        return "–" if value is None else f"{value:g}"
+        return "–" if value is None else _figure(value)
 
     @display(description=_("set to"), ordering="value")
     def set_to(self, row: SignalWeight) -> str:
         """By an operator."""
-        return "–" if row.value is None else f"{row.value:g}"
+        return "–" if row.value is None else _figure(row.value)
+
+    @display(description=_("set at"), ordering="at")
+    def set_at(self, row: SignalWeight) -> datetime | str:
+        """When an operator did; no moment where nobody did."""
+        return "–" if row.by_id is None else row.at
 
     @display(description=_("counts"))
     def counts(self, row: SignalWeight) -> str:
         """Which of them the next training learns with."""
-        return f"{row.used:g} ({SOURCES[row.source]})"  # type: ignore[attr-defined]
+        return f"{_figure(row.used)} ({SOURCES[row.source]})"  # type: ignore[attr-defined]
 
     @display(description=_("allowed"))
     def bounds(self, row: SignalWeight) -> str:
         """From where to where."""
         low, high = BOUNDS[Signal(row.name)]
-        return f"{low:g} – {high:g}"
+        return f"{_figure(low)} – {_figure(high)}"
 
     def save_model(self, request: HttpRequest, obj: SignalWeight, form: Any, change: bool) -> None:
         """Note who set what, in the audit log too."""

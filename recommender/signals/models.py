@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommender.signals.names import BOUNDS, Signal
 from shop import clock
@@ -14,7 +15,7 @@ from shop import clock
 class SignalWeight(models.Model):
     """What one kind of act weighs by the operator's word; without a value what was learnt, or else the default, counts."""
 
-    name = models.CharField(_("act"), max_length=12, choices=Signal, unique=True)
+    name = models.CharField(pgettext_lazy("of a shopper", "act"), max_length=12, choices=Signal, unique=True)
     value = models.FloatField(
         _("set to"), null=True, blank=True, help_text=_("Empty: what the training learns, or the default.")
     )

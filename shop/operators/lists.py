@@ -19,6 +19,8 @@ class BigListAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_fullwidth = True
+    # As in every other table of the admin.
+    empty_value_display = "–"
 
 
 class ReadOnlyAdmin(BigListAdmin):

@@ -9,6 +9,19 @@ document.addEventListener("click", (event) => {
   if (closer) closer.closest("dialog").close();
 });
 
+// A table with data-stacks is a list of cards on a phone: each cell carries the word of its column.
+// The script is read before the page is.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll("table[data-stacks]")) {
+    const words = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+    for (const row of table.tBodies[0].rows) {
+      [...row.cells].forEach((cell, column) => {
+        if (words[column]) cell.dataset.word = words[column];
+      });
+    }
+  }
+});
+
 // Lists that fetch themselves again: data-live holds the address of their rows; [data-pause] holds one still.
 const paused = new Set();
 document.addEventListener("click", (event) => {

@@ -114,7 +114,7 @@ def test_the_admin_sets_a_weight_says_which_counts_and_remembers_who(client):
     assert "Between -50 and 0" in client.post(address, {"value": "3"}).content.decode()
     assert client.post(address, {"value": "-3"}).status_code == 302
     assert weights.used().used[Signal.DISMISS] == -3
-    assert "-3 (set by an operator)" in client.get("/admin/recommender/signalweight/").content.decode()
+    assert "−3 (set by an operator)" in client.get("/admin/recommender/signalweight/").content.decode()
     entry = AuditEntry.objects.get(action="signals.set")
     assert (entry.actor, entry.before, entry.after) == (operator, {"dismiss": None}, {"dismiss": -3.0})
     assert client.post(address, {"value": ""}).status_code == 302
