@@ -142,7 +142,7 @@ def _review(saved: Slot | None, editor: Editor) -> dict[str, Any]:
         "kept": words.percent(difference.kept, 1, 0),
         "people": [
             (
-                slot_changes.viewer_in_words(change.viewer),
+                slot_changes.viewer_in_words(change.viewer, names),
                 change.same,
                 [names.get(product_id, product_id) for product_id in change.came],
                 [names.get(product_id, product_id) for product_id in change.went],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -46,7 +46,8 @@ def settings_changed(saved: Slot | None, slot: Slot, pins: Sequence[SlotPin]) ->
 
 
 def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
-    labels, diversity = SlotForm.base_fields, slot.diversity
+    labels, diversity, pins = SlotForm.base_fields, slot.diversity, list(pins)
+    pinned = _names(pin.product_id for pin in pins)
     told = {
         str(labels["name"].label): slot.name,
         str(labels["title"].label): slot.title,
@@ -62,16 +63,16 @@ def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
         _("Boosts and buries"): "; ".join(f"{boost['where']} × {boost['factor']:g}" for boost in slot.boosts),
         _("Mixed in"): "; ".join(f"{type_title(name)} × {weight:g}" for name, weight in slot.mix.items()),
         _("Filled with"): ", ".join(type_title(name) for name in slot.fallbacks),
-        _("Pinned"): "; ".join(_pin(pin) for pin in pins),
+        _("Pinned"): "; ".join(_pin(pin, pinned) for pin in pins),
     }
     for name in ("heading_en", "heading_zh", "reason_en", "reason_zh"):
         told[str(labels[name].label)] = getattr(slot, name)
     return told
 
 
-def _pin(pin: SlotPin) -> str:
+def _pin(pin: SlotPin, names: Mapping[str, str]) -> str:
     starts, ends = in_shop_time(pin.starts_at), in_shop_time(pin.ends_at)
-    said = _("%(product)s at %(place)d") % {"product": pin.product_id, "place": pin.position}
+    said = _("%(product)s at %(place)d") % {"product": names.get(pin.product_id, pin.product_id), "place": pin.position}
     if starts:
         said += " " + _("from %(when)s") % {"when": words.moment(starts, _("j M Y H:i"))}
     if ends:
@@ -134,15 +135,21 @@ def _line(item: SlateItem, products: dict[str, Product], *, new: bool = False, g
     return Line(item.product_id, products.get(item.product_id), reason, applied_words(item.applied), new, gone)
 
 
-def viewer_in_words(viewer: Viewer) -> str:
-    """Through whose eyes."""
+def viewer_in_words(viewer: Viewer, names: Mapping[str, str]) -> str:
+    """Through whose eyes; ``names`` of products by id."""
     who = viewer.shopper_id or (_("a visitor") + f" {viewer.visitor_id[:14]}" if viewer.visitor_id else _("a newcomer"))
     return (
-        _("%(who)s, looking at %(product)s") % {"who": who, "product": viewer.product_id} if viewer.product_id else who
+        _("%(who)s, looking at %(product)s") % {"who": who, "product": names.get(viewer.product_id, viewer.product_id)}
+        if viewer.product_id
+        else who
     )
 
 
 def names_of(changes: Iterable[Change]) -> dict[str, str]:
-    """Names of all products that come or go."""
-    ids = {product_id for change in changes for product_id in (*change.came, *change.went)}
+    """Names of all products that come or go, or are looked at."""
+    ids = {found for change in changes for found in (*change.came, *change.went, change.viewer.product_id)}
+    return _names(ids)
+
+
+def _names(ids: Iterable[str]) -> dict[str, str]:
     return {product.pk: product.name for product in Product.objects.in_bulk(list(ids)).values()}
