@@ -18,13 +18,15 @@ from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import REMOVED, Answers, mixed_moments, prefixes, split
+from recommender.algorithms.ranked.asking import Put, ask
 from recommender.algorithms.ranked.facts import Facts, build_facts
 from recommender.algorithms.ranked.features import WIDTH, describe
-from recommender.algorithms.ranked.gathering import Parts, Put, Work, ask, gather, release, work_for
+from recommender.algorithms.ranked.gathering import gather, release
 from recommender.algorithms.ranked.questions import Questions, questions_of
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, build_tables, trails_of
 from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
 from recommender.algorithms.ranked.words import Words, vocabulary, words_of
+from recommender.algorithms.ranked.work import Parts, Work, work_for
 from recommender.algorithms.repeats import Times
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset import Dataset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recommender.algorithms.kernels import kernel
-from recommender.algorithms.ranked.asking import Asked, Put, ask, strongest
+from recommender.algorithms.ranked.asking import Asked, strongest
 from recommender.algorithms.ranked.blending import blend, blend_encoder, blend_habits, keep, lift_own, lower_own
 from recommender.algorithms.ranked.candidates import (
     add_tables,
@@ -15,10 +15,8 @@ from recommender.algorithms.ranked.candidates import (
     name_near,
 )
 from recommender.algorithms.ranked.words import fill, forget
-from recommender.algorithms.ranked.work import OWN_MOST, VOTE, Parts, Told, Work, work_for
+from recommender.algorithms.ranked.work import OWN_MOST, Parts, Told, Work
 from recommender.algorithms.repeats import forget_own
-
-__all__ = ["OWN_MOST", "VOTE", "Asked", "Parts", "Put", "Told", "Work", "ask", "gather", "release", "work_for"]
 
 
 @kernel

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
-from recommender.algorithms.ranked.gathering import OWN_MOST, VOTE, Parts, Work, gather, release, work_for
+from recommender.algorithms.ranked.gathering import gather, release
 from recommender.algorithms.ranked.questions import Questions, came, put
 from recommender.algorithms.ranked.tables import Floats
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, walk
 from recommender.algorithms.ranked.words import vocabulary
+from recommender.algorithms.ranked.work import OWN_MOST, VOTE, Parts, Work, work_for
 from recommender.algorithms.tuning import objective
 
 # Candidates of a question for histories, whatever is asked for when serving.

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner
 from recommender.algorithms.prefixes import Answers, Prefixes, mixed_moments, prefixes
-from recommender.algorithms.ranked.gathering import Asked, Work, ask
+from recommender.algorithms.ranked.asking import Asked, ask
+from recommender.algorithms.ranked.work import Work
 from recommender.dataset import Dataset
 from recommender.dataset.purchases import purchases_of
 

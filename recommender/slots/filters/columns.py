@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any
 from weakref import ref
 
@@ -100,6 +101,8 @@ class Columns:
         self._brand_code: dict[str, int] = {}
         self._seen = len(facts.changed)
         self._attributes: dict[str, AttributeColumn] = {}
+        # Two requests that follow at once would give two new words one code.
+        self._following = Lock()
         self.brand: NDArray[np.int32] = np.array([self._code(brand) for brand in facts.brand], np.int32)
 
     @property
@@ -119,14 +122,15 @@ class Columns:
 
     def follow(self) -> None:
         """Take over rows that changed."""
-        changed = self.facts.changed
-        for row in changed[self._seen :]:
-            self.brand[row] = self._code(self.facts.brand[row])
-            if self._attributes:
-                held = _read(self.facts.attributes[row])
-                for name, column in self._attributes.items():
-                    column.set(row, held.get(name))
-        self._seen = len(changed)
+        with self._following:
+            changed = self.facts.changed
+            for row in changed[self._seen :]:
+                self.brand[row] = self._code(self.facts.brand[row])
+                if self._attributes:
+                    held = _read(self.facts.attributes[row])
+                    for name, column in self._attributes.items():
+                        column.set(row, held.get(name))
+            self._seen = len(changed)
 
     @cached_property
     def id(self) -> NDArray[np.int32]:
@@ -177,12 +181,13 @@ class Columns:
         for name in names:
             values = {text: found[name] for text, found in held.items() if name in found}
             made[name] = AttributeColumn.of(map(values.get, texts), len(texts))
-        # Replaced as a whole: another request may be going through them.
-        self._attributes = {**self._attributes, **made}
-        for row in facts.changed[seen:]:
-            now = _read(texts[row])
-            for name, column in made.items():
-                column.set(row, now.get(name))
+        with self._following:
+            # Replaced as a whole: another request may be going through them.
+            self._attributes = {**self._attributes, **made}
+            for row in facts.changed[seen:]:
+                now = _read(texts[row])
+                for name, column in made.items():
+                    column.set(row, now.get(name))
 
     def attribute_values(self) -> dict[str, AttributeValues]:
         """All attributes that products have, by name: what may be named."""

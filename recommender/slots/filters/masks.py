@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class Filter:
         self._fixed = _together([part for part in parts if part.fixed])
         self._moving = _together([part for part in parts if not part.fixed])
         self._kept: _Kept | None = None
+        # Of two requests that follow at once, the one that is behind must not have the last word.
+        self._following = Lock()
 
     @cached_property
     def asks_view(self) -> bool:
@@ -88,18 +91,22 @@ class Filter:
         return found
 
     def _current(self, facts: ProductFacts) -> _Kept:
-        kept, seen = self._kept, len(facts.changed)
-        if kept is None or kept.facts is not facts:
-            self._kept = kept = _Kept(facts, seen, self._ask(facts, ALL))
-        elif kept.seen != seen:
-            # In place: a row's answer is right at once, and others are not touched.
-            rows = np.array(facts.changed[kept.seen : seen], np.int64)
-            found = self._ask(facts, rows)
-            if not np.array_equal(kept.mask[rows], found):
-                kept.mask[rows] = found
-                kept.best_selling, kept.share = None, -1.0
-            kept.seen = seen
-        return kept
+        kept = self._kept
+        if kept is not None and kept.facts is facts and kept.seen == len(facts.changed):
+            return kept
+        with self._following:
+            kept, seen = self._kept, len(facts.changed)
+            if kept is None or kept.facts is not facts:
+                self._kept = kept = _Kept(facts, seen, self._ask(facts, ALL))
+            elif kept.seen != seen:
+                # In place: a row's answer is right at once, and others are not touched.
+                rows = np.array(facts.changed[kept.seen : seen], np.int64)
+                found = self._ask(facts, rows)
+                if not np.array_equal(kept.mask[rows], found):
+                    kept.mask[rows] = found
+                    kept.best_selling, kept.share = None, -1.0
+                kept.seen = seen
+            return kept
 
     def _ask(self, facts: ProductFacts, rows: Any) -> Bools:
         count = len(facts) if rows is ALL else len(rows)
