@@ -29,7 +29,7 @@ def components(types: Mapping[str, Any], *, prefix: str = "") -> dict[str, Any]:
 
 
 def _to_openapi(schema: Any, names: Mapping[str, str]) -> Any:
-    """OpenAPI 3.0 knows no null type, no lists of examples, and wraps a reference that has siblings."""
+    """OpenAPI 3.0 knows no null type, no lists of examples or of nothing required, and wraps a reference that has siblings."""
     if isinstance(schema, list):
         return [_to_openapi(part, names) for part in schema]
     if not isinstance(schema, dict):
@@ -37,6 +37,8 @@ def _to_openapi(schema: Any, names: Mapping[str, str]) -> Any:
     if "$ref" in schema:
         return {"$ref": REF + names[schema["$ref"]]}
     found = {key: _member(key, value, names) for key, value in schema.items() if key not in ("title", "examples")}
+    if found.get("required") == []:
+        del found["required"]
     if "examples" in schema:
         found["example"] = schema["examples"][0]
     if "description" in found:

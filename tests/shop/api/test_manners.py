@@ -50,6 +50,12 @@ def endpoints() -> list[type[APIView]]:
     return [view for view in found if issubclass(view, APIView)]
 
 
+def test_the_description_is_valid_openapi() -> None:
+    from drf_spectacular.validation import validate_schema
+
+    validate_schema(docs.description())
+
+
 def test_every_method_of_every_endpoint_needs_a_known_scope() -> None:
     views = endpoints()
     assert len(views) >= 10
