@@ -18,7 +18,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -38,6 +38,7 @@ from benchmarks.installation import (
     web,
 )
 from benchmarks.load import Outcome, Pair, Refused, run
+from benchmarks.promoting import promoter
 from benchmarks.reporting import fresh_shop, percentile, report
 from benchmarks.shops import KEY, Size
 
@@ -236,20 +237,21 @@ def swapped(bench: Bench, size: Size, port: int, most: float, versions: dict[str
     pause = bench.seconds / (SWAPS + 1)
     failed: list[BaseException] = []
 
-    def swap() -> None:
+    def swap(promote: Callable[[Mapping[str, ModelVersion]], None]) -> None:
         try:
             for turn in range(SWAPS):
                 time.sleep(pause)
-                shops.promote(others if turn % 2 == 0 else versions)
+                promote(others if turn % 2 == 0 else versions)
         except BaseException as error:
             failed.append(error)
 
     others = twins(versions)
-    swapping = threading.Thread(target=swap)
-    swapping.start()
-    asked = shops.questions(size, bench.visitors, int(rate * bench.seconds), seed=6)
-    outcome = run(port, asked, status=b"200", rate=rate, keep=True)
-    swapping.join()
+    with promoter() as promote:
+        swapping = threading.Thread(target=swap, args=(promote,))
+        swapping.start()
+        asked = shops.questions(size, bench.visitors, int(rate * bench.seconds), seed=6)
+        outcome = run(port, asked, status=b"200", rate=rate, keep=True)
+        swapping.join()
     if failed:
         raise failed[0]
     served_by = {json.loads(body)["model"] for body in outcome.bodies}
