@@ -1,4 +1,4 @@
-"""A process that promotes, as the trainer is one: niced, and none of those that serve or ask (``python -m benchmarks.promoting``)."""
+"""A process that promotes, niced as the trainer is, and none of those that serve or ask (``python -m benchmarks.promoting``)."""
 
 from __future__ import annotations
 
