@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.installation import ROOT
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def promoter() -> Iterator[Callable[[Mapping[str, ModelVersion]], None]]:
     """Yields what lets versions serve, and returns when they do."""
     command = [sys.executable, "-m", "benchmarks.promoting"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
     assert process.stdin
     assert process.stdout
     told, said = process.stdin, process.stdout
@@ -49,6 +51,9 @@ def main() -> None:
     from recommender.training.tasks import NICE
 
     os.nice(NICE)
+    # Under one supervisor, in one session, nice counts between processes; between sessions Linux weighs the sessions instead.
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICE))
     print("ready", flush=True)
     for line in sys.stdin:
         for pk in map(int, line.split()):
