@@ -199,7 +199,7 @@ def measure(count: int, rate: int, acts_asked: int) -> None:
 
 def check_stored(slates: int) -> None:
     """Every answer's slate is in the table, and the models did not fall back to what is popular."""
-    from recommender.serving.models import Slate
+    from recommender.slates.models import Slate
 
     stored = Slate.objects.count()
     if stored != slates:

@@ -112,9 +112,9 @@ def serve(algorithm: Algorithm, dataset: Dataset) -> dict[str, ModelVersion]:
 
 def in_process(bench: Bench, size: Size, algorithm: str) -> None:
     """Ask the champions of this process, one question after the other, in one thread."""
-    from recommender.serving import champions, facts
-    from recommender.serving.choosing import choose
+    from recommender.known import champions, facts
     from recommender.slots import snapshot
+    from recommender.slots.choosing import choose
     from recommender.slots.types.base import Ask
     from shop import clock
 

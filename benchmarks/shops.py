@@ -199,7 +199,7 @@ def act_and_question(size: Size, number: int, chance: random.Random) -> tuple[by
 
 def known_visitors(size: Size, count: int, seed: int) -> list[tuple[str, Any]]:
     """Task and what is known, as requests would bring it, for asking in process."""
-    from recommender.serving.contexts import Known
+    from recommender.known.contexts import Known
 
     chance, made = random.Random(seed), []
     for _ in range(count):

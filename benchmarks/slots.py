@@ -19,7 +19,7 @@ from benchmarks.reporting import fresh_shop, percentile, report
 
 if TYPE_CHECKING:
     from recommender.dataset import Dataset
-    from recommender.serving.facts import ProductFacts
+    from recommender.known.facts import ProductFacts
 
 ROTATIONS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 WEIGHTS = (0.1, 0.3, 0.5)
@@ -43,7 +43,7 @@ def tell_order(dataset: Dataset) -> None:
     from recommender.dataset.interactions import DAY_MS
     from recommender.evaluation.metrics import hits_of, ndcg
     from recommender.evaluation.tasks import Questioner
-    from recommender.serving import facts
+    from recommender.known import facts
     from recommender.slots.diversity import marginal
     from recommender.slots.rotation import rotated
     from recommender.training.run import QUESTIONS, TEST_DAYS
@@ -89,7 +89,7 @@ def tell_order(dataset: Dataset) -> None:
 
 def catalogue(products: int) -> ProductFacts:
     """Products of a thousand categories and two hundred brands."""
-    from recommender.serving.facts import ProductFacts
+    from recommender.known.facts import ProductFacts
 
     rng = np.random.default_rng(1)
     rows = [
@@ -124,9 +124,9 @@ def _model(name: str, held: ProductFacts) -> Any:
 
 def tell_time(products: int) -> None:
     """Processor time to choose."""
-    from recommender.serving.choosing import choose
-    from recommender.serving.contexts import Known
-    from recommender.serving.slates import Reason
+    from recommender.known.contexts import Known
+    from recommender.slates.slate import Reason
+    from recommender.slots.choosing import choose
     from recommender.slots.served import ServedSlot
     from recommender.slots.types.base import Ask, Pool, SlotType
 

@@ -24,7 +24,7 @@ from config import health, measures
 from config.celery import app
 from config.checks import configuration_problems
 from config.version import VERSION
-from recommender.serving.alarms import FALLBACK, alarms
+from recommender.slots.alarms import FALLBACK, alarms
 from shop import valkey
 
 SILENT_SECONDS = 120

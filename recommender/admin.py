@@ -1,7 +1,7 @@
 """Table of contents: the lists of the room in the admin."""
 
-from recommender.serving.admin import SlateAdmin
 from recommender.signals.admin import SignalWeightAdmin
+from recommender.slates.admin import SlateAdmin
 from recommender.slots.admin import SlotAdmin
 from recommender.training.admin import ModelVersionAdmin, TrainingRunAdmin
 

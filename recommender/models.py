@@ -3,8 +3,8 @@
 from recommender.dataset.quality.models import CleaningSwitch, DataQuality, DataQualityDay
 from recommender.experiments.models import Arm, ArmDay, Experiment
 from recommender.exploration.models import CountedUntil, ImpressionDay
-from recommender.serving.models import ShadowAnswer, Slate, SlotDay, SlotHour
 from recommender.signals.models import SignalWeight
+from recommender.slates.models import ShadowAnswer, Slate, SlotDay, SlotHour
 from recommender.slots.models import Slot, SlotPin
 from recommender.training.models import ModelVersion, TrainingRun
 

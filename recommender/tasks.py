@@ -2,7 +2,8 @@
 
 from recommender.experiments.tasks import learn_from_clicks, refresh_experiments
 from recommender.exploration.tasks import count_impressions
-from recommender.serving.tasks import collect_newcomers, collect_sessions, refresh_rollups
+from recommender.known.tasks import collect_newcomers, collect_sessions
+from recommender.slates.tasks import refresh_rollups
 from recommender.training.tasks import train, train_when_due
 
 __all__ = [

@@ -144,8 +144,8 @@ def _default_language() -> None:
 def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
     from recommender.experiments import running
-    from recommender.exploration import guard
-    from recommender.serving import champions, facts, newcomers
+    from recommender.known import champions, facts, newcomers
+    from recommender.slots import exploring as guard
     from recommender.slots import snapshot
 
     options = {

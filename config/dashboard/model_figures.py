@@ -16,9 +16,9 @@ from config.dashboard.charts import Bar, LineChart, Tick, grid_top, line_chart, 
 from config.dashboard.feature_names import feature
 from config.dashboard.slots import METRIC
 from recommender.evaluation.segments import SEGMENTS
+from recommender.known import champions
 from recommender.models import ModelVersion
 from recommender.profiles.states import LABELS, SIGNS, STATES
-from recommender.serving import champions
 from recommender.serving.shadow_report import report
 from recommender.training import promotion
 from recommender.training.models import Slot, TrainingRun

@@ -20,7 +20,7 @@ from push.models import Campaign, Message
 from recommender.experiments import verdicts
 from recommender.models import Experiment, ModelVersion, TrainingRun
 from recommender.models import Slot as Slots
-from recommender.serving import alarms
+from recommender.slots import alarms
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock

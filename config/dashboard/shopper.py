@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from config.dashboard import pages, words
 from push.delivery.checks import reason_words
 from push.models import Message
+from recommender.known import champions
 from recommender.models import Slate
 from recommender.profiles.states import STATES, likeliest
-from recommender.serving import champions
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop.days import shop_zone

@@ -16,16 +16,16 @@ from config.dashboard import pages, terms, words
 from config.dashboard.charts import Bar
 from config.dashboard.why_not import answer
 from recommender.explanations import telling
-from recommender.explanations.making import Part
 from recommender.explanations.missing import why_not
 from recommender.explanations.replaying import Replay, replay
+from recommender.known import champions
+from recommender.known.contexts import known_then
 from recommender.models import Slate
-from recommender.serving import champions
-from recommender.serving.choosing import choose
-from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import would_show
-from recommender.serving.shadows import known_then
+from recommender.slates.reasons import reason_text
+from recommender.slates.slate import Part
 from recommender.slots import snapshot
+from recommender.slots.choosing import choose
 from recommender.slots.titles import titles
 from recommender.training.naming import algorithm_name, version_name
 from shop.clock import ms_of

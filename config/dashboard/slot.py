@@ -15,10 +15,11 @@ from config.dashboard import pages, slot_changes, words
 from config.dashboard.slot_form import KINDS, Editor
 from recommender.explanations.telling import rule_words
 from recommender.models import Slot
-from recommender.serving.slates import Slate
-from recommender.slots import checking, noticing, previewing, saving
+from recommender.serving import previewing
+from recommender.serving.previewing import Viewer
+from recommender.slates.slate import Slate
+from recommender.slots import checking, noticing, saving
 from recommender.slots.filters import FilterError
-from recommender.slots.previewing import Viewer
 from recommender.slots.titles import titles, type_title
 from recommender.slots.types import TYPES
 from recommender.slots.usage import KEPT, refusal

@@ -15,11 +15,11 @@ from config.dashboard.slot_form import DIVERSITY, SlotForm
 from recommender.explanations.telling import applied_words
 from recommender.models import Slate as SlateRow
 from recommender.models import Slot, SlotPin
-from recommender.serving.reasons import reason_text
-from recommender.serving.slates import Slate, SlateItem
+from recommender.serving.previewing import Change, Viewer
+from recommender.slates.reasons import reason_text
+from recommender.slates.slate import Slate, SlateItem
 from recommender.slots import snapshot
 from recommender.slots.pinning import in_shop_time
-from recommender.slots.previewing import Change, Viewer
 from recommender.slots.titles import type_title
 from shop.models import Product
 

@@ -17,7 +17,7 @@ from config.dashboard.period import Period
 from config.dashboard.tiles import Tile, compared
 from recommender.models import ModelVersion, SlotDay
 from recommender.models import Slot as Slots
-from recommender.serving.alarms import alarms
+from recommender.slots.alarms import alarms
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
 from shop import clock

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import words
 from config.dashboard.feature_names import feature
-from recommender.explanations.making import Part, Term
+from recommender.slates.slate import Part, Term
 
 MOST = 8
 

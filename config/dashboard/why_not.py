@@ -16,9 +16,9 @@ from config.dashboard.feature_names import feature
 from recommender.algorithms.breakdown import Source
 from recommender.explanations import telling
 from recommender.explanations.missing import WhyNot, ask_now, why_not
-from recommender.serving.choosing import choose
-from recommender.serving.reasons import reason_text
+from recommender.slates.reasons import reason_text
 from recommender.slots import snapshot
+from recommender.slots.choosing import choose
 from recommender.slots.titles import titles
 from shop.models import Product, Shopper
 

@@ -52,7 +52,7 @@ PERSONAL_DATA_PARTS = [
     "push.preferences.personal_data.InboxPart",
     "push.preferences.personal_data.MailboxPart",
     "push.preferences.personal_data.PreferencesPart",
-    "recommender.serving.personal_data.SlatesPart",
+    "recommender.slates.personal_data.SlatesPart",
     "shop.opinions.personal_data.OpinionsPart",
     "shop.people.personal_data.CartsPart",
     "shop.people.personal_data.ReviewsPart",

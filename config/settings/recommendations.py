@@ -10,7 +10,7 @@ EVENT_CONSUMERS = {
     "store": "shop.events.store.StoreConsumer",
     "carts": "shop.carts.from_events.CartsConsumer",
     "triggers": "push.triggers.consumer.TriggersConsumer",
-    "slates": "recommender.serving.slate_log.SlateConsumer",
+    "slates": "recommender.slates.slate_log.SlateConsumer",
     "shadows": "recommender.serving.shadows.ShadowConsumer",
 }
 

@@ -159,7 +159,7 @@ class Evidence(Struct, frozen=True):
     """Why a product was ranked: what it goes with, and how strongly, in counts.
 
     Attributes:
-        code: reason code of ``recommender.serving.reasons``.
+        code: reason code of ``recommender.slates.reasons``.
         because: product index that it goes with, -1 for none.
         share: of those who had ``because``, the share that had the product too; 0 where no such count is claimed.
     """

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 
 from recommender.experiments.models import Arm, Experiment
+from recommender.known import champions, fresh_sessions
 from recommender.training.artefacts import Model
 from recommender.training.models import ModelVersion
 from shop.valkey import Trip, client
@@ -210,8 +211,6 @@ def _versions(told: bytes) -> list[dict[str, Any]]:
 
 def _open_versions() -> dict[int, Model]:
     """Models that are open in this process, champions included: an arm that pins the champion shares it."""
-    from recommender.serving import champions
-
     held = {model.version: model for model in champions.serving()}
     arms = (arm.model for running in _running.values() for arm in running.arms)
     return held | {model.version: model for model in arms if model is not None}
@@ -244,8 +243,6 @@ def _running_of(told: Mapping[str, Any], held: dict[int, Model]) -> Running | No
 
 
 def _model(fields: Mapping[str, Any], held: dict[int, Model]) -> Model | None:
-    from recommender.serving import champions
-
     pk = fields["pk"]
     if pk not in held:
         model = champions.opened(ModelVersion(**fields))
@@ -258,8 +255,6 @@ def _model(fields: Mapping[str, Any], held: dict[int, Model]) -> Model | None:
 def freshen() -> None:
     """Let sessions that ended meanwhile enter the arms' models, as they enter the champions: else the comparison is unfair."""
     global _running
-    from recommender.serving import fresh_sessions
-
     with _lock:
         models = {
             f"{running.slot}/{arm.letter}": arm.model

@@ -12,10 +12,12 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from recommender.algorithms.arrays import BrokenFile
 from recommender.experiments import results, running
 from recommender.experiments.models import Arm, Experiment
 from recommender.slots import snapshot
 from recommender.slots.served import ServedSlot
+from recommender.training.artefacts import local_path
 from recommender.training.models import ModelVersion
 from shop import clock
 from shop.operators import audit
@@ -165,9 +167,6 @@ def start(experiment: Experiment, *, actor: User | None, reason: str) -> None:
     Raises:
         NotAllowed: it is no draft, another runs in the slot, a slot is gone, or the file of a version cannot be opened.
     """
-    from recommender.algorithms.arrays import BrokenFile
-    from recommender.training.artefacts import local_path
-
     arms = list(experiment.arms.select_related("version"))
     if experiment.status == Status.DRAFT:
         _check_slots(Plan(experiment.key, experiment.title, experiment.slot, [_plan_of(arm) for arm in arms]))

@@ -17,9 +17,9 @@ from recommender.experiments.interleaving import draft
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.running import MIXED, Running, RunningArm, variant_of
 from recommender.experiments.situations import situation
-from recommender.serving.choosing import Choice, choose
-from recommender.serving.slates import SlateItem
+from recommender.slates.slate import SlateItem
 from recommender.slots import pinning, snapshot
+from recommender.slots.choosing import Choice, choose
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
 

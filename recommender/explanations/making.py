@@ -4,81 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from recommender.algorithms.breakdown import Breakdown, Candidacy, Source
-from recommender.serving.slates import Reason
-
-if TYPE_CHECKING:
-    from recommender.serving.choosing import Choice
-    from recommender.slots.types.base import Ask
-    from recommender.training.artefacts import Model
-
-
-@dataclass(frozen=True)
-class Term:
-    """What one source or column gave to a score; ``value`` is what it was made of, where there is such a number."""
-
-    name: str
-    amount: float
-    value: float | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A product and what its place was made of.
-
-    Attributes:
-        position: in the slate, from 1; 0: not in it.
-        rank: among the candidates of the model, from 1; 0: it is none (what sells best filled up, an operator pinned it, the slot
-            has other sources too).
-        score: as the slate has it.
-        total: what the model ranks by: ``base`` of the explanation and the terms.
-        terms: those that gave something, the largest first.
-        applied: what rules of the slot did to it.
-        stood_back: better candidates than one before it are in its place for variety: its category or brand had its share.
-    """
-
-    product_id: str
-    position: int
-    rank: int
-    score: float
-    source: str
-    reason: Reason | None = None
-    total: float | None = None
-    terms: tuple[Term, ...] = ()
-    applied: Mapping[str, Any] = field(default_factory=dict)
-    stood_back: bool = False
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a slate is as it is.
-
-    Attributes:
-        model: that ranked; empty without one.
-        base: of every candidate's total; ``logarithmic``: scores are exponentials of totals.
-        parts: the products of the slate, in order.
-        ahead: the first candidates that are not in it though no rule removed them.
-        candidates: how many the model named.
-        removed: rule to the products it took out, in the order they were met.
-        personal: it was chosen by what is known of a shopper, not of the visit alone.
-    """
-
-    slot: str
-    model: str
-    parts: tuple[Part, ...]
-    base: float = 0.0
-    logarithmic: bool = False
-    ahead: tuple[Part, ...] = ()
-    candidates: int = 0
-    removed: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    personal: bool = False
-
+from recommender.known.contexts import context_of
+from recommender.slates.slate import Explanation, Part, Term
+from recommender.slots.choosing import Choice
+from recommender.slots.types.base import Ask
+from recommender.slots.types.trained import Trained
+from recommender.training.artefacts import Model
 
 Told = tuple[float, tuple[Term, ...]]
 
@@ -112,8 +50,6 @@ class AskedModel(Asked):
     """A slot whose type is the champion of a task: the terms are those of the model's score."""
 
     def __init__(self, ask: Ask, model: Model) -> None:
-        from recommender.serving.contexts import context_of
-
         self.model, self.label, self.algorithm = model, model.label, model.algorithm.name
         self.context = context_of(ask.known, ask.slot.task, model, ask.at_ms)
         ranking = model.algorithm.recommend(self.context, model.algorithm.products_)
@@ -175,8 +111,6 @@ def _places(ids: Sequence[str], product_id: str) -> list[int]:
 
 def asked_of(ask: Ask) -> Asked | None:
     """What a slot's candidates come from; None where there is no model that could be asked."""
-    from recommender.slots.types.trained import Trained
-
     if ask.slot.mix or not isinstance(ask.slot.kind, Trained):
         return AskedTypes(ask)
     model = ask.models(ask.slot.task)
@@ -201,7 +135,7 @@ NEXT = 5
 
 
 def explain_choice(ask: Ask, choice: Choice) -> Explanation:
-    """Explain what :func:`recommender.serving.choosing.choose` made of ``ask``."""
+    """Explain what :func:`recommender.slots.choosing.choose` made of ``ask``."""
     asked, personal = asked_of(ask), bool(ask.known.shopper_id)
     removed = {rule: list(ids) for rule, ids in choice.removed.by_rule.items()}
     shown = [item.product_id for item in choice.items]
@@ -229,7 +163,7 @@ def explain_choice(ask: Ask, choice: Choice) -> Explanation:
     )
 
 
-# What is noted of a product (recommender/serving/choosing.py) that came to its place by something else than its rank.
+# What is noted of a product (recommender/slots/choosing.py) that came to its place by something else than its rank.
 MOVING = frozenset({"pinned", "factor", "chance", "from", "fills"})
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from recommender.algorithms.breakdown import Source
-from recommender.explanations.making import Part, Term, asked_of, explain_choice, parts_of
+from recommender.explanations.making import asked_of, explain_choice, parts_of
 from recommender.explanations.replaying import rule_of
-from recommender.serving import champions, facts, unwanted
-from recommender.serving.choosing import OUTSIDE, Choice, choose, inside
-from recommender.serving.contexts import known_of
-from recommender.serving.rules import Asked as Rules
-from recommender.serving.shadows import follow_facts
+from recommender.known import champions, facts, unwanted
+from recommender.known.contexts import known_of
+from recommender.slates.rules import Asked as Rules
+from recommender.slates.slate import Part, Term
 from recommender.slots import snapshot
+from recommender.slots.choosing import OUTSIDE, Choice, choose, inside
+from recommender.slots.following import follow_changes
 from recommender.slots.types.base import Ask
 from shop import clock
 from shop.events.sessions import Session, read_session
@@ -122,7 +123,7 @@ def ask_now(slot: str, *, shopper_id: str = "", product_id: str = "") -> Ask:
     Raises:
         UnknownSlot: there is no slot of that name.
     """
-    follow_facts()
+    follow_changes()
     served = snapshot.get(slot)
     visit = _visit(shopper_id)
     put_away = unwanted.of_person(shopper_id, visit.visitor_id if visit is not None else "")

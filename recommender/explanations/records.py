@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from recommender.explanations.making import Explanation, Part
 from recommender.explanations.missing import WhyNot
 from recommender.explanations.replaying import Replay
+from recommender.slates.slate import Explanation, Part
 
 
 def part_record(part: Part) -> dict[str, Any]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from recommender.explanations.making import Explanation, Part, explain_choice
+from recommender.explanations.making import explain_choice
 from recommender.explanations.then import Then, then_of
-from recommender.models import Slate
-from recommender.serving import facts
-from recommender.serving.choosing import choose
-from recommender.serving.contexts import Known
-from recommender.serving.rules import Asked, Removed, allowed
-from recommender.serving.shadows import follow_facts, known_then
-from recommender.serving.slates import Reason, SlateItem
+from recommender.known import facts
+from recommender.known.contexts import Known, known_then
+from recommender.slates.models import Slate
+from recommender.slates.rules import Asked, Removed, allowed
+from recommender.slates.slate import Explanation, Part, Reason, SlateItem
+from recommender.slots.choosing import choose
+from recommender.slots.following import follow_changes
 
 # Scores are logged with so many digits.
 DIGITS = 6
-# Reasons of products that chance put into a place (recommender/serving/newcomers.py, recommender/exploration/guard.py).
+# Reasons of products that chance put into a place (recommender/known/newcomers.py, recommender/slots/exploring.py).
 DRAWN = frozenset({"new_similar", "seldom_seen"})
 
 
@@ -45,7 +45,7 @@ class Replay:
 
 def replay(slate: Slate) -> Replay:
     """Ask again what the slate was asked."""
-    follow_facts()
+    follow_changes()
     then = then_of(slate)
     logged = _as_logged(slate)
     since = _changed_since(slate)

@@ -9,14 +9,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recommender.explanations.making import Explanation, Part
 from recommender.explanations.missing import Why, WhyNot
 from recommender.explanations.replaying import Replay
-from recommender.serving.reasons import reason_text
+from recommender.slates.reasons import reason_text
+from recommender.slates.slate import Explanation, Part
 from recommender.training.naming import algorithm_name, version_name
 
 Name = Callable[[str], str]
-# Functions of recommender/serving/rules.py.
+# Functions of recommender/slates/rules.py.
 RULES: dict[str, Promise | str] = {
     "not_in_catalogue": gettext_lazy("gone from the catalogue"),
     "inactive": gettext_lazy("off the shelf"),
@@ -29,7 +29,7 @@ RULES: dict[str, Promise | str] = {
     "just_bought": gettext_lazy("just bought"),
     "seen_in_visit": gettext_lazy("looked at in this visit"),
 }
-# What recommender/serving/choosing.py notes of a product.
+# What recommender/slots/choosing.py notes of a product.
 APPLIED = {
     "pinned": gettext_lazy("pinned by an operator"),
     "factor": gettext_lazy("boosted, times %(value)s"),

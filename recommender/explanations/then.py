@@ -8,14 +8,15 @@ from functools import lru_cache
 from typing import Any
 
 from recommender.algorithms.arrays import BrokenFile
-from recommender.models import ModelVersion, Slate
-from recommender.serving import champions, facts, fresh_sessions
-from recommender.serving.rules import Asked, Rule, not_in_catalogue
-from recommender.serving.shadows import known_then
+from recommender.known import champions, facts, fresh_sessions
+from recommender.known.contexts import known_then
+from recommender.slates.models import Slate
+from recommender.slates.rules import Asked, Rule, not_in_catalogue
 from recommender.slots import snapshot
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model, open_model
+from recommender.training.models import ModelVersion
 from shop.models import AuditEntry
 from shop.registry import UnknownPlugin
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from recommender.dataset import Dataset
+from recommender.exploration.counting import shown_lately
 
 POWER = 0.5
 MOST = 3.0
@@ -37,7 +38,5 @@ def boost_of(shown: NDArray[np.int64], *, power: float = POWER, most: float = MO
 
 def debiased(dataset: Dataset) -> Dataset:
     """The dataset with clicks weighed by how often each product was shown lately; itself where nothing is known of that."""
-    from recommender.exploration.counting import shown_lately
-
     shown = shown_lately(dataset.products.ids) if settings.EXPOSURE_POWER > 0 else np.zeros(0, np.int64)
     return replace(dataset, boost=boost_of(shown, power=settings.EXPOSURE_POWER)) if shown.any() else dataset

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from recommender.serving.models import Slate
-from recommender.serving.slate_log import STREAM
+from recommender.slates.models import Slate
+from recommender.slates.slate_log import STREAM
 from shop import valkey
 
 # The stream's ids carry the server's clock, the slate's ours: looked at are this many ms before and after.

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import Error
 from msgspec import Meta
 
-from recommender.explanations.making import Explanation, Part
-from recommender.serving import slates
-from recommender.serving.reasons import reason_text
 from recommender.serving.recommending import MOST
+from recommender.slates.reasons import reason_text
+from recommender.slates.slate import Explanation, Part
+from recommender.slates.slate import Slate as Chosen
 from shop.catalogue.models import Product
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,7 @@ class Slate(msgspec.Struct, omit_defaults=True):
     why: Annotated[WhySlate | None, Meta(description="With `explain`")] = None
 
 
-def body(slate: slates.Slate, language: str, note: str = "") -> Slate:
+def body(slate: Chosen, language: str, note: str = "") -> Slate:
     """What is answered."""
     return Slate(
         slate_id=slate.slate_id,

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from recommender.experiments.situations import is_phone
-from recommender.serving import facts
+from recommender.known import facts
 from recommender.serving.answers import ListQuery, Slate, SlateQuery, add_products, add_why, body
 from recommender.serving.cursors import CursorRefused, List, cursor_of, shown_before
-from recommender.serving.reasons import language_of
 from recommender.serving.recommending import recommend
-from recommender.serving.slates import UnknownSlot
+from recommender.slates.reasons import language_of
+from recommender.slates.slate import UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, origin_allowed, token_of

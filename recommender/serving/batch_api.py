@@ -19,9 +19,9 @@ from msgspec import Meta
 
 from recommender.serving.answers import Id, LanguageTag, Slate, body
 from recommender.serving.api import NOTE_LANGUAGE, SCOPE, unknown_slot
-from recommender.serving.reasons import language_of
 from recommender.serving.recommending import MOST, recommend_many
-from recommender.serving.slates import UnknownSlot
+from recommender.slates.reasons import language_of
+from recommender.slates.slate import UnknownSlot
 from recommender.slots import snapshot
 from shop.api import cors, problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body

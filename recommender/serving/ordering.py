@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recommender.serving.recommending import rank
-from recommender.serving.slates import UnknownSlot
+from recommender.slates.slate import UnknownSlot
 from recommender.slots import snapshot
 from shop.models import Product
 

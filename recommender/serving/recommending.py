@@ -12,13 +12,14 @@ import structlog
 from recommender.experiments import running, variants
 from recommender.experiments.variants import NOBODY, Filled, Who
 from recommender.explanations.making import asked_again_by, explain_choice
-from recommender.exploration.guard import guarded
-from recommender.serving import champions, facts, slate_log, unwanted
-from recommender.serving.choosing import Choice, choose, in_given_order, ranked
-from recommender.serving.contexts import Known, known_of
-from recommender.serving.facts import ProductFacts
-from recommender.serving.slates import Reason, Slate, is_fallback, new_slate_id
+from recommender.known import champions, facts, unwanted
+from recommender.known.contexts import Known, chosen_from, known_of
+from recommender.known.facts import ProductFacts
+from recommender.slates import slate_log
+from recommender.slates.slate import Reason, Slate, is_fallback, new_slate_id
 from recommender.slots import pages, snapshot
+from recommender.slots.choosing import Choice, choose, in_given_order, ranked
+from recommender.slots.exploring import guarded
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
@@ -252,7 +253,7 @@ def _slate(
         heading=_heading(ask, choice, fallback),
         known=ask.slot.kind.is_known(ask),
         removed=choice.removed.counts(),
-        chosen_from={**_chosen_from(known, list(out)), **asked_again_by(ask)},
+        chosen_from={**chosen_from(known, list(out)), **asked_again_by(ask)},
         note=read.note if slot.active else OFF_NOTE,
         slot_version=ask.slot.version,
         skipped_pins=choice.skipped,
@@ -289,20 +290,6 @@ def _heading(ask: Ask, choice: Choice, fallback: bool) -> Reason:
     if ask.slot.heading and not fallback:
         return Reason("words", dict(ask.slot.heading))
     return ask.slot.kind.heading(ask, choice.items)
-
-
-def _chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
-    """What was known, without what is empty."""
-    parts = {
-        "seen": known.seen,
-        "viewed": sorted(known.viewed),
-        "cart": known.in_cart,
-        "bought": known.bought,
-        "product": known.product_id,
-        "exclude": exclude,
-        "unwanted": sorted(known.unwanted),
-    }
-    return {name: part for name, part in parts.items() if part}
 
 
 def preview(

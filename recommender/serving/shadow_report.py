@@ -14,7 +14,7 @@ import numpy as np
 from django.db import connection
 
 from recommender.evaluation import intervals, paired
-from recommender.serving.models import ShadowAnswer
+from recommender.slates.models import ShadowAnswer
 from recommender.training.models import ModelVersion
 from shop.events.ids import lowest_id
 

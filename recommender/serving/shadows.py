@@ -7,24 +7,25 @@ of now, a moment later. Which slates: a share of them, by the slate's own random
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
-import redis
 import structlog
 
-from recommender.serving import facts, fresh_sessions
-from recommender.serving.contexts import Known
-from recommender.serving.models import ShadowAnswer
-from recommender.serving.slate_log import STREAM
+from recommender.algorithms.arrays import BrokenFile
+from recommender.known import fresh_sessions
+from recommender.known.contexts import known_then
+from recommender.serving.recommending import would_show
+from recommender.slates.models import ShadowAnswer
+from recommender.slates.slate_log import STREAM
 from recommender.slots import snapshot
+from recommender.slots.following import follow_changes
+from recommender.training.artefacts import open_model
 from recommender.training.models import ModelVersion
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
-from shop.valkey import Trip
 
 REFRESH_SECONDS = 5.0
 BITS = 1 << 30
@@ -75,15 +76,12 @@ class ShadowConsumer(Consumer):
             opened = {version.slot: _open(version, held) for version in versions}
             self._shadows = _with_new_sessions({slot: shadow for slot, shadow in opened.items() if shadow is not None})
             if self._shadows:
-                follow_facts()
+                follow_changes()
             self._next_look = time.monotonic() + REFRESH_SECONDS
         return self._shadows
 
 
 def _open(version: ModelVersion, held: dict[int, Any]) -> Shadow | None:
-    from recommender.algorithms.arrays import BrokenFile
-    from recommender.training.artefacts import open_model
-
     try:
         model = held.get(version.pk) or open_model(version)
     except BrokenFile as error:
@@ -99,37 +97,8 @@ def _with_new_sessions(shadows: dict[str, Shadow]) -> dict[str, Shadow]:
     return {slot: replace(shadow, model=models[slot]) for slot, shadow in shadows.items()}
 
 
-def follow_facts() -> None:
-    """Take over changes of stock, price and slots, as a request does."""
-    trip = Trip()
-    facts.queue_changes(trip, facts.current())
-    snapshot.queue_announcement(trip)
-    try:
-        changes, in_force = trip.execute()
-        facts.follow(changes)
-        snapshot.follow(in_force)
-    except redis.RedisError as error:
-        log.warning("shadow_without_changes", reason=str(error))
-
-
-def known_then(shopper_id: str, chosen_from: Mapping[str, Any]) -> Known:
-    """What was known when a slate was chosen, from what was logged with it."""
-    return Known(
-        shopper_id=shopper_id,
-        product_id=chosen_from.get("product", ""),
-        seen=chosen_from.get("seen", []),
-        viewed=frozenset(chosen_from.get("viewed", [])),
-        in_cart=chosen_from.get("cart", []),
-        bought=chosen_from.get("bought", []),
-        earlier_lines=chosen_from.get("earlier", ""),
-        unwanted=frozenset(chosen_from.get("unwanted", [])),
-    )
-
-
 def answer_of(shadow: Shadow, body: dict[str, Any]) -> ShadowAnswer | None:
     """What it would have shown, or None where the slate is not sampled, empty, or it fails (which is logged)."""
-    from recommender.serving.recommending import would_show
-
     slate_id, shown = UUID(body["id"]), [item["product_id"] for item in body["items"]]
     if not shown or not shadow.wants(slate_id):
         return None

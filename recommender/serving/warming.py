@@ -13,8 +13,8 @@ import structlog
 from django.db import DatabaseError, connections
 
 from recommender.experiments import running
-from recommender.exploration import guard
-from recommender.serving import champions, facts, newcomers
+from recommender.known import champions, facts, newcomers
+from recommender.slots import exploring as guard
 from recommender.slots import snapshot
 
 WATCH_SECONDS = 10.0

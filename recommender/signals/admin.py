@@ -16,6 +16,7 @@ from unfold.decorators import display
 from recommender.signals import weights
 from recommender.signals.models import SignalWeight
 from recommender.signals.names import BOUNDS, DEFAULTS, Signal
+from recommender.training import settling
 from shop import clock
 from shop.operators.audit import record
 from shop.operators.lists import BigListAdmin
@@ -51,7 +52,7 @@ class SignalWeightAdmin(BigListAdmin):
         if not set(Signal) <= set(SignalWeight.objects.values_list("name", flat=True)):
             SignalWeight.objects.bulk_create([SignalWeight(name=name) for name in Signal], ignore_conflicts=True)
         rows: QuerySet[SignalWeight] = super().get_queryset(request)
-        learnt = weights.newest_learnt()
+        learnt = settling.newest_weights()
         counting = weights.used(learnt)
         return rows.annotate(
             learnt=_by_name(learnt.get("values", {}), models.FloatField()),

@@ -11,9 +11,6 @@ import numpy as np
 from recommender.dataset import Dataset, Kind
 from recommender.signals.models import SignalWeight
 from recommender.signals.names import BOUNDS, DEFAULTS, KIND_OF, Signal
-from recommender.training.models import TrainingRun
-
-LOOKED_BACK = 30
 
 
 @dataclass(frozen=True)
@@ -35,25 +32,15 @@ def set_by_operator() -> dict[Signal, float]:
     return {Signal(name): value for name, value in rows if name in Signal.values and value is not None}
 
 
-def newest_learnt() -> dict[str, Any]:
-    """What the newest training found that searched: ``values``, ``at`` and the figures of the search; empty where none did."""
-    done = TrainingRun.objects.filter(status=TrainingRun.Status.DONE).order_by("-started_at")
-    for report in done.values_list("report", flat=True)[:LOOKED_BACK]:
-        if found := report.get("weights", {}).get("learnt"):
-            return dict(found)
-    return {}
-
-
-def used(learnt: Mapping[str, Any] | None = None) -> Weights:
+def used(learnt: Mapping[str, Any]) -> Weights:
     """What counts now.
 
     Args:
-        learnt: as of :func:`newest_learnt`, which is asked without it.
+        learnt: by the newest training (:func:`recommender.training.settling.newest_weights`); empty where none searched.
     """
-    found = newest_learnt() if learnt is None else learnt
     by_search = {
         Signal(name): float(value)
-        for name, value in found.get("values", {}).items()
+        for name, value in learnt.get("values", {}).items()
         if name in Signal.values and BOUNDS[Signal(name)][0] <= value <= BOUNDS[Signal(name)][1]
     }
     by_hand = set_by_operator()

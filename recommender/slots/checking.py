@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recommender.serving import facts
+from recommender.known import facts
 from recommender.slots import boosting
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.filters.columns import columns_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Likeness
-from recommender.serving.facts import ProductFacts
+from recommender.known.facts import ProductFacts
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.types.base import Ask
 

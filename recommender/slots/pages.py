@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from recommender.serving.slate_log import KEEP, STREAM
+from recommender.slates.slate_log import KEEP, STREAM
 from shop.valkey import Script, Trip, client
 
 # A page is put together within seconds.

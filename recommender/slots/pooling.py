@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.serving import newcomers
-from recommender.serving.slates import Reason
+from recommender.slates.slate import Reason
+from recommender.slots import newcomers
 from recommender.slots.types.base import Ask, Pool
 
 # What sells best is looked through in parts of this many.

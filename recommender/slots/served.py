@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from recommender.serving.facts import ProductFacts
-from recommender.serving.rules import RULES, Rule, rules_without
+from recommender.known.facts import ProductFacts
+from recommender.slates.rules import RULES, Rule, rules_without
 from recommender.slots.boosting import Boost
 from recommender.slots.filters import Filter
 from recommender.slots.pinning import Pin

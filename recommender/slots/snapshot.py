@@ -18,7 +18,7 @@ import redis
 import structlog
 from django.db import connection, transaction
 
-from recommender.serving.slates import UnknownSlot
+from recommender.slates.slate import UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.served import ServedSlot

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recommender.algorithms import ALGORITHMS
+from recommender.signals.names import Signal
 from recommender.training.slots import Slot
 
 # The label of an algorithm says what it does; a chart has room for less.
@@ -80,8 +81,6 @@ def named(name: str) -> str:
     base = name.partition("@")[0]
     if "@" in name and base in METRICS:
         return metric_name(name)
-    from recommender.signals.names import Signal
-
     if name in Signal.values:
         return str(Signal(name).label)
     if name in Slot.values and name not in SHORT:

@@ -172,7 +172,7 @@ def _expected(names: list[str], found: settling.Settings, *, quick: bool) -> dic
     for report in finished.values_list("report", flat=True)[:5]:
         known = {**report.get("seconds", {}), **known}
     steps = {"dataset": known.get("dataset", UNHEARD_OF)}
-    if not quick and not settling.is_fresh(weights.newest_learnt()):
+    if not quick and not settling.is_fresh(settling.newest_weights()):
         steps["weights"] = known.get("weights", UNHEARD_OF)
     for name in names:
         made = settling.searched_for(name)

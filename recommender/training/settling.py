@@ -40,6 +40,18 @@ def remembered() -> Settings:
     return {name: settings for name, settings in found.items() if is_fresh(settings)}
 
 
+def newest_weights() -> dict[str, Any]:
+    """What the newest training found that searched for weights of acts: ``values``, ``at`` and the figures of the search.
+
+    Empty where none did.
+    """
+    done = TrainingRun.objects.filter(status=TrainingRun.Status.DONE).order_by("-started_at")
+    for report in done.values_list("report", flat=True)[:LOOKED_BACK]:
+        if found := report.get("weights", {}).get("learnt"):
+            return dict(found)
+    return {}
+
+
 def is_fresh(found: Mapping[str, Any]) -> bool:
     """Whether something was searched for lately enough to be used again."""
     return bool(found.get("at")) and datetime.fromisoformat(found["at"]) > clock.now() - SEARCH_EVERY

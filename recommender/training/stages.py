@@ -23,6 +23,7 @@ from recommender.evaluation.tasks import Question
 from recommender.signals import learning, weights
 from recommender.signals.weights import Weights
 from recommender.training import settling
+from recommender.training.models import Slot
 from recommender.training.progress import Progress
 from recommender.training.workspace import Workspace, as_columns
 
@@ -139,7 +140,7 @@ class Stages:
         Returns:
             What counts, and what was learnt and when.
         """
-        known, step = weights.newest_learnt(), "weights"
+        known, step = settling.newest_weights(), "weights"
         if settling.is_fresh(known) or not search:
             return weights.used(known), known
         if not self._found(step):
@@ -237,8 +238,6 @@ class Stages:
 
     def candidates(self) -> dict[str, Candidate]:
         """Everything that learned and was judged."""
-        from recommender.training.models import Slot
-
         return {
             name: Candidate(
                 name,

@@ -93,7 +93,7 @@ def visit(visits):
 def shop(transactional_db, settings):
     """Two departments with thirty products each."""
     # Imported here: pytest reads this file before Django is set up.
-    from recommender.serving import facts
+    from recommender.known import facts
     from shop.api.keys import create_key
     from shop.models import Category
     from tests.factories.catalogue import make_category, make_product

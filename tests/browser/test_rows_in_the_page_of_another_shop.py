@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from recommender.serving import facts
+from recommender.known import facts
 from shop.api.keys import create_key, forget_keys
 from shop.events.models import Event
 from tests.factories.catalogue import make_product

@@ -18,7 +18,7 @@ from push.campaigns.models import Campaign
 from push.delivery import checks
 from push.delivery.states import State
 from recommender.algorithms import ALGORITHMS
-from recommender.serving import reasons
+from recommender.slates import reasons
 from shop.events.types import TYPES
 from shop.events.wording import event_name
 from shop.models import User

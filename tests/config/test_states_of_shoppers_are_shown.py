@@ -9,10 +9,10 @@ from config.dashboard.shopper import _state
 from recommender.algorithms.popular import Popular
 from recommender.dataset import Kind
 from recommender.dataset.building import read_dataset
+from recommender.known import champions
+from recommender.known.contexts import Known, context_of
 from recommender.profiles.long_term import learn
 from recommender.profiles.states import learn_states
-from recommender.serving import champions
-from recommender.serving.contexts import Known, context_of
 from recommender.training import artefacts
 from recommender.training.models import ModelVersion
 from shop.models import Shopper

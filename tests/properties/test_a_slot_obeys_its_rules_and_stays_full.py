@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.algorithms.content import Content
-from recommender.exploration import guard
 from recommender.exploration.mixing import _chance
-from recommender.serving.choosing import choose, ranked
-from recommender.serving.contexts import Known
-from recommender.serving.facts import ProductFacts
-from recommender.serving.slates import Reason
+from recommender.known.contexts import Known
+from recommender.known.facts import ProductFacts
+from recommender.slates.slate import Reason
+from recommender.slots import exploring as guard
+from recommender.slots.choosing import choose, ranked
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask, Pool

@@ -15,7 +15,7 @@ from django.utils import translation
 
 from push.content import layouts
 from push.content.rendering import prepare
-from recommender.serving import reasons
+from recommender.slates import reasons
 from shop.orders import changing, mailing
 from shop.orders.payment import PENDING_CARD
 from tests.factories.catalogue import make_product

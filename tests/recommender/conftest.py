@@ -9,7 +9,7 @@ import pytest
 def shop(django_capture_on_commit_callbacks) -> None:
     """A trained shop, as a web process has loaded it."""
     from recommender.experiments import running
-    from recommender.serving import champions, facts
+    from recommender.known import champions, facts
     from recommender.slots import snapshot
     from tests.factories.trained import make_trained_shop
 

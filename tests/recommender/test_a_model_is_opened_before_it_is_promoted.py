@@ -10,9 +10,9 @@ from django.db import connections
 from recommender.algorithms.popular import Popular
 from recommender.dataset.building import read_products
 from recommender.dataset.interactions import from_sessions
+from recommender.known import champions
 from recommender.models import ModelVersion
 from recommender.profiles.long_term import learn
-from recommender.serving import champions
 from recommender.training import announcing, artefacts, promotion
 from recommender.training.artefacts import open_model
 from shop.valkey import client

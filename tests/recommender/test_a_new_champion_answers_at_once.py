@@ -112,7 +112,8 @@ SERVE = f"""
 import sys
 from config.wsgi import application
 from django.urls import get_resolver
-from recommender.serving import champions, recommend, warm_up
+from recommender.known import champions
+from recommender.serving import recommend, warm_up
 get_resolver().url_patterns
 warm_up()
 assert recommend("home", visitor_id="v-1").model == sys.argv[1]

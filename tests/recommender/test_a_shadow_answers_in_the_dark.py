@@ -8,7 +8,7 @@ from recommender.models import ModelVersion, ShadowAnswer, Slate
 from recommender.serving import recommend
 from recommender.serving.shadow_report import report
 from recommender.serving.shadows import ShadowConsumer
-from recommender.serving.slate_log import SlateConsumer
+from recommender.slates.slate_log import SlateConsumer
 from recommender.training import promotion
 from shop.events import recording
 from shop.events.consumers import Runner

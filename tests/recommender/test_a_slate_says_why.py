@@ -10,11 +10,12 @@ from django.core.management import CommandError, call_command
 from recommender.explanations import then
 from recommender.explanations.missing import Why, ask_now, why_not, why_not_now
 from recommender.explanations.replaying import replay
+from recommender.known import champions, facts
 from recommender.models import ModelVersion, Slate
-from recommender.serving import champions, facts, recommend
-from recommender.serving.choosing import choose
-from recommender.serving.slate_log import SlateConsumer
+from recommender.serving import recommend
+from recommender.slates.slate_log import SlateConsumer
 from recommender.slots import saving
+from recommender.slots.choosing import choose
 from recommender.slots.diversity import capped
 from recommender.slots.models import Slot
 from shop.events import recording

@@ -13,9 +13,9 @@ from recommender.dataset import Dataset, Kind, Products
 from recommender.dataset.interactions import build
 from recommender.evaluation.tasks import Questioner
 from recommender.features.acts import Histories
+from recommender.known.contexts import context_of, known_of
 from recommender.profiles.long_term import LongTerm, learn
 from recommender.profiles.states import ShopperStates, StateModel
-from recommender.serving.contexts import context_of, known_of
 from recommender.training.artefacts import Model
 from shop import clock, valkey
 from shop.events import sessions, stream

@@ -12,9 +12,10 @@ from django.core.files.storage import storages
 from recommender.experiments import assignment, results, running, steering, variants, verdicts
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import ArmPlan
+from recommender.known import champions
 from recommender.models import ModelVersion, Slate
-from recommender.serving import champions, recommend, recommend_many
-from recommender.serving.slate_log import SlateConsumer
+from recommender.serving import recommend, recommend_many
+from recommender.slates.slate_log import SlateConsumer
 from recommender.slots import saving, usage
 from recommender.slots.models import Slot, SlotPin
 from recommender.training.keeping import KEEP_RETIRED, forget_old

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from django.db import connection, transaction
 
-from recommender.serving import facts
+from recommender.known import facts
 from recommender.slots.filters import Filter
 from shop.catalogue import changes
 from shop.models import Product

@@ -10,7 +10,8 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.serving import recommend, slate_log
+from recommender.serving import recommend
+from recommender.slates import slate_log
 from shop import valkey
 from shop.api.keys import create_key
 from shop.clock import replaced

@@ -5,8 +5,9 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from recommender.serving import cursors, slate_log
+from recommender.serving import cursors
 from recommender.serving.batch_api import CHUNK
+from recommender.slates import slate_log
 from recommender.slots import saving
 from recommender.slots.models import Slot
 from shop.api.keys import create_key
@@ -200,8 +201,8 @@ def ids_of(answer: dict) -> list[str]:
 
 
 def test_pages_go_on_without_repeats_while_the_champion_changes(shop, ask) -> None:
+    from recommender.known import champions
     from recommender.models import ModelVersion
-    from recommender.serving import champions
 
     first = ask(HOME, shopper_id="s1", k=6)
     other = ModelVersion.objects.filter(slot="home").exclude(status="champion").first()

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from config.celery import TICKS
+from recommender.known import champions, facts, finding_newcomers, newcomers
 from recommender.models import ModelVersion
-from recommender.serving import champions, facts, finding_newcomers, newcomers, reason_text, recommend, warming
+from recommender.serving import reason_text, recommend, warming
 from recommender.tasks import collect_newcomers
 from shop.events import recording
 from shop.models import Category, Product

@@ -9,10 +9,11 @@ import pytest
 from config import doctor
 from config.dashboard import needs, period, slots
 from recommender.models import Slate, Slot, SlotDay, SlotHour
-from recommender.serving import recommend, rollups, slate_log
-from recommender.serving.alarms import SHORT, alarms
-from recommender.serving.slates import new_slate_id
+from recommender.serving import recommend
+from recommender.slates import rollups, slate_log
+from recommender.slates.slate import new_slate_id
 from recommender.slots import saving
+from recommender.slots.alarms import SHORT, alarms
 from recommender.slots.titles import titles
 from shop import clock
 from shop.days import day_of

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.template import Context, Template
 from django.test import Client
 
+from recommender.known import facts
 from recommender.models import Slot
-from recommender.serving import facts, recommend
+from recommender.serving import recommend
 from recommender.slots import saving, snapshot
 from shop import clock
 from shop.events.visitors import BrowsingVisitor

@@ -12,8 +12,8 @@ from recommender.algorithms.popular_by_group import PopularByGroup
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.shoppers import shoppers_of
+from recommender.known.contexts import Known, context_of
 from recommender.profiles import long_term
-from recommender.serving.contexts import Known, context_of
 from recommender.training.artefacts import Model
 
 PRODUCTS = Products.of([f"p{number}" for number in range(4)])

@@ -12,9 +12,9 @@ from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.dataset.building import read_dataset
 from recommender.dataset.purchases import purchases_of
 from recommender.evaluation.tasks import Questioner
+from recommender.known.contexts import Known, context_of
 from recommender.models import ModelVersion
 from recommender.profiles.long_term import LongTerm, learn
-from recommender.serving.contexts import Known, context_of
 from recommender.training import artefacts
 from tests.factories.models import make_shop
 

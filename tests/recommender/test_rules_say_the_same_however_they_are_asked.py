@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.serving import slate_log
-from recommender.serving.contexts import Known
-from recommender.serving.facts import ProductFacts
-from recommender.serving.models import Slate as SlateRow
-from recommender.serving.rules import RULES, Asked, Removed, allowed
-from recommender.serving.slates import Reason, Slate, SlateItem, new_slate_id
+from recommender.known.contexts import Known
+from recommender.known.facts import ProductFacts
+from recommender.slates import slate_log
+from recommender.slates.models import Slate as SlateRow
+from recommender.slates.rules import RULES, Asked, Removed, allowed
+from recommender.slates.slate import Reason, Slate, SlateItem, new_slate_id
 from recommender.slots import diversity
 from shop.events.consumers import Runner
 from shop.models import PoisonEvent

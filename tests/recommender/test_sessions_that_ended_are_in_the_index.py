@@ -12,11 +12,12 @@ from recommender.algorithms.base import Context
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.dataset.building import read_dataset
 from recommender.explanations.replaying import replay
+from recommender.known import champions, facts, fresh_sessions
 from recommender.models import ModelVersion, ShadowAnswer, Slate
 from recommender.profiles.long_term import learn
-from recommender.serving import champions, facts, fresh_sessions, recommend
+from recommender.serving import recommend
 from recommender.serving.shadows import ShadowConsumer
-from recommender.serving.slate_log import SlateConsumer
+from recommender.slates.slate_log import SlateConsumer
 from recommender.tasks import collect_sessions
 from recommender.training import artefacts
 from shop import valkey

@@ -7,8 +7,9 @@ import pytest
 import redis
 from django.template import Context, Template
 
-from recommender.serving import Reason, reason_text, recommend, slate_log
+from recommender.serving import Reason, reason_text, recommend
 from recommender.serving.api import recommendations
+from recommender.slates import slate_log
 from shop.api.keys import create_key, forget_keys
 from shop.api.models import ApiKey
 from shop.events.visitors import BrowsingVisitor

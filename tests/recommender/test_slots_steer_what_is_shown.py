@@ -13,14 +13,16 @@ from django.core.exceptions import ValidationError
 from django.db import connections
 from django.utils import translation
 
+from recommender.known import facts
 from recommender.models import Slot, SlotPin
-from recommender.serving import facts, rank, reason_text, recommend, slate_log
+from recommender.serving import rank, reason_text, recommend
+from recommender.serving.previewing import Viewer, diff, preview
+from recommender.slates import slate_log
 from recommender.slots import saving
 from recommender.slots.checking import known_values, matching
 from recommender.slots.filters import FilterError, parse
 from recommender.slots.filters.vocabulary import FACTS, THIS
 from recommender.slots.noticing import warnings
-from recommender.slots.previewing import Viewer, diff, preview
 from recommender.slots.types import TYPES
 from shop import clock as time
 from shop.events import recording

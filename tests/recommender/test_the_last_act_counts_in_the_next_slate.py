@@ -8,11 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from recommender.known import champions
+from recommender.known.contexts import Known
 from recommender.models import ModelVersion, Slate
-from recommender.serving import champions, reason_text, recommend, recommend_many, slate_log
-from recommender.serving.contexts import Known
-from recommender.serving.explaining import heading_of
-from recommender.serving.slates import Reason, SlateItem
+from recommender.serving import reason_text, recommend, recommend_many
+from recommender.slates import slate_log
+from recommender.slates.proving import heading_of
+from recommender.slates.slate import Reason, SlateItem
 from shop import valkey
 from shop.events import recording
 from shop.events.consumers import Runner

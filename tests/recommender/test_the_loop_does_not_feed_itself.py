@@ -19,14 +19,17 @@ from recommender.dataset.kinds import Kind
 from recommender.dataset.products import Products
 from recommender.explanations.replaying import replay
 from recommender.explanations.telling import applied_words
-from recommender.exploration import counting, guard
+from recommender.exploration import counting
 from recommender.exploration.debiasing import boost_of, debiased
 from recommender.exploration.mixing import mix
+from recommender.known import facts
+from recommender.known.contexts import Known
 from recommender.models import ImpressionDay, Slate
-from recommender.serving import facts, recommend, slate_log
-from recommender.serving.choosing import choose
-from recommender.serving.contexts import Known
+from recommender.serving import recommend
+from recommender.slates import slate_log
+from recommender.slots import exploring as guard
 from recommender.slots import saving, snapshot
+from recommender.slots.choosing import choose
 from recommender.slots.models import Slot
 from recommender.slots.types import TYPES
 from recommender.slots.types.base import Ask

@@ -21,8 +21,8 @@ from recommender.dataset import NotEnoughData
 from recommender.evaluation import intervals
 from recommender.evaluation.judging import Verdict
 from recommender.evaluation.tasks import METRIC
+from recommender.known import champions
 from recommender.models import ModelVersion, ShadowAnswer, TrainingRun
-from recommender.serving import champions
 from recommender.training import promotion
 from recommender.training.artefacts import open_model
 from recommender.training.choosing import LEAST_TO_REPLACE, choose

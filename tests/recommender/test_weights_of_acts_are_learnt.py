@@ -13,6 +13,7 @@ from recommender.dataset.interactions import DAY_MS, build
 from recommender.models import SignalWeight, TrainingRun
 from recommender.signals import learning, weights
 from recommender.signals.names import Signal
+from recommender.training.settling import newest_weights
 from shop import clock
 from shop.models import AuditEntry
 from tests.factories.people import make_operator
@@ -73,7 +74,7 @@ def test_the_operators_word_counts_before_what_was_learnt_and_that_before_the_de
     TrainingRun.objects.create(status=TrainingRun.Status.DONE, report={"weights": {"learnt": learnt}})
     SignalWeight.objects.create(name="purchase", value=7.0)
     SignalWeight.objects.create(name="wish", value=None)
-    found = weights.used()
+    found = weights.used(newest_weights())
     assert {name: found.used[name] for name in (Signal.PURCHASE, Signal.ADD, Signal.WISH, Signal.VIEW)} == {
         Signal.PURCHASE: 7.0,
         Signal.ADD: 8.0,
@@ -113,9 +114,9 @@ def test_the_admin_sets_a_weight_says_which_counts_and_remembers_who(client):
     address = f"/admin/recommender/signalweight/{row.pk}/change/"
     assert "Between -50 and 0" in client.post(address, {"value": "3"}).content.decode()
     assert client.post(address, {"value": "-3"}).status_code == 302
-    assert weights.used().used[Signal.DISMISS] == -3
+    assert weights.used({}).used[Signal.DISMISS] == -3
     assert "−3 (set by an operator)" in client.get("/admin/recommender/signalweight/").content.decode()
     entry = AuditEntry.objects.get(action="signals.set")
     assert (entry.actor, entry.before, entry.after) == (operator, {"dismiss": None}, {"dismiss": -3.0})
     assert client.post(address, {"value": ""}).status_code == 302
-    assert weights.used().source[Signal.DISMISS] == "default"
+    assert weights.used({}).source[Signal.DISMISS] == "default"

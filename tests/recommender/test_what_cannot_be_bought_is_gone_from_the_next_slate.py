@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recommender.serving import facts, recommend
+from recommender.known import facts
+from recommender.serving import recommend
 from shop.catalogue import changes
 from shop.models import Product
 from shop.valkey import Trip

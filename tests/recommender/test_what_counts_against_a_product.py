@@ -109,13 +109,13 @@ def test_what_was_dismissed_teaches_nothing_unless_the_operator_says_so(shop, we
     )
     store_all()
     saying.say(Opinion.Kind.DISMISSED, "p-0", shopper_id=anna.pk)
-    dataset = weights.applied(read_dataset(until=NOW + timedelta(minutes=1)), weights.used())
+    dataset = weights.applied(read_dataset(until=NOW + timedelta(minutes=1)), weights.used({}))
     assert (
         dataset.weight[dataset.kind == Kind.VIEW][np.argsort(dataset.product[dataset.kind == Kind.VIEW])].tolist()
         == left
     )
     saying.take_back("p-0", shopper_id=anna.pk)
-    again = weights.applied(read_dataset(until=NOW + timedelta(minutes=1)), weights.used())
+    again = weights.applied(read_dataset(until=NOW + timedelta(minutes=1)), weights.used({}))
     assert again.weight.tolist() == [1.0, 1.0], "what was undone is forgotten"
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from recommender.serving import facts
+from recommender.known import facts
 from shop.catalogue import changes
 from shop.events import stream
 from shop.models import Cart, Consent, Order, Product, Review, Shopper

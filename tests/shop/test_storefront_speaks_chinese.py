@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from recommender.serving import facts
+from recommender.known import facts
 from shop.people.registering import register
 from tests.factories.catalogue import make_category, make_product
 from tests.factories.orders import make_cart, order_cart

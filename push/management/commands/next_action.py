@@ -12,7 +12,7 @@ from push.decisions.logged import NAMES
 from push.decisions.next_action import IDLE, STATES, Advice, Rule, advise
 from recommender.dataset import NotEnoughData
 from recommender.dataset.building import read_dataset
-from recommender.serving import champions
+from recommender.known import champions
 from recommender.training.models import Slot
 from shop.models import Shopper
 

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from recommender.explanations import records, telling
 from recommender.explanations.missing import why_not
 from recommender.explanations.replaying import replay
+from recommender.known import facts
 from recommender.models import Slate
-from recommender.serving import facts
-from recommender.serving.choosing import choose
+from recommender.slots.choosing import choose
 
 
 class Command(BaseCommand):

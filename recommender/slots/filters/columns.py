@@ -14,8 +14,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from recommender.serving import facts as serving_facts
-from recommender.serving.facts import ProductFacts
+from recommender.known import facts as serving_facts
+from recommender.known.facts import ProductFacts
 
 # Rows of the facts, or all of them.
 Rows = Any

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.serving.facts import ProductFacts
+from recommender.known.facts import ProductFacts
 from recommender.slots.filters.columns import ALL, columns_of
 from recommender.slots.filters.nodes import All, Node, Products, asks_view
 from recommender.slots.filters.parsing import conjuncts, parse

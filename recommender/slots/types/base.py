@@ -12,10 +12,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from recommender.serving.contexts import Known
-from recommender.serving.facts import ProductFacts
-from recommender.serving.rules import Asked
-from recommender.serving.slates import Reason, SlateItem
+from recommender.known.contexts import Known
+from recommender.known.facts import ProductFacts
+from recommender.slates.rules import Asked
+from recommender.slates.slate import Reason, SlateItem
 from recommender.training.artefacts import Model
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class SlotType(ABC):
     label: ClassVar[str]
     # The task whose trained champion answers (recommender/training/slots.py); empty for a type with candidates of its own.
     task: ClassVar[str] = ""
-    # Names of rules (recommender/serving/rules.py) that do not hold for it.
+    # Names of rules (recommender/slates/rules.py) that do not hold for it.
     waives: ClassVar[frozenset[str]] = frozenset()
     # False: a row that may be shorter, and is not filled with what sells best.
     fills: ClassVar[bool] = True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.base import Rows
 from recommender.algorithms.buy_again import BuyAgain as Algorithm
-from recommender.serving.slates import Reason, SlateItem
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import part_of
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.serving.slates import Reason, SlateItem
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import champions_pool
 

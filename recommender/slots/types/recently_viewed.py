@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_noop
 
 from recommender.dataset.kinds import KIND_OF_EVENT, Kind
-from recommender.serving.slates import Reason, SlateItem
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
 from shop.events.sessions import acts_of
 

@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.serving.slates import Reason, SlateItem
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import champions_pool

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recommender.algorithms.base import Algorithm
-from recommender.serving.contexts import context_of, is_known
-from recommender.serving.explaining import heading_of, reason_of
-from recommender.serving.slates import Reason, SlateItem
+from recommender.known.contexts import context_of, is_known
+from recommender.slates.proving import heading_of, reason_of
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.training.artefacts import Model
 

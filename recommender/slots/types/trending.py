@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext_noop
 
 from recommender.algorithms.popular import Popular
-from recommender.serving.slates import Reason, SlateItem
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import part_of
 

@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from recommender.serving.models import Slate
+from recommender.slates.models import Slate
 from recommender.slots.titles import titles
 from recommender.training.naming import version_name
 from shop.operators.lists import ReadOnlyAdmin, choice_filter

@@ -16,8 +16,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace as replaced
 from numpy.typing import NDArray
 
-from recommender.serving.rules import Asked, Removed, allowed, refusing_rule
-from recommender.serving.slates import Reason, SlateItem
+from recommender.slates.rules import Asked, Removed, allowed, refusing_rule
+from recommender.slates.slate import Reason, SlateItem
 from recommender.slots import boosting, diversity, pinning, pooling, rotation
 from recommender.slots.types.base import DEPTH, Ask, Pool
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Sum
 
-from recommender.serving.models import SlotHour
+from recommender.slates.models import SlotHour
 from recommender.slots.models import Slot
 from shop import clock
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
-from recommender.serving.models import SlotDay, SlotHour
+from recommender.slates.models import SlotDay, SlotHour
 from shop import clock
 from shop.days import day_of, start_of_day, unsettled_since
 from shop.events.ids import lowest_id

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from recommender.algorithms.base import Evidence
-from recommender.serving.contexts import Known
-from recommender.serving.facts import ProductFacts
-from recommender.serving.slates import Reason, SlateItem, is_fallback
+from recommender.known.contexts import Known
+from recommender.known.facts import ProductFacts
+from recommender.slates.slate import Reason, SlateItem, is_fallback
 from recommender.training.artefacts import Model
 
 # Below two in ten the words "often" or "because" say it better than a number.

@@ -22,7 +22,7 @@ from django.db import connections
 
 from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.base import Context
-from recommender.serving import fresh_sessions
+from recommender.known import fresh_sessions
 from recommender.training.announcing import CHAMPIONS, UPCOMING, announced_versions, say_prepared, upcoming_version
 from recommender.training.artefacts import Model, State, open_model, trust
 from recommender.training.models import ModelVersion

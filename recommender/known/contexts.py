@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -81,6 +82,34 @@ def known_of(
         earlier_lines=session.earlier_lines,
         unwanted=unwanted,
         visit=session.session_id,
+    )
+
+
+def chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
+    """What was known, without what is empty, as a slate logs it; :func:`known_then` reads it."""
+    parts = {
+        "seen": known.seen,
+        "viewed": sorted(known.viewed),
+        "cart": known.in_cart,
+        "bought": known.bought,
+        "product": known.product_id,
+        "exclude": exclude,
+        "unwanted": sorted(known.unwanted),
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def known_then(shopper_id: str, chosen_from: Mapping[str, Any]) -> Known:
+    """What was known when a slate was chosen, from what was logged with it (:func:`chosen_from`)."""
+    return Known(
+        shopper_id=shopper_id,
+        product_id=chosen_from.get("product", ""),
+        seen=chosen_from.get("seen", []),
+        viewed=frozenset(chosen_from.get("viewed", [])),
+        in_cart=chosen_from.get("cart", []),
+        bought=chosen_from.get("bought", []),
+        earlier_lines=chosen_from.get("earlier", ""),
+        unwanted=frozenset(chosen_from.get("unwanted", [])),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from recommender.serving import recommending
-from recommender.serving.slates import Slate
+from recommender.slates.slate import Slate
 from recommender.slots import snapshot
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.served import ServedSlot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from recommender.serving.models import Slate
+from recommender.slates.models import Slate
 from shop.people.erasure import Erased, Rows, rows_of
 from shop.people.models import Shopper, Visitor
 

@@ -72,7 +72,7 @@ class ShadowAnswer(models.Model):
 
 
 class SlotHour(models.Model):
-    """Slates of a slot in an hour, and those that failed: what alarms are raised by; kept by ``recommender.serving.rollups``."""
+    """Slates of a slot in an hour, and those that failed: what alarms are raised by; kept by ``recommender.slates.rollups``."""
 
     hour = models.DateTimeField(help_text=_("Its first moment."))
     slot = models.CharField(max_length=40)
@@ -91,7 +91,7 @@ class SlotHour(models.Model):
 
 
 class SlotDay(models.Model):
-    """Slates of a slot in a day of the shop and what came of them; kept by ``recommender.serving.rollups``."""
+    """Slates of a slot in a day of the shop and what came of them; kept by ``recommender.slates.rollups``."""
 
     day = models.DateField(help_text=_("In the shop's time zone."))
     slot = models.CharField(max_length=40)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from recommender.exploration import counting
 from recommender.exploration.mixing import Draw, draw_places
-from recommender.serving.choosing import Choice
-from recommender.serving.facts import ProductFacts
-from recommender.serving.slates import Reason, SlateItem
+from recommender.known.facts import ProductFacts
+from recommender.slates.slate import Reason, SlateItem
+from recommender.slots.choosing import Choice
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 

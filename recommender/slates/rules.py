@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from recommender.serving.contexts import Known
-from recommender.serving.facts import ProductFacts
+from recommender.known.contexts import Known
+from recommender.known.facts import ProductFacts
 
 Rule = Callable[[str, "Asked"], bool]
 

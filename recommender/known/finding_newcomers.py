@@ -1,4 +1,4 @@
-"""Which products are new, and what each is like by its words: a tick that tells :mod:`recommender.serving.newcomers`.
+"""Which products are new, and what each is like by its words: a tick that tells :mod:`recommender.known.newcomers`.
 
 TF-IDF over the words of the other products of its category only: what every product of a category is called says nothing within
 it, and a tick reads some thousand rows instead of the catalogue. Nothing is learned, so nothing has to be learned again.
@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from recommender.algorithms.content import words
-from recommender.serving.newcomers import TOLD, VERSION
+from recommender.known.newcomers import TOLD, VERSION
 from recommender.training.models import ModelVersion
 from shop import clock
 from shop.catalogue.models import Product

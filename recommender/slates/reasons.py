@@ -7,8 +7,8 @@ from functools import lru_cache
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from recommender.serving import facts
-from recommender.serving.slates import Reason
+from recommender.known import facts
+from recommender.slates.slate import Reason
 
 # Code to words; %(because)s becomes the name of the product whose id stands under that name in the params.
 WORDS = {

@@ -10,7 +10,7 @@ import redis
 import structlog
 from django.db import connection
 
-from recommender.serving.slates import Slate
+from recommender.slates.slate import Slate
 from shop import clock
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry

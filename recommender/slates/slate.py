@@ -1,22 +1,20 @@
-"""What a slate is: ordered products, each with its reason and source.
+"""What a slate is: ordered products, each with its reason and source; and what explains one, where that was asked for.
 
-Structs of msgspec rather than dataclasses: every slate makes dozens, each at a tenth of the cost.
+Structs of msgspec where every slate makes dozens: each at a tenth of a dataclass's cost.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec import Struct
 
 from shop import clock
 from shop.events.ids import uuid7_at
-
-if TYPE_CHECKING:
-    from recommender.explanations.making import Explanation
 
 
 class UnknownSlot(ValueError):
@@ -24,10 +22,10 @@ class UnknownSlot(ValueError):
 
 
 class Reason(Struct, frozen=True):
-    """Why a product is shown, language left out: words are made by :func:`recommender.serving.reasons.reason_text`.
+    """Why a product is shown, language left out: words are made by :func:`recommender.slates.reasons.reason_text`.
 
     Attributes:
-        code: one of ``recommender.serving.reasons.WORDS``.
+        code: one of ``recommender.slates.reasons.WORDS``.
         params: what the words need; ``because`` holds a product id. Counts are counts from data.
     """
 
@@ -42,7 +40,7 @@ class SlateItem(Struct, frozen=True):
         score: what it was ranked by, as a share of the candidate ranked first (1, even where a rule removed that one); comparable
             within one slate only, and no probability.
         source: the algorithm that gave most of the score.
-        applied: what rules of the slot did to it, where they did something (:mod:`recommender.serving.choosing`).
+        applied: what rules of the slot did to it, where they did something (:mod:`recommender.slots.choosing`).
         probability: with which the slate that shows it was drawn, where an experiment drew it by chance.
         team: the letter of the arm that chose it, in a slate that an experiment drafted from all arms.
     """
@@ -54,6 +52,67 @@ class SlateItem(Struct, frozen=True):
     applied: dict[str, Any] = {}
     probability: float | None = None
     team: str = ""
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one source or column gave to a score; ``value`` is what it was made of, where there is such a number."""
+
+    name: str
+    amount: float
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A product and what its place was made of.
+
+    Attributes:
+        position: in the slate, from 1; 0: not in it.
+        rank: among the candidates of the model, from 1; 0: it is none (what sells best filled up, an operator pinned it, the slot
+            has other sources too).
+        score: as the slate has it.
+        total: what the model ranks by: ``base`` of the explanation and the terms.
+        terms: those that gave something, the largest first.
+        applied: what rules of the slot did to it.
+        stood_back: better candidates than one before it are in its place for variety: its category or brand had its share.
+    """
+
+    product_id: str
+    position: int
+    rank: int
+    score: float
+    source: str
+    reason: Reason | None = None
+    total: float | None = None
+    terms: tuple[Term, ...] = ()
+    applied: Mapping[str, Any] = field(default_factory=dict)
+    stood_back: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a slate is as it is.
+
+    Attributes:
+        model: that ranked; empty without one.
+        base: of every candidate's total; ``logarithmic``: scores are exponentials of totals.
+        parts: the products of the slate, in order.
+        ahead: the first candidates that are not in it though no rule removed them.
+        candidates: how many the model named.
+        removed: rule to the products it took out, in the order they were met.
+        personal: it was chosen by what is known of a shopper, not of the visit alone.
+    """
+
+    slot: str
+    model: str
+    parts: tuple[Part, ...]
+    base: float = 0.0
+    logarithmic: bool = False
+    ahead: tuple[Part, ...] = ()
+    candidates: int = 0
+    removed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    personal: bool = False
 
 
 class Slate(Struct, frozen=True):
