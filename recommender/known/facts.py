@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -320,17 +320,21 @@ def _loaded_since(position: bytes) -> ProductFacts:
 
 def _followed(known: ProductFacts, entries: Entries) -> ProductFacts:
     """``known`` with what was announced after its position; other facts where there are new rows."""
-    unknown = []
+    # Rows to be added, the newest of each product: those of a product that is gone again, or whose newest fits its row, are none.
+    unknown: dict[str, list[Any]] = {}
     for position, entry in entries:
         if _order(position) <= _order(known.position):
             # Another request, or a load, has been faster, and may hold what came after.
             continue
         if b"facts" in entry:
             values = orjson.loads(entry[b"facts"])
+            unknown.pop(values[0], None)
             if not known.set(values):
-                unknown.append(values)
+                unknown[values[0]] = values
         elif b"gone" in entry:
-            known.remove(entry[b"gone"].decode())
+            product_id = entry[b"gone"].decode()
+            unknown.pop(product_id, None)
+            known.remove(product_id)
         known.position = position
     return _with(known, unknown) if unknown else known
 
@@ -340,11 +344,11 @@ def _order(position: bytes) -> tuple[int, int]:
     return int(time_ms), int(sequence or 0)
 
 
-def _with(known: ProductFacts, unknown: list[list[Any]]) -> ProductFacts:
+def _with(known: ProductFacts, unknown: Mapping[str, list[Any]]) -> ProductFacts:
     columns = known.table()
-    for values in {values[0]: changes.whole(values) for values in unknown}.values():
-        row = known.row.get(values[0], -1)
-        for column, value in zip(columns, values, strict=True):
+    for product_id, values in unknown.items():
+        row = known.row.get(product_id, -1)
+        for column, value in zip(columns, changes.whole(values), strict=True):
             if row < 0:
                 column.append(value)
             else:

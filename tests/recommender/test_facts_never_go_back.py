@@ -19,9 +19,9 @@ from tests.factories.waiting import at_work, until_it_waits
 pytestmark = pytest.mark.django_db
 
 
-def changed(stock: int) -> dict[bytes, bytes]:
+def changed(stock: int, product_id: str = "p-1", category: str = "") -> dict[bytes, bytes]:
     row = [column[0] for column in facts.current().table()]
-    row[2] = stock
+    row[0], row[2], row[4] = product_id, stock, category or row[4]
     return {b"facts": orjson.dumps(row)}
 
 
@@ -36,6 +36,17 @@ def test_a_slow_request_takes_no_product_back_that_was_sold_out_meanwhile() -> N
     assert facts.current().position == b"6-0"
     facts.follow([(b"6-1", changed(4))])
     assert facts.current().stock.tolist() == [4]
+
+
+def test_of_a_product_told_several_times_at_once_the_last_word_counts() -> None:
+    make_product(id="p-1", stock=9)
+    facts.load()
+    facts.follow([(b"5-0", changed(3, "p-2")), (b"6-0", {b"gone": b"p-2"})])
+    assert not facts.current().can_be_bought("p-2"), "it came and went before this process heard of it"
+    facts.follow([(b"7-0", changed(3, "p-2")), (b"8-0", {b"gone": b"p-2"}), (b"9-0", changed(4, "p-2"))])
+    assert facts.current().can_be_bought("p-2"), "the control: it is there again"
+    facts.follow([(b"10-0", changed(9, category="just/made")), (b"11-0", changed(0))])
+    assert not facts.current().can_be_bought("p-1"), "it went to a category that is new, came back, and was sold out"
 
 
 def test_former_facts_are_let_go_with_all_that_was_made_of_them() -> None:
