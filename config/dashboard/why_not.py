@@ -15,10 +15,9 @@ from config.dashboard import pages, terms
 from config.dashboard.feature_names import feature
 from recommender.algorithms.breakdown import Source
 from recommender.explanations import telling
-from recommender.explanations.missing import WhyNot, ask_now, why_not
+from recommender.explanations.missing import WhyNot, ask_now, choice_now, why_not
 from recommender.slates.reasons import reason_text
 from recommender.slots import snapshot
-from recommender.slots.choosing import choose
 from recommender.slots.titles import titles
 from shop.models import Product, Shopper
 
@@ -38,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
     view = product_of(asked["view"]) if asked["view"] else None
     if slot and not unknown:
         ask = ask_now(slot, shopper_id=asked["shopper"], product_id=view.pk if view else "")
-        choice = choose(ask)
+        choice = choice_now(ask)
         found["shown"] = _shown([(item.product_id, item.reason) for item in choice.items])
         if asked["not"]:
             found |= answer(asked["not"], lambda product_id: why_not(ask, choice, product_id))

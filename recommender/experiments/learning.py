@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recommender.experiments import bandits, outcomes, running
 from recommender.experiments.models import BANDITS, BY_SITUATION, ArmDay, Experiment
+from recommender.experiments.outcomes import PACED
 from recommender.experiments.results import variants
 from recommender.experiments.situations import ALL, X
 from shop import clock
@@ -32,21 +33,33 @@ LAST_LOOKS = timedelta(minutes=30)
 # Tastes and models change.
 REMEMBERED = timedelta(days=28)
 
-_SUMS = """
-WITH answered AS MATERIALIZED (
-    SELECT slate.id, bool_or(event.type = 'slate_clicked' AND event.occurred_at < slate.at + %(within)s) AS clicked
-    FROM recommender_slate AS slate JOIN shop_event AS event ON event.slate_id = slate.id
+# Slates of robots are left out, by the signs by which results leave them out: a row of which nothing else is left is zero.
+_SUMS = f"""
+WITH shown AS MATERIALIZED (
+    SELECT slate.id, slate.variant, slate.at, coalesce(slate.context->'experiment'->>'situation', '') AS situation,
+        coalesce(nullif(slate.shopper_id, ''), visitor.shopper_id, slate.visitor_id) AS person
+    FROM recommender_slate AS slate LEFT JOIN shop_visitor AS visitor ON visitor.id = slate.visitor_id
     WHERE slate.variant = ANY(%(variants)s) AND slate.at >= %(since)s AND slate.at < %(until)s
-        AND event.id >= %(low)s AND event.type IN ('slate_seen', 'slate_clicked')
-    GROUP BY slate.id
+),
+answered AS MATERIALIZED (
+    SELECT shown.id, shown.person, bool_or(event.type = 'slate_clicked' AND event.occurred_at < shown.at + %(within)s) AS clicked,
+        bool_or(coalesce(event.properties->>'user_agent', '') ~* %(robots)s) AS robot
+    FROM shown JOIN shop_event AS event ON event.slate_id = shown.id
+    WHERE event.id >= %(low)s AND event.type IN ('slate_seen', 'slate_clicked')
+    GROUP BY 1, 2
+),
+robots AS MATERIALIZED (
+    SELECT person FROM answered WHERE robot
+    UNION
+    {PACED}
 )
 INSERT INTO recommender_armday (arm_id, day, situation, slates, seen, clicked)
-SELECT arm.id, (slate.at AT TIME ZONE %(zone)s)::date, coalesce(slate.context->'experiment'->>'situation', ''), count(*),
-    count(answered.id), count(*) FILTER (WHERE answered.clicked)
-FROM recommender_slate AS slate
-    JOIN recommender_arm AS arm ON arm.experiment_id = %(experiment)s AND slate.variant = %(key)s || ':' || arm.letter
-    LEFT JOIN answered ON answered.id = slate.id
-WHERE slate.variant = ANY(%(variants)s) AND slate.at >= %(since)s AND slate.at < %(until)s
+SELECT arm.id, (shown.at AT TIME ZONE %(zone)s)::date, shown.situation, count(*) FILTER (WHERE robots.person IS NULL),
+    count(answered.id) FILTER (WHERE robots.person IS NULL), count(*) FILTER (WHERE answered.clicked AND robots.person IS NULL)
+FROM shown
+    JOIN recommender_arm AS arm ON arm.experiment_id = %(experiment)s AND shown.variant = %(key)s || ':' || arm.letter
+    LEFT JOIN answered ON answered.id = shown.id
+    LEFT JOIN robots ON robots.person = shown.person
 GROUP BY 1, 2, 3
 ON CONFLICT (arm_id, day, situation) DO UPDATE
 SET slates = excluded.slates, seen = excluded.seen, clicked = excluded.clicked
@@ -87,6 +100,7 @@ def _sum_up(experiment: Experiment) -> None:
         "until": now - ANSWERED_WITHIN,
         "within": ANSWERED_WITHIN,
         "low": lowest_id(first - timedelta(days=1)),
+        **outcomes.SIGNS,
     }
     with outcomes.joining() as cursor:
         cursor.execute(_SUMS, values)
@@ -128,10 +142,12 @@ def beliefs(experiment: Experiment) -> dict[str, Any]:
             arm.letter: dict(zip(ALL, np.round(model.rate + X @ model.weights[index], 5).tolist(), strict=True))
             for index, arm in enumerate(arms)
         }
-        # What is drawn on the whole, by how often each situation came.
+        # What is drawn, and which arm is best, on the whole: by how often each situation came. Sums over all situations would
+        # praise the arm that was drawn where people click anyway.
         weight = seen.sum(axis=0) + 1e-9
         each = np.array(list(state["by_situation"].values()))
         state["shares"] = (weight @ each / weight.sum()).tolist()
+        state["best"] = bandits.thompson_by_situation(model, weight @ X / weight.sum()).tolist()
     return state
 
 

@@ -25,7 +25,17 @@ BEFORE = timedelta(days=28)
 
 # A name by which PostgreSQL knows a boundary of a word is \y.
 _ROBOTS = AGENTS.replace(r"\b", r"\y")
-_SHOWN = """
+# Robots by their speed, from "shown" (person, at); who calls itself one says so in an act.
+PACED = """
+    SELECT person FROM (
+        SELECT person, at - lag(at, %(minute)s - 1) OVER (PARTITION BY person ORDER BY at) AS took FROM shown
+    ) AS paced
+    WHERE took < interval '1 minute'
+    UNION
+    SELECT person FROM shown GROUP BY person, at::date HAVING count(*) >= %(day)s
+"""
+SIGNS = {"robots": _ROBOTS, "minute": A_MINUTE, "day": A_DAY}
+_SHOWN = f"""
 shown AS MATERIALIZED (
     SELECT slate.id, slate.variant, slate.at, slate.fallback, slate.known OR slate.model = 'popular' AS countable,
         slate.context->'experiment' AS drawn,
@@ -45,12 +55,7 @@ acts AS MATERIALIZED (
 robots AS MATERIALIZED (
     SELECT person FROM acts WHERE robot
     UNION
-    SELECT person FROM (
-        SELECT person, at - lag(at, %(minute)s - 1) OVER (PARTITION BY person ORDER BY at) AS took FROM shown
-    ) AS paced
-    WHERE took < interval '1 minute'
-    UNION
-    SELECT person FROM shown GROUP BY person, at::date HAVING count(*) >= %(day)s
+    {PACED}
 ),
 answered AS MATERIALIZED (
     SELECT slate_id, bool_or(type = 'slate_clicked') AS clicked FROM acts
@@ -183,9 +188,7 @@ def _values(variants: list[str], since: datetime, until: datetime) -> dict[str, 
         "low_before": lowest_id(since - BEFORE - timedelta(days=1)),
         "high": lowest_id(until + timedelta(days=1)),
         "before": BEFORE,
-        "robots": _ROBOTS,
-        "minute": A_MINUTE,
-        "day": A_DAY,
+        **SIGNS,
     }
 
 

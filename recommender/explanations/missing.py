@@ -7,13 +7,13 @@ from enum import StrEnum
 
 from recommender.algorithms.breakdown import Source
 from recommender.explanations.making import asked_of, explain_choice, parts_of
-from recommender.explanations.replaying import rule_of
+from recommender.explanations.replaying import outside, rule_of
 from recommender.known import champions, facts, unwanted
 from recommender.known.contexts import known_of
 from recommender.slates.rules import Asked as Rules
 from recommender.slates.slate import Part, Term
 from recommender.slots import snapshot
-from recommender.slots.choosing import OUTSIDE, Choice, choose, inside
+from recommender.slots.choosing import Choice, choose
 from recommender.slots.following import follow_changes
 from recommender.slots.types.base import Ask
 from shop import clock
@@ -29,6 +29,7 @@ class Why(StrEnum):
     """The first thing that kept a product out."""
 
     SHOWN = "shown"
+    OFF = "off"
     NO_PRODUCT = "no_product"
     REMOVED = "removed"
     NO_MODEL = "no_model"
@@ -68,6 +69,8 @@ class WhyNot:
 
 def why_not(ask: Ask, choice: Choice, product_id: str) -> WhyNot:
     """Why ``product_id`` is not in what was chosen for ``ask``."""
+    if not ask.slot.active:
+        return WhyNot(product_id, Why.OFF)
     rule = _rule(ask, choice, product_id)
     explained = explain_choice(ask, choice)
     for part in explained.parts:
@@ -100,11 +103,8 @@ def _rule(ask: Ask, choice: Choice, product_id: str) -> str:
         if product_id in ids:
             return rule
     rule = rule_of(product_id, Rules.of(ask.facts, ask.known, ask.exclude, ask.slot.rules))
-    if rule or product_id not in ask.facts.row:
-        return rule
     # A filter is asked of candidates only: of others it says here what it would have said.
-    held = inside([product_id], ask)
-    return OUTSIDE if held is not None and not held[0] else ""
+    return rule or outside(product_id, ask)
 
 
 def _short(part: Part, last: Part | None) -> tuple[float, tuple[Term, ...]]:
@@ -139,6 +139,11 @@ def ask_now(slot: str, *, shopper_id: str = "", product_id: str = "") -> Ask:
     )
 
 
+def choice_now(ask: Ask) -> Choice:
+    """What the slot shows: nothing where it is switched off."""
+    return choose(ask) if ask.slot.active else Choice()
+
+
 def _visit(shopper_id: str) -> Session | None:
     if not shopper_id:
         return None
@@ -150,5 +155,5 @@ def _visit(shopper_id: str) -> Session | None:
 def why_not_now(slot: str, wanted: str, *, shopper_id: str = "", product_id: str = "") -> tuple[Ask, Choice, WhyNot]:
     """Why the slot would not show ``wanted`` now."""
     ask = ask_now(slot, shopper_id=shopper_id, product_id=product_id)
-    choice = choose(ask)
+    choice = choice_now(ask)
     return ask, choice, why_not(ask, choice, wanted)

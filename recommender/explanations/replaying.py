@@ -10,10 +10,11 @@ from recommender.explanations.then import Then, then_of
 from recommender.known import facts
 from recommender.known.contexts import Known, known_then
 from recommender.slates.models import Slate
-from recommender.slates.rules import Asked, Removed, allowed
+from recommender.slates.rules import Asked, Removed, allowed, rules_without
 from recommender.slates.slate import Explanation, Part, Reason, SlateItem
-from recommender.slots.choosing import choose
+from recommender.slots.choosing import NOT_FOR_PINS, OUTSIDE, choose, inside
 from recommender.slots.following import follow_changes
+from recommender.slots.types.base import Ask
 
 # Scores are logged with so many digits.
 DIGITS = 6
@@ -48,7 +49,7 @@ def replay(slate: Slate) -> Replay:
     follow_changes()
     then = then_of(slate)
     logged = _as_logged(slate)
-    since = _changed_since(slate)
+    since = _changed_since(slate, then.ask)
     if then.ask is None or not then.whole:
         return Replay(slate, False, logged, then.lost, since, then)
     choice = choose(then.ask)
@@ -105,18 +106,30 @@ def _as_logged(slate: Slate) -> Explanation:
     return Explanation(slate.slot, slate.model, parts, removed=slate.context.get("filtered", {}))
 
 
-def _changed_since(slate: Slate) -> dict[str, str]:
-    """Products that rules see otherwise now, by facts of the catalogue; what was known of the visitor stays as it was."""
+def _changed_since(slate: Slate, ask: Ask | None) -> dict[str, str]:
+    """Products that the slot's rules and filter see otherwise now, by facts of the catalogue; all else stays as it was."""
     came_from = slate.context.get("from", {})
     known: Known = known_then(slate.shopper_id, came_from)
-    asked = Asked.of(facts.current(), known, came_from.get("exclude", []))
+    waived = ask.slot.kind.waives if ask is not None else frozenset()
     then = {product_id: rule for rule, ids in slate.context.get("filtered", {}).items() for product_id in ids}
+    pinned = {item["product_id"] for item in slate.items if item.get("applied", {}).get("pinned")}
     found = {}
     for product_id in [*(item["product_id"] for item in slate.items), *then]:
-        now = rule_of(product_id, asked)
+        if ask is None and then.get(product_id) == OUTSIDE:
+            # Whose filter it was is not known any more.
+            continue
+        rules = rules_without(waived | NOT_FOR_PINS if product_id in pinned else waived)
+        asked = Asked.of(facts.current(), known, came_from.get("exclude", []), rules)
+        now = rule_of(product_id, asked) or (outside(product_id, ask) if ask is not None else "")
         if bool(now) != (product_id in then):
             found[product_id] = now
     return found
+
+
+def outside(product_id: str, ask: Ask) -> str:
+    """The filter's name as a rule where it does not let a product of the catalogue through; empty where it does."""
+    held = inside([product_id], ask) if product_id in ask.facts.row else None
+    return OUTSIDE if held is not None and not held[0] else ""
 
 
 def rule_of(product_id: str, asked: Asked) -> str:

@@ -155,6 +155,7 @@ def _sentence(found: WhyNot) -> str:
 
 WORDS = {
     Why.SHOWN: gettext_lazy("It is shown, in place %(position)d."),
+    Why.OFF: gettext_lazy("The slot is switched off: it shows nothing."),
     Why.NO_PRODUCT: gettext_lazy("There is no such product in the catalogue."),
     Why.REMOVED: gettext_lazy("A rule took it out: %(rule)s."),
     Why.NO_MODEL: gettext_lazy("No trained model ranks this slot, and it is not among what was chosen."),

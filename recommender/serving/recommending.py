@@ -242,7 +242,9 @@ def _slate(
     ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
     filled = variants.fill(ask, who, slate_id, k) if slot.active else Filled(ask, Choice())
     ask, choice = filled.ask, guarded(filled.ask, filled.choice)
-    fallback = is_fallback(choice.items)
+    to_be_full = slot.active and ask.slot.kind.fills
+    # An empty row fails only where it is to be full: not the products looked at by who looked at none, nor a slot that is off.
+    fallback = is_fallback(choice.items) and bool(choice.items or to_be_full)
     return Slate(
         slate_id=slate_id,
         slot=slot.name,
@@ -260,7 +262,7 @@ def _slate(
         filtered=choice.removed.first(),
         explanation=explain_choice(ask, choice) if explain else None,
         experiment=filled.log,
-        short=len(choice.items) < ask.k and slot.active and ask.slot.kind.fills,
+        short=to_be_full and len(choice.items) < ask.k,
     )
 
 

@@ -123,7 +123,7 @@ class Slate(Struct, frozen=True):
         model: champion that served, ``algorithm-version``; the type's name where that has candidates of its own; "popular" without
             either.
         variant: of an experiment; "default" where there is none.
-        fallback: more than half of the items are what anybody would be shown (or there are none).
+        fallback: more than half of the items are what anybody would be shown, or there are none in a slot that is to be full.
         known: there was something to choose by (a visit, a history, a product in view, a cart). For a newcomer popularity is the
             right answer; for one who is known it is a failure.
         removed: what rules took out: rule name to number of products.

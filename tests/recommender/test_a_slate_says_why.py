@@ -14,16 +14,17 @@ from recommender.known import champions, facts
 from recommender.models import ModelVersion, Slate
 from recommender.serving import recommend
 from recommender.slates.slate_log import SlateConsumer
-from recommender.slots import saving
+from recommender.slots import saving, snapshot
 from recommender.slots.choosing import choose
 from recommender.slots.diversity import capped
-from recommender.slots.models import Slot
+from recommender.slots.models import Slot, SlotPin
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Product
 from shop.opinions import saying
 from shop.opinions.models import Opinion
 from tests.factories.catalogue import make_product
+from tests.factories.models import serve_sessions
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-somebody-1"
@@ -195,3 +196,24 @@ def test_what_was_waved_off_and_what_the_filter_forbids_is_said_to_be(shop, save
     recommend("home")
     found = why_not_now("home", "dear", shopper_id="s1")[2]
     assert (found.why, found.rule) == (Why.REMOVED, "slot_filter")
+
+
+def test_what_the_slot_allows_is_not_said_to_have_changed_since(save) -> None:
+    serve_sessions(slots=("home",))
+    save(Slot.objects.get(name="home"), filter='id != "honey"')
+    pin = SlotPin(product_id="tea", position=2)
+    saving.save(Slot.objects.get(name="home"), actor=None, pins=[pin])
+    snapshot.load()
+    champions.load()
+    facts.load()
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    home, viewed = (stored(recommend(slot, visitor_id=VISITOR, k=4)) for slot in ("home", "recently-viewed"))
+    assert home.items[1]["product_id"] == "tea"
+    assert home.context["filtered"]["slot_filter"] == ["honey"]
+    assert replay(home).since == {}, "pinned, though seen; kept out by a filter that would do so again"
+    assert [item["product_id"] for item in viewed.items] == ["tea"]
+    assert replay(viewed).since == {}, "that it was seen is why it is here"
+    save(Slot.objects.get(name="home"), filter="")
+    assert replay(home).since == {}, "the filter is that of then"
+    save(Product.objects.get(pk="tea"), stock=0)
+    assert replay(viewed).since == {"tea": "out_of_stock"}

@@ -292,6 +292,41 @@ def test_a_bandit_by_situation_learns_who_likes_what(clock) -> None:
     assert all(min(each) >= 0.05 - 1e-9 and abs(sum(each) - 1) < 1e-9 for each in shares.values())
 
 
+def test_robots_teach_a_bandit_nothing(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=1), method="thompson")
+    met = clock.time - timedelta(hours=3)
+    for letter in "ab":
+        keep(*crowd(experiment, letter, 30, 10, met))
+    named = a_slate("home-test:b", "v-crawler-1", met - timedelta(days=1))
+    keep([named], seen(named, clicked=True))
+    learning.tick()
+    quick = [a_slate("home-test:b", "v-spider-01", met + timedelta(seconds=n / 2)) for n in range(60)]
+    agent = {"properties": {"user_agent": "SomeBot/1.0 (crawler)"}}
+    keep(quick, [event for slate in quick for event in seen(slate, clicked=True)] + seen(named, **agent))
+    learning.tick()
+    experiment.refresh_from_db()
+    assert experiment.state["arms"] == {"a": {"seen": 30, "clicked": 10}, "b": {"seen": 30, "clicked": 10}}
+    assert sum(ArmDay.objects.values_list("slates", flat=True)) == 60, "also where nothing else is left of a day"
+
+
+def test_an_arm_is_not_the_best_for_being_drawn_where_people_click_anyway(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=1), method="linear_thompson")
+    shown = (("new/0", "a", 900, 45), ("new/0", "b", 100, 5), ("known/0", "a", 100, 20), ("known/0", "b", 900, 180))
+    for name, letter, count, clicks in shown:
+        drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": f"night/desktop/{name}"}}}
+        slates, _events = crowd(experiment, letter, count, 0, clock.time - timedelta(hours=3), **drawn)
+        for slate in slates:
+            slate.visitor_id += name
+        keep(slates, [event for n, slate in enumerate(slates) for event in seen(slate, n < clicks)])
+    learning.tick()
+    experiment.refresh_from_db()
+    assert experiment.state["arms"] == {"a": {"seen": 1000, "clicked": 65}, "b": {"seen": 1000, "clicked": 185}}
+    assert experiment.state["best"] == [pytest.approx(0.5, abs=0.2)] * 2, (
+        "in either situation both are clicked as often"
+    )
+    assert verdicts.verdict(experiment, results.of(experiment)).label == "early"
+
+
 def test_a_situation_is_told_by_the_shops_clock(settings, clock) -> None:
     settings.SHOP_TIME_ZONE = "Asia/Shanghai"
     assert situation(clock.time, phone=True, known=False, seen=2) == "evening/phone/new/1-3"

@@ -8,6 +8,7 @@ import pytest
 
 from config import doctor
 from config.dashboard import needs, period, slots
+from recommender.explanations.missing import Why, why_not_now
 from recommender.models import Slate, Slot, SlotDay, SlotHour
 from recommender.serving import recommend
 from recommender.slates import rollups, slate_log
@@ -19,9 +20,22 @@ from shop import clock
 from shop.days import day_of
 from shop.events import recording
 from shop.events.consumers import Runner
+from tests.factories.catalogue import make_product
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-" + "1" * 24
+
+
+@pytest.fixture
+def save(django_capture_on_commit_callbacks):
+    def saved(**fields) -> None:
+        slot = Slot.objects.get(name="home")
+        for name, value in fields.items():
+            setattr(slot, name, value)
+        with django_capture_on_commit_callbacks(execute=True):
+            saving.save(slot, actor=None)
+
+    return saved
 
 
 def test_a_slate_knows_whether_there_was_anything_to_choose_by(shop) -> None:
@@ -109,6 +123,19 @@ def test_a_slate_that_is_not_full_is_counted_and_a_row_that_may_be_shorter_is_no
         ("narrow", 100, 3)
     ]
     assert dict(SlotHour.objects.values_list("slot", "short")) == {"narrow": 3, "recently-viewed": 0, "home": 0}
+
+
+def test_an_empty_row_fails_only_where_it_is_to_be_full(save) -> None:
+    make_product(id="tea")
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    viewed = recommend("recently-viewed", visitor_id=VISITOR, product_id="tea")
+    assert (viewed.items, viewed.known, viewed.fallback) == ((), True, False), "the one product looked at is in view"
+    narrow = recommend("home", visitor_id=VISITOR, shopper_id="s1")
+    assert (narrow.items, narrow.fallback) == ((), True), "the control: there is nothing else to show"
+    save(active=False)
+    off = recommend("home", visitor_id=VISITOR, shopper_id="s1")
+    assert (off.items, off.fallback, off.short) == ((), False, False)
+    assert why_not_now("home", "tea")[2].why == Why.OFF
 
 
 def test_slots_are_told_apart_by_their_titles() -> None:
