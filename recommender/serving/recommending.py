@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
 import structlog
+from django.db import DatabaseError
 
 from recommender.experiments import running, variants
 from recommender.experiments.variants import NOBODY, Filled, Who
@@ -25,6 +26,7 @@ from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
 from shop import clock, valkey
 from shop.events import sessions
+from shop.people.models import Shopper
 
 MOST = 100
 DAY_MS = 86_400_000
@@ -69,7 +71,8 @@ def recommend(
         k: at most so many products; None: the slot's size.
         exclude: products not to show.
         language: of names that reasons mention ("en", "zh").
-        personalised: False uses neither session nor history, only the product in view, and takes part in no experiment.
+        personalised: False uses neither session nor history, only the product in view and what they put out of sight themselves,
+            takes part in no experiment, and is in nobody's own order.
         page_id: of the page that is being put together: no product twice under one such id (:mod:`recommender.slots.pages`).
         explain: say in ``Slate.explanation`` what made it.
         occasion: where there is a slot ``slot-occasion``, that one answers.
@@ -94,7 +97,7 @@ def recommend(
     who = Who(visitor_id or known.shopper_id, phone) if personalised else NOBODY
 
     def choice(taken: _Read) -> Slate:
-        return _slate(served, known, taken, k, exclude, visitor_id, who, explain=explain)
+        return _slate(served, known, taken, k, exclude, visitor_id if personalised else "", who, explain=explain)
 
     slate = choice(read)
     if page:
@@ -128,20 +131,29 @@ def _claimed(
 def recommend_many(
     slot: str, shopper_ids: Sequence[str], k: int | None = None, *, language: str = "en", exclude: Sequence[str] = ()
 ) -> dict[str, Slate]:
-    """A slate for each shopper (e-mail blocks), from their history; same rules as :func:`recommend`, three round trips in all."""
+    """A slate for each shopper (e-mail blocks), from the history of those who let it be used; same rules as :func:`recommend`.
+
+    Three round trips and a query in all.
+    """
     _check(k)
-    read, put_away = _read(), unwanted.of_many(shopper_ids)
+    read, put_away, declined = _read(), unwanted.of_many(shopper_ids), _declined(shopper_ids)
     served = snapshot.get(slot)
-    chosen = {
-        shopper_id: _slate(served, _known_by_history(shopper_id, put_away), read, k, exclude, who=Who(shopper_id))
-        for shopper_id in shopper_ids
-    }
+    chosen = {}
+    for shopper_id in shopper_ids:
+        somebody = "" if shopper_id in declined else shopper_id
+        known = Known(shopper_id=somebody, unwanted=put_away.get(shopper_id, unwanted.NOTHING))
+        chosen[shopper_id] = _slate(served, known, read, k, exclude, who=Who(somebody) if somebody else NOBODY)
     slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
     return chosen
 
 
-def _known_by_history(shopper_id: str, put_away: Mapping[str, frozenset[str]]) -> Known:
-    return Known(shopper_id=shopper_id, unwanted=put_away.get(shopper_id, unwanted.NOTHING))
+def _declined(shopper_ids: Sequence[str]) -> set[str]:
+    """Those whose history may not be used: models learn that when they are trained next. All, where the database is away."""
+    try:
+        return set(Shopper.objects.filter(pk__in=shopper_ids, personalised=False).values_list("pk", flat=True))
+    except DatabaseError as error:
+        log.warning("recommended_without_histories", reason=str(error).strip())
+        return set(shopper_ids)
 
 
 def rank(
@@ -237,7 +249,7 @@ def _slate(
     slate_id = new_slate_id()
     out = [*exclude, *read.on_page] if read.on_page else exclude
     now_ms = clock.now_ms()
-    # Another order at the next visit; of who is in none, at the next day.
+    # Another order at the next visit; of who is in none, at the next day (UTC); of nobody, one a day for all.
     visit = f"{visitor_id or known.shopper_id}|{known.visit or now_ms // DAY_MS}"
     ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
     filled = variants.fill(ask, who, slate_id, k) if slot.active else Filled(ask, Choice())
