@@ -1,15 +1,14 @@
 """What rules and reasons need to know of every product, as arrays in memory: no query on the way of a request.
 
 Loaded when the process warms up, followed by the stream of changes (:mod:`shop.catalogue.changes`) that each request reads in
-its own round trip, and loaded again every few seconds by the watch (:mod:`recommender.serving.warming`), which finds what nobody
-announced. A request follows to the end of the stream, however much was announced; where everything changed, or the stream has
+its own round trip. Every few seconds the watch (:mod:`recommender.serving.warming`) looks at what was written to the database
+since its last look (:mod:`recommender.serving.unannounced`), which finds what nobody announced. A request follows to the end of the stream, however much was announced; where everything changed, or the stream has
 forgotten what this process had not read, it waits for the facts to be loaded again: a slate never shows what was taken off sale.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +20,10 @@ from django.db import DatabaseError, connection
 from django.db.models import BigIntegerField, Func, TextField
 from numpy.typing import NDArray
 
+from recommender.serving import unannounced
+from recommender.serving.unannounced import Mark
 from shop.catalogue import changes
-from shop.catalogue.models import Category, Product
+from shop.catalogue.models import Product
 from shop.valkey import Trip, client
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,8 @@ class _Json(Func):
 _OTHERWISE: dict[Any, Func] = {"created_at": _Milliseconds("created_at"), "tags": _Json("tags")}
 _ASKED = tuple(_OTHERWISE.get(asked, asked) for asked in changes.ASKED)
 _TAGS = changes.COLUMNS.index("tags")
+# After so many changes facts are made anew: each is remembered.
+MOST_FOLLOWED = 100_000
 
 
 class ProductFacts:
@@ -68,7 +71,8 @@ class ProductFacts:
         best_selling: rows by units sold, most first.
         position: last entry of the stream of changes that is in it.
         changed: rows in the order in which they changed since these facts were made, for who keeps something of them.
-        load_seconds: what loading took.
+        gone: rows of deleted products.
+        mark: of the database, when it was last looked at; None of facts that were not loaded from it.
         columns: what :mod:`recommender.slots.filters.columns` derived from them, once it did.
     """
 
@@ -101,7 +105,8 @@ class ProductFacts:
         self.best_selling: NDArray[np.int64] = np.argsort(-self.units_sold, kind="stable")
         self.position = position
         self.changed: list[int] = []
-        self.load_seconds = 0.0
+        self.gone: set[int] = set()
+        self.mark: Mark | None = None
         self.columns: Any = None
 
     @classmethod
@@ -143,6 +148,8 @@ class ProductFacts:
         tags, listed, rating, self.attributes[row] = changes.whole(values)[10:]
         self.tags[row], self.rating[row] = tuple(tags), rating or 0.0
         self.list_price[row] = values[1] if listed is None else listed
+        self.created_ms[row] = values[7]
+        self.gone.discard(row)
         self.changed.append(row)
         return True
 
@@ -152,6 +159,7 @@ class ProductFacts:
         if row is not None:
             self.active[row] = False
             self.buyable[row] = False
+            self.gone.add(row)
             self.changed.append(row)
 
     def table(self) -> list[list[Any]]:
@@ -197,17 +205,46 @@ def load() -> ProductFacts:
     """Read all facts from the database and put them in the place of what there was."""
     global _current
     with _loading:
-        started = time.perf_counter()
-        position = _last_position()
-        categories = {path: (en, zh) for path, en, zh in Category.objects.values_list("path", "name_en", "name_zh")}
-        fresh = ProductFacts(_read_table(), categories, position)
+        position, mark = _last_position(), unannounced.mark()
+        fresh = ProductFacts(_read_table(), mark.categories, position)
+        fresh.mark = mark
         for prepare in _preparing:
             prepare(fresh)
-        fresh.load_seconds = time.perf_counter() - started
         with _lock:
             # A request may have followed further meanwhile, and none looks back.
             fresh = _current = _followed(fresh, _entries_after(position))
         return fresh
+
+
+def look() -> ProductFacts:
+    """Take over what was written to the database since the last look, whether or not it was announced; returns the facts."""
+    global _current
+    with _loading:
+        if _current is None or _current.mark is None or len(_current.changed) > MOST_FOLLOWED:
+            return load()
+        position = _last_position()
+        found = unannounced.since(_current.mark)
+        if found.rows is None:
+            return load()
+        with _lock:
+            if found.rows:
+                _current = _looked_at(_current, found.rows, position)
+            _current.mark = found.mark
+            # One that is announced right now counts as missing: everything is read once more than it had to be.
+            missing = len(_current) - len(_current.gone) != found.products
+    return load() if missing else current()
+
+
+def _looked_at(known: ProductFacts, rows: list[list[Any]], position: bytes) -> ProductFacts:
+    """``known`` with rows of the database that were read after ``position`` of the stream."""
+    unknown = [values for values in rows if not known.set(values)]
+    fresh = _with(known, unknown) if unknown else known
+    # What was announced after they were read is newer than they are, though it may have been followed already.
+    last, fresh.position = fresh.position, position
+    fresh = _followed(fresh, _entries_after(position))
+    fresh.position = max(last, fresh.position, key=_order)
+    fresh.best_selling = np.argsort(-fresh.units_sold, kind="stable")
+    return fresh
 
 
 def _read_table() -> list[list[Any]]:
@@ -354,5 +391,5 @@ def _with(known: ProductFacts, unknown: Mapping[str, list[Any]]) -> ProductFacts
             else:
                 column[row] = value
     fresh = ProductFacts(columns, known.categories, known.position)
-    fresh.load_seconds = known.load_seconds
+    fresh.gone, fresh.mark = known.gone - {known.row.get(values[0], -1) for values in unknown}, known.mark
     return fresh

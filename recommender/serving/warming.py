@@ -24,8 +24,11 @@ _started = threading.Event()
 
 
 def warm_up() -> None:
-    """Load product facts, slots, models and experiments, compile kernels; let sessions that ended meanwhile enter."""
-    facts.load()
+    """Load product facts, slots, models and experiments, compile kernels; let sessions that ended meanwhile enter.
+
+    Once that is done: what changed of it since, though nobody announced it.
+    """
+    facts.look()
     snapshot.load()
     champions.load()
     running.load()
@@ -60,7 +63,7 @@ def _watch() -> None:
     with _made_to_stay():
         pause = _look()
     while True:
-        _wait(max(pause, 20 * facts.current().load_seconds) if facts.loaded() else pause)
+        _wait(pause)
         pause = _look()
 
 
