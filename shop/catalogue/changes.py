@@ -2,9 +2,9 @@
 
 A change is one entry of a Valkey stream with the new facts themselves, so that who serves needs no query to follow. Saving,
 deleting and ``update()`` announce by themselves (:class:`shop.catalogue.models.ProductQuerySet`); raw SQL and COPY call
-:func:`announce` or :func:`announce_all` once they are committed. Readers also load everything again every few seconds, so an
-announcement that is lost costs seconds, not truth; after a change of very many products at once they load everything before they
-answer.
+:func:`announce` or :func:`announce_all` once they are committed. Readers also look every few seconds at what was written to the
+database since they last did, so an announcement that is lost costs seconds, not truth; after a change of very many products at
+once they load everything before they answer.
 """
 
 from __future__ import annotations
