@@ -2,8 +2,9 @@
 
 Loaded when the process warms up, followed by the stream of changes (:mod:`shop.catalogue.changes`) that each request reads in
 its own round trip. Every few seconds the watch (:mod:`recommender.serving.warming`) looks at what was written to the database
-since its last look (:mod:`recommender.serving.unannounced`), which finds what nobody announced. A request follows to the end of the stream, however much was announced; where everything changed, or the stream has
-forgotten what this process had not read, it waits for the facts to be loaded again: a slate never shows what was taken off sale.
+since its last look (:mod:`recommender.known.unannounced`), which finds what nobody announced. A request follows to the end of the
+stream, however much was announced; where everything changed, or the stream has forgotten what this process had not read, it waits
+for the facts to be loaded again: a slate never shows what was taken off sale.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from django.db import DatabaseError, connection
 from django.db.models import BigIntegerField, Func, TextField
 from numpy.typing import NDArray
 
-from recommender.serving import unannounced
-from recommender.serving.unannounced import Mark
+from recommender.known import unannounced
+from recommender.known.unannounced import Mark
 from shop.catalogue import changes
 from shop.catalogue.models import Product
 from shop.valkey import Trip, client

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommender.serving import facts, recommend
+from recommender.known import facts
+from recommender.serving import recommend
 from shop.catalogue import changes
 from shop.models import Category, Product
 from tests.factories.catalogue import make_category, make_product
