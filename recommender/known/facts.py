@@ -238,7 +238,7 @@ def look() -> ProductFacts:
 
 def _looked_at(known: ProductFacts, rows: list[list[Any]], position: bytes) -> ProductFacts:
     """``known`` with rows of the database that were read after ``position`` of the stream."""
-    unknown = [values for values in rows if not known.set(values)]
+    unknown = {values[0]: values for values in rows if not known.set(values)}
     fresh = _with(known, unknown) if unknown else known
     # What was announced after they were read is newer than they are, though it may have been followed already.
     last, fresh.position = fresh.position, position
@@ -392,5 +392,5 @@ def _with(known: ProductFacts, unknown: Mapping[str, list[Any]]) -> ProductFacts
             else:
                 column[row] = value
     fresh = ProductFacts(columns, known.categories, known.position)
-    fresh.gone, fresh.mark = known.gone - {known.row.get(values[0], -1) for values in unknown}, known.mark
+    fresh.gone, fresh.mark = known.gone - {known.row.get(name, -1) for name in unknown}, known.mark
     return fresh
