@@ -12,7 +12,8 @@ from typing import Any as Value
 import numpy as np
 
 from recommender.slots.filters.columns import AttributeColumn
-from recommender.slots.filters.nodes import Comparison, Node, Products
+from recommender.slots.filters.conditions import Comparison
+from recommender.slots.filters.nodes import Node, Products
 from recommender.slots.filters.vocabulary import Kind
 
 

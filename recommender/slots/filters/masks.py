@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from recommender.known.facts import ProductFacts
 from recommender.slots.filters.columns import ALL, columns_of
-from recommender.slots.filters.nodes import All, Node, Products, asks_view
-from recommender.slots.filters.parsing import conjuncts, parse
+from recommender.slots.filters.conditions import All, asks_view, conjuncts
+from recommender.slots.filters.nodes import Node, Products
+from recommender.slots.filters.parsing import parse
 
 Bools = NDArray[np.bool_]
 

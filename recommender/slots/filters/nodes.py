@@ -1,4 +1,4 @@
-"""The parts of a condition: each evaluates itself for many products at once."""
+"""What conditions are made of: values, facts and sums; each evaluates itself for many products at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any as Value
-from typing import ClassVar
 
 import numpy as np
 
@@ -148,208 +147,25 @@ class InView(Node):
 
 
 @dataclass(frozen=True)
-class Sum(Made):
-    """Two numbers made one."""
+class Two(Made):
+    """Two numbers and the sign between them."""
 
     sign: str
     left: Node
     right: Node
-    kind = Kind.NUMBER
 
     @property
     def parts(self) -> tuple[Node, ...]:
         """Both sides."""
         return self.left, self.right
+
+
+@dataclass(frozen=True)
+class Sum(Two):
+    """Two numbers made one."""
+
+    kind = Kind.NUMBER
 
     def of(self, products: Products) -> Value:
         """By NumPy: what is divided by nothing is no number, and no comparison holds for it."""
         return SIGNS[self.sign](self.left.of(products), self.right.of(products))
-
-
-class Comparison(Made):
-    """Holds for no product where it needs a product in view and there is none."""
-
-    def of(self, products: Products) -> Value:
-        """Compared, unless that cannot be."""
-        return False if products.this < 0 and self.needs_view else self.compared(products)
-
-    @property
-    def needs_view(self) -> bool:
-        """Whether one of the sides is of the product in view."""
-        return any(_asks_view(part) for part in self.parts)
-
-    @abstractmethod
-    def compared(self, products: Products) -> Value:
-        """The answer where everything is there."""
-
-
-def _asks_view(node: Node) -> bool:
-    return getattr(node, "of_view", False) or any(map(_asks_view, node.parts))
-
-
-def asks_view(node: Node) -> bool:
-    """Whether a condition looks at the product in view."""
-    return isinstance(node, InView) or _asks_view(node) or any(map(asks_view, node.parts))
-
-
-@dataclass(frozen=True)
-class Compare(Comparison):
-    """Two numbers."""
-
-    sign: str
-    left: Node
-    right: Node
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """Both sides."""
-        return self.left, self.right
-
-    def compared(self, products: Products) -> Value:
-        """By their size."""
-        return SIGNS[self.sign](self.left.of(products), self.right.of(products))
-
-
-@dataclass(frozen=True)
-class Is(Comparison):
-    """A fact is this text."""
-
-    fact: Fact
-    value: str
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """The fact."""
-        return (self.fact,)
-
-    def compared(self, products: Products) -> Value:
-        """By codes."""
-        return self.fact.of(products) == products.columns.code(self.fact.name, self.value)
-
-
-@dataclass(frozen=True)
-class Tagged(Comparison):
-    """A product has this tag."""
-
-    fact: Fact
-    tag: str
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """The fact."""
-        return (self.fact,)
-
-    def compared(self, products: Products) -> Value:
-        """One by one: tags are no array."""
-        return np.array([self.tag in tags for tags in self.fact.of(products)], np.bool_)
-
-
-@dataclass(frozen=True)
-class Same(Comparison):
-    """Two facts are the same."""
-
-    fact: Fact
-    other: Fact
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """Both."""
-        return self.fact, self.other
-
-    def compared(self, products: Products) -> Value:
-        """By codes of one column."""
-        return self.fact.of(products) == self.other.of(products)
-
-
-@dataclass(frozen=True)
-class Below(Comparison):
-    """A category is this one, or lies below it."""
-
-    fact: Fact
-    path: str
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """The fact."""
-        return (self.fact,)
-
-    def compared(self, products: Products) -> Value:
-        """By a table of categories."""
-        return products.columns.below(self.path)[self.fact.of(products)]
-
-
-@dataclass(frozen=True)
-class BelowThat(Comparison):
-    """A category is that of the product in view, or lies below it: ``category in this.department``."""
-
-    fact: Fact
-    other: Fact
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """Both."""
-        return self.fact, self.other
-
-    def compared(self, products: Products) -> Value:
-        """By the table of the other's category, where that is one."""
-        path = products.columns.paths[int(self.other.of(products))]
-        return products.columns.below(path)[self.fact.of(products)]
-
-
-@dataclass(frozen=True)
-class Joined(Made):
-    """Conditions joined by one sign; ``join`` is the numpy function of two truths."""
-
-    each: tuple[Node, ...]
-    join: ClassVar[np.ufunc]
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """All of them."""
-        return self.each
-
-    def of(self, products: Products) -> Value:
-        """Of each product."""
-        found = self.parts[0].of(products)
-        for part in self.parts[1:]:
-            found = self.join(found, part.of(products))
-        return found
-
-
-class All(Joined):
-    """Every one holds."""
-
-    join = np.logical_and
-
-
-class Any(Joined):
-    """At least one holds."""
-
-    join = np.logical_or
-
-
-@dataclass(frozen=True)
-class Not(Made):
-    """A single comparison does not hold; made by :func:`negated` only."""
-
-    part: Node
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        """The one."""
-        return (self.part,)
-
-    def of(self, products: Products) -> Value:
-        """Of each product. Where a product in view is needed and there is none, neither the comparison holds nor this."""
-        if isinstance(self.part, Comparison) and products.this < 0 and self.part.needs_view:
-            return False
-        return np.logical_not(self.part.of(products))
-
-
-def negated(node: Node) -> Node:
-    """The condition that holds where ``node`` does not: "not" is moved to the single comparisons."""
-    if isinstance(node, Not):
-        return node.part
-    if isinstance(node, All):
-        return Any(tuple(map(negated, node.parts)))
-    return All(tuple(map(negated, node.parts))) if isinstance(node, Any) else Not(node)
