@@ -34,11 +34,15 @@ from benchmarks.shops import KEY, Size
 
 SIZE = Size(2_000, 20_000)
 VISITORS, CLIENTS, SHARE = 500, 6, 0.6
+# Requests of a connection, then a new one, as proxies do: else all stay with the process that another was killed beside.
+REQUESTS = 500
 # One request in so many is an event.
 ACTS = 10
 # Parts of the time after which something happens.
 SWAPS, VALKEY, WORKER = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9), 0.4, 0.6
 AWAY_SECONDS = 3.0
+# So long the most is measured, once all is warm.
+PROBE_SECONDS = 5.0
 # What a web process may take more at the end than in the middle of the time: sessions that ended enter its index.
 MOST_GROWTH_MB = 16.0
 
@@ -54,6 +58,7 @@ class Seen:
     """
 
     seconds: list[float] = field(default_factory=list)
+    due: list[float] = field(default_factory=list)
     wrong: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     away: tuple[float, float] = (float("inf"), float("inf"))
@@ -68,9 +73,10 @@ class Seen:
 class Client(threading.Thread):
     """Sends what is due on one connection, and looks at what comes back."""
 
-    def __init__(self, port: int, number: int, rate: float, until: float, seen: Seen) -> None:
+    def __init__(self, port: int, number: int, until: float, seen: Seen, *, rate: float = 0.0) -> None:
+        """With a rate of 0 it asks as soon as it is answered."""
         super().__init__(name=f"client {number}")
-        self.port, self.pause, self.until, self.seen = port, 1 / rate, until, seen
+        self.port, self.pause, self.until, self.seen = port, 1 / rate if rate else 0.0, until, seen
         self.chance = random.Random(number)
         self.number = number
 
@@ -79,17 +85,20 @@ class Client(threading.Thread):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         began = time.monotonic()
         for count in itertools.count():
-            due = began + count * self.pause
+            due = began + count * self.pause if self.pause else time.monotonic()
             if due > self.until:
                 return
             time.sleep(max(due - time.monotonic(), 0.0))
             started = time.monotonic()
+            if count % REQUESTS == REQUESTS - 1:
+                connection.close()
             try:
                 (self._act if count % ACTS == 0 else self._ask)(connection, started)
             except (http.client.HTTPException, OSError):
                 self.seen.cut += 1
                 connection.close()
             self.seen.seconds.append(time.monotonic() - due)
+            self.seen.due.append(due)
 
     def _send(
         self, connection: http.client.HTTPConnection, method: str, path: str, body: Any = None
@@ -209,13 +218,26 @@ def growth(memory: Memory, began: float, seconds: float) -> list[dict[str, float
     return found
 
 
+def most_of(port: int) -> float:
+    """Answers a second to the same clients, events among them, as fast as they come: what a share is meant of."""
+    for seconds in (2.0, PROBE_SECONDS):
+        seen, began = Seen(), time.monotonic()
+        clients = [Client(port, number, began + seconds, seen) for number in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        rate = len(seen.seconds) / (time.monotonic() - began)
+    return rate
+
+
 def hold_out(seconds: float, data: Path, port: int, parent: int, versions: tuple[Any, Any]) -> list[str]:
     """The load and what happens meanwhile; returns what was wrong."""
-    most = run(port, shops.questions(SIZE, VISITORS, 3_000, seed=1), status=b"200", connections=CLIENTS)
-    rate = SHARE * most.rate
+    rate = SHARE * most_of(port)
     seen, began = Seen(), time.monotonic()
     until = began + seconds
-    threads: list[threading.Thread] = [Client(port, number, rate / CLIENTS, until, seen) for number in range(CLIENTS)]
+    clients = [Client(port, number, until, seen, rate=rate / CLIENTS) for number in range(CLIENTS)]
+    threads: list[threading.Thread] = [*clients]
     memory = Memory(parent, until)
     for thread in (*threads, memory):
         thread.start()
