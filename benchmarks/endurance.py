@@ -41,6 +41,8 @@ ACTS = 10
 # Parts of the time after which something happens.
 SWAPS, VALKEY, WORKER = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9), 0.4, 0.6
 AWAY_SECONDS = 3.0
+# So long what waited for Valkey makes others wait.
+AFTER_SECONDS = 10.0
 # So long the most is measured, once all is warm.
 PROBE_SECONDS = 5.0
 # What a web process may take more at the end than in the middle of the time: sessions that ended enter its index.
@@ -52,6 +54,8 @@ class Seen:
     """What the clients were answered.
 
     Attributes:
+        seconds: of each answer, from when its request was due.
+        due: when that was, by :func:`time.monotonic`.
         wrong: what must not be, in words, to how often.
         away: (from, to) of :func:`time.monotonic`, while Valkey was killed and not yet back.
         cut: connections that a killed process took with it.
@@ -61,9 +65,16 @@ class Seen:
     due: list[float] = field(default_factory=list)
     wrong: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     away: tuple[float, float] = (float("inf"), float("inf"))
     cut: int = 0
     marked: int = 0
+
+    def answered(self, due: float, seconds: float) -> None:
+        """Keep what an answer took."""
+        with self.lock:
+            self.due.append(due)
+            self.seconds.append(seconds)
 
     def was_away(self, began: float, ended: float) -> bool:
         """Whether Valkey was away at any time of a request; a second more, for connections that must be made anew."""
@@ -97,8 +108,7 @@ class Client(threading.Thread):
             except (http.client.HTTPException, OSError):
                 self.seen.cut += 1
                 connection.close()
-            self.seen.seconds.append(time.monotonic() - due)
-            self.seen.due.append(due)
+            self.seen.answered(due, time.monotonic() - due)
 
     def _send(
         self, connection: http.client.HTTPConnection, method: str, path: str, body: Any = None
@@ -248,8 +258,14 @@ def hold_out(seconds: float, data: Path, port: int, parent: int, versions: tuple
         thread.join()
     grown = growth(memory, began, seconds)
     report("endurance.seconds", seconds, "s", asked_a_second=round(rate), answers=dict(seen.statuses), cut=seen.cut)
+    calm = [
+        took for due, took in zip(seen.due, seen.seconds, strict=True) if not seen.was_away(due - AFTER_SECONDS, due)
+    ]
     for share in (50, 99):
-        report(f"endurance.p{share}", 1000 * percentile(seen.seconds, share / 100), "ms", with_="a killed Valkey")
+        report(f"endurance.p{share}", 1000 * percentile(seen.seconds, share / 100), "ms", of="all answers")
+        report(
+            f"endurance.calm_p{share}", 1000 * percentile(calm, share / 100), "ms", of="those while Valkey was there"
+        )
     report("endurance.marked", seen.marked, "slates", why="Valkey was away: what is popular is shown")
     report("endurance.growth_mb", max(each["end_mb"] - each["middle_mb"] for each in grown), "MB", processes=grown)
     wrong = [f"{text} ({count} times)" for text, count in seen.wrong.items()]
