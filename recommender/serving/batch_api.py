@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 LINES = "application/x-ndjson"
 MOST_SHOPPERS = 10_000
 MOST_BYTES = 4 * 1024 * 1024
-# Chosen in three round trips to Valkey; what is held at a time.
+# Chosen in three round trips to Valkey and three queries; what is held at a time.
 CHUNK = 100
 MOST_ID = 128
 Ids = Annotated[

@@ -28,8 +28,8 @@ ul{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5em,1fr));gap:1e
 a{color:inherit;display:block;text-decoration:none}a:hover span:first-of-type{text-decoration:underline}
 img{aspect-ratio:1;display:block;height:auto;object-fit:contain;width:100%}
 span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
-  // One page: its elements ask one after the other, and what one shows no other does.
-  const page = given.page || random(), shown = new Map();
+  // Elements of a page ask one after the other, and what one shows no other does.
+  const shown = new Map();
   let turn = Promise.resolve();
   const make = (tag, part, ...children) => {
     const element = document.createElement(tag);
@@ -63,21 +63,32 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
     load() {
       const mine = (this.asked = {});
       this.ready = turn = turn.then(() => (this.asked === mine && this.isConnected ? this.ask() : undefined)).catch((error) => {
+        if (this.about !== this.showing) this.clear();
         this.tell("failed", { error });
       });
       return this.ready;
     }
 
+    // Its children come back.
+    clear() {
+      if (this.watch) this.watch.disconnect();
+      this.ids = this.showing = null;
+      shown.delete(this);
+      for (const old of this.querySelectorAll(":scope>[slot=shown]")) old.remove();
+      this.shadowRoot.replaceChildren(this.fallback);
+    }
+
     async ask() {
       const told = (name) => this.getAttribute(name) || "", count = told("count") || "6";
+      const slot = this.dataset.slot || told("slot");
+      this.about = slot + " " + told("product");
       const others = [...shown].flatMap(([element, ids]) => (element === this ? [] : ids));
       const asked = {
-        key: given.key, k: count, products: "1", page_id: page, visitor_id: this.visitor, product_id: told("product"),
+        key: given.key, k: count, products: "1", page_id: given.page, visitor_id: this.visitor, product_id: told("product"),
         exclude: [told("exclude"), ...others].filter(Boolean).join(), occasion: told("occasion"),
         language: this.lang || (this.closest("[lang]") || document.documentElement).lang || "en",
       };
       for (const name in asked) if (!asked[name]) delete asked[name];
-      const slot = this.dataset.slot || told("slot");
       // A key in the address needs no preflight.
       const answer = await fetch(host + "/api/v1/recommendations/" + encodeURIComponent(slot) + "?" + new URLSearchParams(asked), {
         credentials: "omit", signal: AbortSignal.timeout(8e3),
@@ -100,14 +111,15 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
 
     show(slate, items) {
       const template = this.querySelector(":scope>template");
+      this.clear();
       this.slate = slate;
+      this.showing = this.about;
       this.ids = items.map((item) => item.id);
       shown.set(this, this.ids);
       const list = make("ul", "list", ...items.map((item) => this.item(item, template)));
       const heading = make("h2", "heading", slate.heading);
       list.setAttribute("aria-label", slate.heading);
       // A template's products stand in the page itself, where its styles reach them.
-      for (const old of this.querySelectorAll(":scope>[slot=shown]")) old.remove();
       if (template) {
         list.slot = "shown";
         this.append(list);
@@ -141,7 +153,6 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
     }
 
     look() {
-      if (this.watch) this.watch.disconnect();
       let timer = 0;
       this.watch = new IntersectionObserver(([entry]) => {
         // A row may be larger than the window: half of either is enough.

@@ -117,6 +117,22 @@ def test_rows_show_products_no_two_the_same_and_keep_what_was_there_where_they_f
     assert Axe().run(page).response["violations"] == []
 
 
+def test_a_row_that_asks_again_runs_out_of_nothing_and_does_not_stay_where_it_fails(page, shop) -> None:
+    page.goto(shop)
+    told(page, "shown one", "shown two", "failed none")
+    before = ids(page, "one"), ids(page, "two")
+    for element in ("one", "two", "one", "two"):
+        page.evaluate("(id) => document.getElementById(id).load()", element)
+    assert (ids(page, "one"), ids(page, "two")) == before, "twelve products are enough for a page that stays open"
+    for element, words in (("one", "Our classics"), ("two", "More classics")):
+        page.evaluate("(id) => document.getElementById(id).setAttribute('slot', 'nowhere')", element)
+        expect(page.get_by_text(words)).to_be_visible()
+        assert ids(page, element) == [], "what it showed was of another slot"
+    page.evaluate("document.getElementById('two').setAttribute('slot', 'home')")
+    told(page, "failed two")
+    expect(page.locator("#two a.mine").first).to_contain_text("Tea <0>")
+
+
 def test_what_is_seen_and_clicked_is_reported_once(page, shop) -> None:
     page.goto(shop)
     told(page, "shown one", "seen one")

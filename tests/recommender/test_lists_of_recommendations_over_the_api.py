@@ -12,8 +12,11 @@ from recommender.slots import saving
 from recommender.slots.models import Slot
 from shop.api.keys import create_key
 from shop.events import recording
+from shop.models import Order, Product
 from shop.valkey import client as valkey
 from tests.factories.catalogue import make_category, make_product
+from tests.factories.orders import make_cart, order_cart
+from tests.factories.people import make_shopper, make_visitor
 
 pytestmark = pytest.mark.django_db
 HOME = "/api/v1/recommendations/home"
@@ -212,3 +215,25 @@ def test_pages_go_on_without_repeats_while_the_champion_changes(shop, ask) -> No
     second = ask(HOME, shopper_id="s1", k=6, cursor=first.json()["next"])
     assert first.json()["model"] != second.json()["model"]
     assert len({*ids(first), *ids(second)}) == 12
+
+
+def test_a_batch_leaves_out_what_a_shopper_just_bought_and_has_in_the_cart(ask, client, shelf, clock) -> None:
+    one, other = make_shopper(), make_shopper()
+    visitor = make_visitor(shopper_id=one.pk)
+    bought, given_up, lies_there = (Product.objects.get(pk=f"p{number:02}") for number in range(3))
+    order_cart(make_cart(visitor, bought, shopper=one), visitor)
+    Order.objects.filter(pk=order_cart(make_cart(visitor, given_up, shopper=one), visitor).pk).update(
+        status="cancelled"
+    )
+    make_cart(visitor, lies_there, shopper=one)
+
+    def shown() -> dict[str, list[str]]:
+        body = {"slot": "trending", "shopper_ids": [one.pk, other.pk], "k": 2}
+        headers = {"authorization": f"Bearer {ask.keys['sk']}"}
+        answer = client.post(BATCH, orjson.dumps(body), content_type="application/json", headers=headers)
+        lines = [orjson.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+        return {line["shopper_id"]: [item["product_id"] for item in line["slate"]["items"]] for line in lines}
+
+    assert shown() == {one.pk: ["p01", "p03"], other.pk: ["p00", "p01"]}
+    clock.advance(days=7, seconds=1)
+    assert shown()[one.pk] == ["p00", "p01"], "as long as a session knows of it, no longer"
