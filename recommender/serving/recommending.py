@@ -134,7 +134,7 @@ def recommend_many(
 ) -> dict[str, Slate]:
     """A slate for each shopper (e-mail blocks), from the history of those who let it be used; same rules as :func:`recommend`.
 
-    Three round trips to Valkey and three queries in all: who lets it be used; cart and latest purchases, which no session tells here.
+    Three round trips to Valkey and three queries in all: who lets it be used, and what no session tells here: cart and purchases.
     """
     _check(k)
     read, put_away, declined = _read(), unwanted.of_many(shopper_ids), _declined(shopper_ids)
