@@ -210,8 +210,8 @@ class Shop:
         there: NDArray[np.int64],
         hardly: NDArray[np.int64],
     ) -> list[int]:
-        from recommender.algorithms.base import Context
         from recommender.algorithms.blend import combine
+        from recommender.asking import Context
 
         chosen: list[int] = []
         if dataset is not None:

@@ -52,7 +52,7 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def answers(model: Algorithm, size: Size) -> list[float]:
     """Processor seconds of each of :data:`ASKED` answers."""
-    from recommender.algorithms.base import Context
+    from recommender.asking import Context
 
     chance, found = random.Random(1), []
     for _ in range(ASKED):

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from benchmarks.reporting import report
 
 if TYPE_CHECKING:
-    from recommender.algorithms.base import Algorithm, Context, Rows
+    from recommender.algorithms.base import Algorithm
+    from recommender.asking import Context, Rows
     from recommender.dataset.basket_files import BasketFiles
 
 DEPTH = 10

@@ -53,7 +53,7 @@ def learn(files: SequenceFiles, name: str) -> Algorithm:
 
 def ask(model: Algorithm, files: SequenceFiles, asked: list[int]) -> tuple[list[Any], list[float]]:
     """The first ten of each, and seconds; says how far it is."""
-    from recommender.algorithms.base import Context
+    from recommender.asking import Context
 
     answers, seconds = [], []
     for user in asked:

@@ -61,7 +61,7 @@ def place_of(target: int, ranking: NDArray[np.int32]) -> int:
 
 def ask(model: Algorithm, files: SessionFiles, *, exclude_current: bool) -> Places:
     """Every question, timed as a request would be."""
-    from recommender.algorithms.base import Context
+    from recommender.asking import Context
 
     places = Places()
     others = np.random.default_rng(0).permutation(files.targets).tolist()

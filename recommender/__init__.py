@@ -16,9 +16,10 @@ From what is asked to what all is made of: a folder imports from those below it 
 | ``exploration/`` | what is hardly shown: counted, drawn, and learning that knows what was shown |
 | ``statistics/`` | comparisons of two sides, and what other decisions would have brought |
 | ``ratings/`` | from ratings to stars, a file each; reports of files, apart from the shop |
-| ``evaluation/`` | how good an answer is: tasks, metrics, intervals |
 | ``algorithms/`` | from a context to ranked products, a file or folder each |
+| ``evaluation/`` | how good an answer is: tasks, metrics, intervals |
 | ``features/`` | rows of numbers about a shopper, a product and the moment |
 | ``profiles/`` | one shopper's history and state |
+| ``asking/`` | what an algorithm is asked and what it answers |
 | ``dataset/`` | events and orders as interactions: reading, cleaning, purchases, browsing, products |
 """

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, terms
 from config.dashboard.feature_names import feature
-from recommender.algorithms.breakdown import Source
+from recommender.asking.breakdown import Source
 from recommender.explanations import telling
 from recommender.explanations.missing import WhyNot, ask_now, choice_now, why_not
 from recommender.slates.reasons import reason_text

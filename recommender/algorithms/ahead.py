@@ -13,7 +13,8 @@ import numpy as np
 import structlog
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import Algorithm, Context
+from recommender.algorithms.base import Algorithm
+from recommender.asking import Context
 from recommender.dataset import Dataset, Kind, Products
 from recommender.dataset.interactions import DAY_MS, build
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Ranking, Rows
-from recommender.algorithms.breakdown import Breakdown
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.ranked.trees import Trees
+from recommender.asking import Ranking, Rows
+from recommender.asking.breakdown import Breakdown
 
 Floats = NDArray[np.float32]
 Values = NDArray[np.float64]

@@ -9,164 +9,18 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from recommender.algorithms import arrays
-from recommender.dataset import Dataset
-from recommender.dataset.browsing import NOTHING_SEEN, Seen
-
-if TYPE_CHECKING:
-    from recommender.algorithms.breakdown import Breakdown, Candidacy
-
-Rows = NDArray[np.int32]
-# From the place of one product among several to how alike it is to each of them.
-Likeness = Callable[[int], NDArray[np.float32]]
-NO_ROWS: Rows = np.zeros(0, np.int32)
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """What is known at the moment of asking, as product indices.
-
-    Attributes:
-        slot: where the answer will be shown.
-        session: (acts,) products of the session, oldest first; may repeat.
-        kinds: (acts,) int8 of :class:`recommender.dataset.Kind`, or empty: all views.
-        history: distinct products that the shopper bought before, most telling last.
-        counts: (history,) how often each was bought, decayed by age; empty: once each.
-        bought, bought_ms: (purchases,) everything that the shopper bought, oldest first, with repeats, and when (ms since the
-            epoch, UTC); rows of one time are one basket. Empty where only ``history`` is known.
-        seen: what the shopper did with products in earlier visits short of buying; nothing where it is not known.
-        cart: products in the cart.
-        product: product in view, -1 for none.
-        profile: what the shopper told of themselves, as ``fact=value`` (:meth:`recommender.dataset.shoppers.Shoppers.groups`);
-            empty where it is not known or may not be used.
-        states: (4,) probabilities that the shopper is browsing, comparing, buying, lapsing
-            (:mod:`recommender.profiles.states`), as of the training; (0,) where they are not known or may not be used.
-        at_ms: now, ms since the epoch, UTC; 0 where it does not matter.
-    """
-
-    slot: str = "home"
-    session: Rows = field(default_factory=lambda: NO_ROWS)
-    kinds: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
-    history: Rows = field(default_factory=lambda: NO_ROWS)
-    counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    bought: Rows = field(default_factory=lambda: NO_ROWS)
-    bought_ms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    seen: Seen = NOTHING_SEEN
-    cart: Rows = field(default_factory=lambda: NO_ROWS)
-    product: int = -1
-    profile: tuple[str, ...] = ()
-    states: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    at_ms: int = 0
-
-    @property
-    def visited(self) -> bool:
-        """Whether the shopper is at anything: whether there are :attr:`acts`, without making them."""
-        return self.product >= 0 or len(self.session) > 0 or len(self.cart) > 0
-
-    @cached_property
-    def acts(self) -> Rows:
-        """What the shopper is at, oldest first: cart, session, product in view; each product once, where it came last."""
-        parts = [*self.cart.tolist(), *self.session.tolist()]
-        if self.product >= 0:
-            parts.append(self.product)
-        once = list(dict.fromkeys(reversed(parts)))
-        return np.array(once[::-1], np.int32)
-
-    @cached_property
-    def trail(self) -> Rows:
-        """:attr:`acts` as they were, with repeats, or the last of the history where there are none."""
-        parts = [*self.cart.tolist(), *self.session.tolist()]
-        if self.product >= 0 and self.product not in parts[-1:]:
-            parts.append(self.product)
-        return np.array(parts, np.int32) if parts else self.evidence
-
-    @cached_property
-    def evidence(self) -> Rows:
-        """:attr:`acts`, or the last of the history where there are none; a copy, so that kernels see one kind of array only."""
-        return np.array(self.acts if len(self.acts) else self.history[-12:], np.int32)
-
-    @cached_property
-    def purchases(self) -> tuple[Rows, NDArray[np.int64]]:
-        """``bought`` and its times; of a mere history one basket a product, a day apart. Copies, for kernels."""
-        if len(self.bought) or not len(self.history):
-            return np.array(self.bought, np.int32), np.array(self.bought_ms, np.int64)
-        days = np.arange(len(self.history), 0, -1, dtype=np.int64)
-        return np.array(self.history, np.int32), self.at_ms - days * 86_400_000
-
-    def within(self, products: int) -> Context:
-        """The same without products that the model does not know (index out of range)."""
-        if self.product >= products:
-            return replace(self, product=-1).within(products)
-        if all(len(rows) == 0 or rows.max() < products for rows in self._rows()):
-            return self
-        known = self.session < products
-        past = self.history < products
-        owned = self.bought < products
-        looked = self.seen.product < products
-        return replace(
-            self,
-            session=self.session[known],
-            kinds=self.kinds[known] if len(self.kinds) else self.kinds,
-            history=self.history[past],
-            counts=self.counts[past] if len(self.counts) else self.counts,
-            bought=self.bought[owned],
-            bought_ms=self.bought_ms[owned],
-            seen=self.seen.take(looked),
-            cart=self.cart[self.cart < products],
-        )
-
-    def _rows(self) -> tuple[Rows, ...]:
-        return self.session, self.history, self.bought, self.seen.product, self.cart
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Products, best first, no product twice.
-
-    Attributes:
-        products: (n,) int32 product indices.
-        scores: (n,) float32, falling, positive.
-        sources: (n,) int8 index into the algorithm's ``parts``, where it is made of several; else empty.
-    """
-
-    products: Rows
-    scores: NDArray[np.float32]
-    sources: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
-
-    def __len__(self) -> int:
-        return len(self.products)
-
-    def first(self, k: int) -> Ranking:
-        """The best ``k``."""
-        return Ranking(self.products[:k], self.scores[:k], self.sources[:k])
-
-
-NOTHING = Ranking(NO_ROWS, np.zeros(0, np.float32))
-
-
-class Evidence(Struct, frozen=True):
-    """Why a product was ranked: what it goes with, and how strongly, in counts.
-
-    Attributes:
-        code: reason code of ``recommender.slates.reasons``.
-        because: product index that it goes with, -1 for none.
-        share: of those who had ``because``, the share that had the product too; 0 where no such count is claimed.
-    """
-
-    code: str
-    because: int = -1
-    share: float = 0.0
+from recommender.algorithms import ALGORITHMS
+from recommender.asking import Context, Evidence, Likeness, Ranking, Rows
+from recommender.asking.breakdown import Breakdown, Candidacy, Source, one_term, place_in
+from recommender.dataset import Dataset, arrays
 
 
 class Algorithm(ABC):
@@ -317,14 +171,10 @@ class Algorithm(ABC):
 
     def breakdown(self, context: Context, products: Sequence[int]) -> Breakdown:
         """What the scores of ``products`` are the sums of, those among them that are candidates for ``context``, best first."""
-        from recommender.algorithms.breakdown import one_term
-
         return one_term(self.name, self.recommend(context, self.products_), products)
 
     def candidacy(self, context: Context, product: int) -> Candidacy:
         """Which sources named ``product`` for ``context``, and in which place."""
-        from recommender.algorithms.breakdown import Candidacy, Source, place_in
-
         return Candidacy([Source(self.name, place_in(self.recommend(context, self.products_), product))])
 
     def importance(self, slot: str = "home") -> dict[str, float]:
@@ -385,22 +235,8 @@ class Algorithm(ABC):
 
     def restore_members(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         """The members that ``meta`` names, from :meth:`learned_by_members`."""
-        from recommender.algorithms import ALGORITHMS
-
         self.members = {}
         for name, params in meta["members"].items():
             inner = {key.partition("/")[2]: array for key, array in found.items() if key.startswith(f"{name}/")}
             own = {"algorithm": name, "params": params, "products": self.products_}
             self.members[name] = ALGORITHMS.get(name).restore(inner, own)
-
-
-def best(scores: NDArray[np.float32], products: Rows, k: int) -> Ranking:
-    """The best ``k`` of scored products, positive scores only; ties go to the lower index, so that a smaller ``k`` is a prefix."""
-    positive = scores > 0
-    scores, products = scores[positive], products[positive]
-    if len(scores) > 4 * k:
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-        kept = scores >= least
-        scores, products = scores[kept], products[kept]
-    order = np.lexsort((products, -scores))[:k]
-    return Ranking(products[order], scores[order])

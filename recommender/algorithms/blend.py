@@ -15,9 +15,11 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
-from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, place_in
+from recommender.algorithms.base import Algorithm
+from recommender.algorithms.blend_weights import learn_weights
 from recommender.algorithms.neighbours import scratch
+from recommender.asking import NOTHING, Context, Evidence, Ranking, Rows
+from recommender.asking.breakdown import Breakdown, Candidacy, Source, place_in
 from recommender.dataset import Dataset, NotEnoughData
 
 PARTS = ("session_knn", "item_knn", "content", "buy_again", "popular")
@@ -64,7 +66,7 @@ class Blend(Algorithm):
     """A weighted sum over the parts of ``score / best score``.
 
     The weights of each slot are those that rank best what shoppers really did next in the last ``held_back`` of the sessions, by
-    parts that learned from those before only (:mod:`recommender.evaluation.weights`); then the parts learn from everything.
+    parts that learned from those before only (:mod:`recommender.algorithms.blend_weights`); then the parts learn from everything.
 
     Args:
         depth: candidates taken from each part.
@@ -105,15 +107,13 @@ class Blend(Algorithm):
         self.members = given or fit_members(dataset)
 
     def _learn_weights(self, dataset: Dataset) -> None:
-        from recommender.evaluation.weights import learn_weights
-
         cut = int(dataset.session_ended[int(dataset.sessions * (1 - self.held_back))])
         earlier = dataset.before(cut)
         if not len(earlier):
             return
         self.members = fit_members(earlier, self.members)
-        limits = {"questions": self.questions, "least": self.least, "seed": self.seed}
-        self.weights_ = self._table(learn_weights(self, dataset, cut, **limits))
+        limits: dict[str, Any] = {"questions": self.questions, "least": self.least, "seed": self.seed}
+        self.weights_ = self._table(learn_weights(self, dataset, cut, starts=DEFAULT_WEIGHTS, **limits))
 
     def _table(self, weights: Mapping[str, Sequence[float]]) -> NDArray[np.float32]:
         rows = [weights.get(slot, DEFAULT_WEIGHTS[slot]) for slot in SLOTS]

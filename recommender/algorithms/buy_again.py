@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from django.utils.translation import gettext_noop
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, best
+from recommender.algorithms.base import Algorithm
+from recommender.asking import NOTHING, Context, Evidence, Ranking, best
 from recommender.dataset import Dataset, Kind
 
 

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Likeness, Ranking, Rows
+from recommender.algorithms.base import Algorithm
+from recommender.asking import NOTHING, Context, Evidence, Likeness, Ranking, Rows
 from recommender.dataset import Dataset, NotEnoughData
+from recommender.features.text import words
 
-CHINESE = re.compile(r"[㐀-鿿]+")
-WORD = re.compile(r"[^\W_]+(?:[.,][0-9]+)?")
 BLOCK = 1_000
-
-
-def words(text: str) -> Iterator[str]:
-    """Words of a text in lower case: Chinese cut by rjieba, everything else at its spaces, each pair of neighbours too."""
-    before = ""
-    for part in _split(text.lower()):
-        yield part
-        if before:
-            yield f"{before} {part}"
-        before = part
-
-
-def _split(text: str) -> Iterator[str]:
-    for found in WORD.findall(text):
-        if CHINESE.search(found):
-            import rjieba
-
-            yield from (word for word in rjieba.cut(found) if word.strip())
-        else:
-            yield found
 
 
 class Content(Algorithm):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from django.utils.translation import gettext_noop
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Ranking
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.evidence import weighed
 from recommender.algorithms.matrices import actors_by_products
+from recommender.asking import NOTHING, Context, Ranking
 from recommender.dataset import Dataset
 
 

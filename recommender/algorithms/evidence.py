@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Context, Rows
+from recommender.asking import Context, Rows
 
 LONGEST_SESSION = 20
 LONGEST_HISTORY = 30

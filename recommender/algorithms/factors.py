@@ -13,9 +13,10 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Ranking, Rows, best
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.evidence import weighed
 from recommender.algorithms.matrices import actors_by_products
+from recommender.asking import NOTHING, Context, Ranking, Rows, best
 from recommender.dataset import Dataset
 
 SEED = 7

@@ -13,8 +13,9 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.evidence import weighed
+from recommender.asking import NOTHING, Context, Evidence, Ranking, Rows
 from recommender.dataset import Dataset, Kind
 
 BLOCK = 2_000

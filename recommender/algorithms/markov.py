@@ -6,8 +6,9 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Algorithm, Context, Ranking, Rows, best
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.prefixes import mixed_moments
+from recommender.asking import Context, Ranking, Rows, best
 from recommender.dataset import Dataset, NotEnoughData
 
 SEED = 7

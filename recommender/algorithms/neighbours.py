@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Ranking, Rows, best
+from recommender.asking import Ranking, Rows, best
 
 _local = threading.local()
 

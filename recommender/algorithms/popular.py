@@ -8,7 +8,8 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows, best
+from recommender.algorithms.base import Algorithm
+from recommender.asking import Context, Evidence, Ranking, Rows, best
 from recommender.dataset import Dataset
 from recommender.dataset.interactions import DAY_MS
 

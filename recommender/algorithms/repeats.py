@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner
+from recommender.asking import Rows
 from recommender.dataset.purchases import Purchases
 
 Floats = NDArray[np.float32]

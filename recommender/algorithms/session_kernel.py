@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Ranking, Rows, best
 from recommender.algorithms.kernels import inner, kernel
+from recommender.asking import Ranking, Rows, best
 
 if TYPE_CHECKING:
     from recommender.algorithms.session_knn import SessionKNN

@@ -13,10 +13,11 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.arrays import room, together
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.prefixes import REMOVED, Answers
+from recommender.asking import NOTHING, Context, Evidence, Ranking, Rows
 from recommender.dataset import Dataset
+from recommender.dataset.arrays import room, together
 
 if TYPE_CHECKING:
     from recommender.algorithms.session_kernel import Index, Rule

@@ -13,8 +13,9 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import NOTHING, Algorithm, Context, Evidence, Ranking, Rows, best
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.kernels import inner, kernel
+from recommender.asking import NOTHING, Context, Evidence, Ranking, Rows, best
 from recommender.dataset import Dataset
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases, purchases_of

@@ -6,8 +6,9 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows, best
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.ranked.tables import Bigrams, Table, bigrams_of, cosine_of, steps_of, trails_of
+from recommender.asking import Context, Evidence, Ranking, Rows, best
 from recommender.dataset import Dataset, NotEnoughData
 
 LONGEST = 8

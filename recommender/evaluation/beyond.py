@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
+from recommender.asking import Rows
 from recommender.dataset import Dataset
 
 ALPHA = 0.01

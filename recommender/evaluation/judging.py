@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Algorithm, Rows
+from recommender.asking import Recommender, Rows
 from recommender.evaluation import beyond, intervals, metrics, paired, segments
 from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Question
@@ -51,14 +51,14 @@ class Verdict:
         }
 
 
-def shown(algorithm: Algorithm, question: Question) -> Rows:
+def shown(algorithm: Recommender, question: Question) -> Rows:
     """The first 20 as a slate would show them: without what the page shows already."""
     visible = question.context.acts
     ranking = algorithm.recommend(question.context, metrics.DEEPEST + len(visible)).products
     return ranking[~np.isin(ranking, visible)][: metrics.DEEPEST] if len(visible) else ranking
 
 
-def judge(algorithm: Algorithm, questions: Sequence[Question], background: Background, *, seed: int = 0) -> Verdict:
+def judge(algorithm: Recommender, questions: Sequence[Question], background: Background, *, seed: int = 0) -> Verdict:
     """Ask every question and measure."""
     rankings: list[Rows] = []
     times = np.empty((len(questions), 2))
@@ -77,7 +77,7 @@ def judge(algorithm: Algorithm, questions: Sequence[Question], background: Backg
     return Verdict(values, estimates, times[:, 0], times[:, 1], apart)
 
 
-def _timed(algorithm: Algorithm, question: Question) -> tuple[Rows, tuple[float, float]]:
+def _timed(algorithm: Recommender, question: Question) -> tuple[Rows, tuple[float, float]]:
     """The answer, and its seconds on the wall and of this thread's processor."""
     started, of_thread = time.perf_counter(), time.thread_time()
     ranking = shown(algorithm, question)

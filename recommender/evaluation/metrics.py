@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
+from recommender.asking import Rows
 
 CUTS = (5, 10, 20)
 DEEPEST = max(CUTS)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import structlog
 
-from recommender.algorithms.base import Algorithm, Context, Rows
+from recommender.asking import Context, Recommender, Rows
 from recommender.dataset import Dataset
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import purchases_of
@@ -79,7 +79,20 @@ class Value(NamedTuple):
         return self.all + self.new
 
 
-def value(model: Algorithm, past: Past) -> Value:
+class Learner(Recommender, Protocol):
+    """What can learn, and say with which parameters."""
+
+    def fit(self, dataset: Dataset, /) -> Self:
+        """Learn."""
+
+    def params(self) -> dict[str, Any]:
+        """As given."""
+
+    def settled(self) -> dict[str, Any]:
+        """As given or found, for learning from more."""
+
+
+def value(model: Recommender, past: Past) -> Value:
     """What a model reaches."""
     rankings = [model.recommend(context, DEPTH + len(np.unique(context.bought))).products for context in past.contexts]
     strange = [
@@ -97,7 +110,7 @@ def _ndcg(rankings: Sequence[Rows], targets: Sequence[Rows]) -> float:
 
 
 def pick(
-    made: Mapping[str, Callable[[], Algorithm]], dataset: Dataset, horizon_days: float, *, seed: int = 0
+    made: Mapping[str, Callable[[], Learner]], dataset: Dataset, horizon_days: float, *, seed: int = 0
 ) -> tuple[str, dict[str, Any], dict[str, Value]]:
     """The best by name, its parameters for learning from everything, and the value of each; the first if nobody can be asked.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
+from recommender.asking import Rows
 from recommender.evaluation import intervals, metrics
 from recommender.evaluation.beyond import Background
 from recommender.evaluation.tasks import Question

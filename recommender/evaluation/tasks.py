@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.algorithms.base import Context, Rows
+from recommender.asking import Context, Rows
 from recommender.dataset import Dataset, Kind
 from recommender.dataset.interactions import DAY_MS
 from recommender.profiles.long_term import LongTerm, learn

@@ -12,7 +12,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from recommender.algorithms.arrays import BrokenFile
+from recommender.dataset.arrays import BrokenFile
 from recommender.experiments import results, running
 from recommender.experiments.models import Arm, Experiment
 from recommender.slots import snapshot

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.algorithms.breakdown import Breakdown, Candidacy, Source
+from recommender.asking.breakdown import Breakdown, Candidacy, Source
 from recommender.known.contexts import context_of
 from recommender.slates.slate import Explanation, Part, Term
 from recommender.slots.choosing import Choice

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recommender.algorithms.breakdown import Source
+from recommender.asking.breakdown import Source
 from recommender.explanations.making import asked_of, explain_choice, parts_of
 from recommender.explanations.replaying import outside, rule_of
 from recommender.known import champions, facts, unwanted

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from recommender.algorithms.arrays import BrokenFile
+from recommender.dataset.arrays import BrokenFile
 from recommender.known import champions, facts, fresh_sessions
 from recommender.known.contexts import known_then
 from recommender.slates.models import Slate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import NO_ROWS, Context, Rows
+from recommender.asking import NO_ROWS, Context, Rows
 from recommender.dataset import Dataset, Kind
 from recommender.dataset.browsing import browsing_of
 from recommender.dataset.interactions import DAY_MS

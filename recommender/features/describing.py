@@ -234,7 +234,7 @@ def describe(acts, skip, here, at_ms, states, asked, table, stars, work, chosen,
     Args:
         acts: what the shopper did, the last ``here`` of them in this visit; act ``skip`` is not known (-1: all are).
         at_ms: the moment; a rating that is known though it came later counts by its distance.
-        states: (4,) of :attr:`recommender.algorithms.base.Context.states`; zeros where they are not known.
+        states: (4,) of :attr:`recommender.asking.Context.states`; zeros where they are not known.
         asked: products, each once.
         chosen: places of numbers, see :func:`recommender.features.columns.picked`.
     """

@@ -1,11 +1,37 @@
-"""Words of products in a few dimensions: TF-IDF, then a truncated singular value decomposition (latent semantic analysis)."""
+"""Words of texts; and of products in a few dimensions: TF-IDF, then a truncated singular value decomposition (latent semantic
+analysis)."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+CHINESE = re.compile(r"[㐀-鿿]+")
+WORD = re.compile(r"[^\W_]+(?:[.,][0-9]+)?")
+
+
+def words(text: str) -> Iterator[str]:
+    """Words of a text in lower case: Chinese cut by rjieba, everything else at its spaces, each pair of neighbours too."""
+    before = ""
+    for part in _split(text.lower()):
+        yield part
+        if before:
+            yield f"{before} {part}"
+        before = part
+
+
+def _split(text: str) -> Iterator[str]:
+    for found in WORD.findall(text):
+        if CHINESE.search(found):
+            import rjieba
+
+            yield from (word for word in rjieba.cut(found) if word.strip())
+        else:
+            yield found
 
 
 def word_pipeline(width: int, *, least: int, seed: int = 0) -> Any:
@@ -13,8 +39,6 @@ def word_pipeline(width: int, *, least: int, seed: int = 0) -> Any:
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
-
-    from recommender.algorithms.content import words
 
     return make_pipeline(TfidfVectorizer(analyzer=words, min_df=least), TruncatedSVD(width, random_state=seed))
 

@@ -20,8 +20,8 @@ import structlog
 from django.conf import settings
 from django.db import connections
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Context
+from recommender.asking import Context
+from recommender.dataset.arrays import BrokenFile
 from recommender.known import fresh_sessions
 from recommender.training.announcing import CHAMPIONS, UPCOMING, announced_versions, say_prepared, upcoming_version
 from recommender.training.artefacts import Model, State, open_model, trust

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from recommender.algorithms.base import NO_ROWS, Context, Rows
+from recommender.asking import NO_ROWS, Context, Rows
 from recommender.dataset.browsing import NOTHING_SEEN, Seen
 from recommender.dataset.kinds import KIND_OF_EVENT, WEIGHTS, Kind
 from recommender.training.artefacts import Model

@@ -16,7 +16,7 @@ import orjson
 from django.db import connection, transaction
 from django.db.models import Q
 
-from recommender.algorithms.content import words
+from recommender.features.text import words
 from recommender.known.newcomers import TOLD, VERSION
 from recommender.training.models import ModelVersion
 from shop import clock

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms import arrays
-from recommender.dataset import Dataset, Kind
+from recommender.dataset import Dataset, Kind, arrays
 from recommender.dataset.browsing import NOTHING_SEEN, Browsing, Seen, browsing_of
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases, purchases_of
@@ -82,7 +81,7 @@ class LongTerm:
         return self.product[rows], self.count[rows]
 
     def known(self, shopper_id: str) -> dict[str, Any]:
-        """The fields of a :class:`~recommender.algorithms.base.Context` that are a shopper's past; none of a stranger."""
+        """The fields of a :class:`~recommender.asking.Context` that are a shopper's past; none of a stranger."""
         row = self._row(shopper_id)
         if row < 0:
             return {}

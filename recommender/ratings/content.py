@@ -53,7 +53,7 @@ class Content(Neighbourhood):
             raise NotEnoughData("content needs words about items: a column of titles, genres or tags")
         from sklearn.feature_extraction.text import CountVectorizer
 
-        from recommender.algorithms.content import words
+        from recommender.features.text import words
 
         counts = CountVectorizer(analyzer=words).fit_transform(ratings.texts)
         self.marks_ = Marks.of(scale_rows(weigh_terms(counts, self.weighting), self.likeness).astype(np.float64))

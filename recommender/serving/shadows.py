@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from recommender.algorithms.arrays import BrokenFile
+from recommender.dataset.arrays import BrokenFile
 from recommender.known import fresh_sessions
 from recommender.known.contexts import known_then
 from recommender.serving.recommending import would_show

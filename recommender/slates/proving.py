@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from recommender.algorithms.base import Evidence
+from recommender.asking import Evidence
 from recommender.known.contexts import Known
 from recommender.known.facts import ProductFacts
 from recommender.slates.slate import Reason, SlateItem, is_fallback

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Likeness
+from recommender.asking import Likeness
 from recommender.known.facts import ProductFacts
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.types.base import Ask

@@ -18,9 +18,10 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 
-from recommender.algorithms import ALGORITHMS, arrays
-from recommender.algorithms.arrays import BrokenFile
+from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.base import Algorithm
+from recommender.dataset import arrays
+from recommender.dataset.arrays import BrokenFile
 from recommender.profiles.long_term import LongTerm
 from recommender.profiles.states import ShopperStates
 from recommender.training.models import ModelVersion

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recommender.algorithms.arrays import BrokenFile
+from recommender.dataset.arrays import BrokenFile
 from recommender.training.announcing import announce, prepare
 from recommender.training.models import ModelVersion
 from recommender.training.wording import in_words

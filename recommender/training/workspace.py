@@ -22,9 +22,9 @@ from django.conf import settings
 from django.db import connection
 from numpy.typing import NDArray
 
-from recommender.algorithms import ALGORITHMS, arrays
+from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.base import Algorithm
-from recommender.dataset import Dataset, Products
+from recommender.dataset import Dataset, Products, arrays
 from recommender.dataset.shoppers import Shoppers
 from recommender.training.models import TrainingRun
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import Context
+from recommender.asking import Context
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.ranked import Ranked, learning
 from recommender.algorithms.ranked.asking import ask
 from recommender.algorithms.ranked.features import WIDTH, describe
@@ -15,6 +14,7 @@ from recommender.algorithms.ranked.gathering import gather, release
 from recommender.algorithms.ranked.words import vocabulary
 from recommender.algorithms.ranked.work import Told, work_for
 from recommender.algorithms.repeats import Times
+from recommender.asking import Rows
 from recommender.dataset import Dataset, Products
 from recommender.dataset.interactions import from_sessions
 

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommender.algorithms import arrays
-from recommender.algorithms.base import Context
 from recommender.algorithms.next_basket import NextBasket, describing
 from recommender.algorithms.next_basket import learning as basket_learning
 from recommender.algorithms.prefixes import REMOVED, prefixes
 from recommender.algorithms.ranked import Ranked, learning
 from recommender.algorithms.ranked.questions import Questions as RankerQuestions
 from recommender.algorithms.ranked.questions import questions_of
-from recommender.dataset import Dataset, Kind, Products
+from recommender.asking import Context
+from recommender.dataset import Dataset, Kind, Products, arrays
 from recommender.dataset.browsing import Seen
 from recommender.dataset.interactions import DAY_MS, build, from_sessions
 from recommender.dataset.purchases import purchases_of

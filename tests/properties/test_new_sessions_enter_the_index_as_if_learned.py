@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.algorithms.base import Algorithm, Context
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.ranked import Ranked
 from recommender.algorithms.session_knn import SessionKNN
+from recommender.asking import Context
 from recommender.dataset import Dataset, Products
 from recommender.dataset.interactions import from_sessions
 

@@ -7,10 +7,10 @@ import pytest
 
 from recommender.algorithms import ALGORITHMS
 from recommender.algorithms.attribution import attribute, leaves_of, paths
-from recommender.algorithms.base import Context
 from recommender.algorithms.pointwise.kept import keep, leaves_of_nodes, predict
 from recommender.algorithms.ranked import Ranked
 from recommender.algorithms.ranked.trees import NO_COVER, flatten
+from recommender.asking import Context
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
 

@@ -17,7 +17,8 @@ from django.conf import settings
 from django.db import connection
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import NOTHING, Algorithm
+from recommender.algorithms.base import Algorithm
+from recommender.asking import NOTHING
 from recommender.dataset import NotEnoughData
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import workspace

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
-from recommender.algorithms.base import Context
-from recommender.algorithms.content import words
 from recommender.algorithms.ranked import Ranked
 from recommender.algorithms.ranked.features import BOUGHT as BOUGHT_COLUMNS
 from recommender.algorithms.ranked.features import FEATURES
@@ -15,8 +13,10 @@ from recommender.algorithms.ranked.words import FADING
 from recommender.algorithms.ranked.work import NEXT, VOTE
 from recommender.algorithms.session_kernel import scores_plainly
 from recommender.algorithms.weighting import scale_rows, weigh_terms
+from recommender.asking import Context
 from recommender.dataset import Products
 from recommender.dataset.interactions import from_sessions
+from recommender.features.text import words
 from tests.factories.rankers import ITEMS, gathered, ring_walks, rows, shop
 
 

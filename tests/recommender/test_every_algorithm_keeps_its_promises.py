@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Algorithm, Context
+from recommender.algorithms.base import Algorithm
+from recommender.asking import Context
 from recommender.dataset import Kind, NotEnoughData, Products
+from recommender.dataset.arrays import BrokenFile
 from recommender.dataset.browsing import Seen
 from recommender.dataset.interactions import DAY_MS, build
 

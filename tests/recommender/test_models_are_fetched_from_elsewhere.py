@@ -8,7 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
-from recommender.algorithms.arrays import BrokenFile
+from recommender.dataset.arrays import BrokenFile
 from recommender.models import ModelVersion
 from recommender.training.artefacts import local_path
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.algorithms.base import Context
 from recommender.algorithms.ease import EASE
 from recommender.algorithms.factors import ALS, BPR
 from recommender.algorithms.item_knn import ItemKNN
@@ -13,6 +12,7 @@ from recommender.algorithms.markov import Markov
 from recommender.algorithms.matrices import actors_by_products
 from recommender.algorithms.transitions import Transitions
 from recommender.algorithms.user_knn import UserKNN
+from recommender.asking import Context
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.algorithms.base import Context
 from recommender.algorithms.buy_again import BuyAgain
 from recommender.algorithms.next_basket import NextBasket
 from recommender.algorithms.next_basket.describing import _best
 from recommender.algorithms.next_basket.learning import moments
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.tifu_knn import TIFUKNN
+from recommender.asking import Context
 from recommender.dataset import Kind, Products
 from recommender.dataset.basket_files import MissingFile, UnreadableFile, read_baskets, read_online_retail
 from recommender.dataset.interactions import DAY_MS, build, from_sessions

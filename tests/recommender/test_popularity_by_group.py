@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.algorithms.base import Context
 from recommender.algorithms.popular_by_group import PopularByGroup
+from recommender.asking import Context
 from recommender.dataset import Kind, Products
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.shoppers import shoppers_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.algorithms.base import Context
 from recommender.algorithms.next_basket import NextBasket
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.tifu_knn import TIFUKNN
+from recommender.asking import Context
 from recommender.dataset.building import read_dataset
 from recommender.dataset.purchases import purchases_of
 from recommender.evaluation.tasks import Questioner

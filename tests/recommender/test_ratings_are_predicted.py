@@ -8,9 +8,9 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from benchmarks import rankings
-from recommender.algorithms.content import words
 from recommender.dataset import NotEnoughData
 from recommender.evaluation import metrics
+from recommender.features.text import words
 from recommender.ratings import RATERS
 from recommender.ratings.drawing import ticks
 from recommender.ratings.features import Features

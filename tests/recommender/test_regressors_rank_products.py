@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import Context
 from recommender.algorithms.pointwise.kept import keep, predict
+from recommender.asking import Context
 from recommender.dataset import Products
 from recommender.dataset.interactions import from_sessions
 from recommender.features.estimators import ESTIMATORS

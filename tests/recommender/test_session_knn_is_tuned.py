@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recommender.algorithms import session_kernel, tuning
-from recommender.algorithms.base import Context
 from recommender.algorithms.prefixes import prefixes, split
 from recommender.algorithms.session_knn import RULE, SessionKNN
+from recommender.asking import Context
 from recommender.dataset import Products
 from recommender.dataset.interactions import from_sessions
 

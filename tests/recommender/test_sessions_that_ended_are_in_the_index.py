@@ -8,8 +8,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from recommender.algorithms.base import Context
 from recommender.algorithms.session_knn import SessionKNN
+from recommender.asking import Context
 from recommender.dataset.building import read_dataset
 from recommender.explanations.replaying import replay
 from recommender.known import champions, facts, fresh_sessions

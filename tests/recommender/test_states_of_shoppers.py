@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.algorithms import arrays
-from recommender.dataset import Kind, NotEnoughData, Products
+from recommender.dataset import Kind, NotEnoughData, Products, arrays
 from recommender.dataset.interactions import DAY_MS, build
 from recommender.profiles.states import (
     LABELS,

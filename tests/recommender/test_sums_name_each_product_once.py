@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recommender.algorithms.base import NOTHING, Ranking
 from recommender.algorithms.blend import PARTS, combine
 from recommender.algorithms.neighbours import add_up, add_up_plainly
+from recommender.asking import NOTHING, Ranking
 
 NEAR = np.array([[3], [3], [3], [-1]], np.int32)
 LIKE = np.array([[0.5], [0.5], [0.5], [0.0]], np.float32)

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Context
 from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import ACTS, direction, direction_plainly
 from recommender.algorithms.prefixes import prefixes
 from recommender.algorithms.ranked import Ranked
+from recommender.asking import Context
 from recommender.dataset import Products
+from recommender.dataset.arrays import BrokenFile
 from recommender.dataset.interactions import from_sessions
 
 KEPT = Path(__file__).parent / "encoder.arrays"
@@ -117,7 +117,7 @@ def test_a_file_that_lacks_a_matrix_is_refused(kept) -> None:
 def test_those_who_serve_import_neither_torch_nor_scipy() -> None:
     code = (
         "import sys, django; django.setup(); import numpy as np; from pathlib import Path\n"
-        "from recommender.algorithms.encoder import Encoder; from recommender.algorithms.base import Context\n"
+        "from recommender.algorithms.encoder import Encoder; from recommender.asking import Context\n"
         f"model = Encoder.load(Path({str(KEPT)!r}))\n"
         "print(model.recommend(Context(session=np.array([3, 4], np.int32)), 1).products[0])\n"
         "print(sorted({'torch', 'pandas', 'sklearn', 'scipy.sparse', 'lightgbm'} & sys.modules.keys()))"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from recommender.algorithms import ALGORITHMS
-from recommender.algorithms.base import Context
+from recommender.asking import Context
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.products import Products
 from recommender.ratings import RATERS

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Context
 from recommender.algorithms.prefixes import prefixes, split
 from recommender.algorithms.ranked import Ranked, learning
 from recommender.algorithms.ranked.features import WIDTH
 from recommender.algorithms.ranked.questions import questions_of
 from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, floor32, walk
+from recommender.asking import Context
 from recommender.dataset import Kind
+from recommender.dataset.arrays import BrokenFile
 from tests.factories.rankers import ITEMS, ring_walks, rows, shop
 
 
@@ -218,7 +218,7 @@ def test_those_who_serve_import_neither_lightgbm_nor_pandas(ranked, tmp_path) ->
     ranked.save(tmp_path / "model")
     code = (
         "import sys, django; django.setup(); import numpy as np; from pathlib import Path\n"
-        "from recommender.algorithms.ranked import Ranked; from recommender.algorithms.base import Context\n"
+        "from recommender.algorithms.ranked import Ranked; from recommender.asking import Context\n"
         f"model = Ranked.load(Path({str(tmp_path / 'model')!r}))\n"
         "print(len(model.recommend(Context(session=np.array([3, 4], np.int32)), 5)))\n"
         "print(sorted({'lightgbm', 'pandas', 'sklearn', 'torch'} & sys.modules.keys()))"

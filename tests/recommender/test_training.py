@@ -15,9 +15,9 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.urls import reverse
 
-from recommender.algorithms.arrays import BrokenFile
 from recommender.algorithms.blend import Blend
 from recommender.dataset import NotEnoughData
+from recommender.dataset.arrays import BrokenFile
 from recommender.evaluation import intervals
 from recommender.evaluation.judging import Verdict
 from recommender.evaluation.tasks import METRIC

@@ -11,12 +11,13 @@ import structlog
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, best
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.encoder.forward import ACTS, Floats, Weights, direction, no_weights
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import REMOVED, Answers, Prefixes, prefixes
+from recommender.asking import Context, Evidence, Ranking, best
 from recommender.dataset import Dataset
+from recommender.dataset.arrays import BrokenFile
 
 if TYPE_CHECKING:
     from recommender.algorithms.encoder.network import Network

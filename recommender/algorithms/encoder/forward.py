@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
+from recommender.asking import Rows
 
 Floats = NDArray[np.float32]
 # Acts that are looked at, the latest.

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.encoder.forward import ACTS
 from recommender.algorithms.prefixes import Prefixes
+from recommender.asking import Rows
 
 log = structlog.get_logger(__name__)
 

@@ -10,16 +10,17 @@ import structlog
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
-from recommender.algorithms.breakdown import Breakdown, one_term
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.next_basket import learning
 from recommender.algorithms.next_basket.describing import FEATURES, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts
 from recommender.algorithms.next_basket.learning import Moment, Parts
 from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
 from recommender.algorithms.tifu_knn import TIFUKNN, Habits
+from recommender.asking import Context, Evidence, Ranking
+from recommender.asking.breakdown import Breakdown, one_term
 from recommender.dataset import Dataset
+from recommender.dataset.arrays import BrokenFile
 from recommender.dataset.purchases import Purchases, purchases_of
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.next_basket.facts import Facts
 from recommender.algorithms.repeats import (
@@ -35,6 +34,7 @@ from recommender.algorithms.repeats import (
     sum_up,
 )
 from recommender.algorithms.tifu_knn import Habits, Room, room, score_habits, tidy
+from recommender.asking import Rows
 
 Floats = NDArray[np.float32]
 Times = NDArray[np.int64]

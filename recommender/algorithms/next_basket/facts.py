@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.neighbours import nearest
 from recommender.algorithms.repeats import LATE_DAYS, repeats_of_all
+from recommender.asking import Rows
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.products import Products
 from recommender.dataset.purchases import Purchases

@@ -10,13 +10,13 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.habit_tuning import gain_of
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.next_basket.describing import MOST, WIDTH, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts, build_facts
 from recommender.algorithms.ranked.trees import Trees, flatten, walk
 from recommender.algorithms.tifu_knn import TIFUKNN, Habits
+from recommender.asking import Rows
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.products import Products
 from recommender.dataset.purchases import Purchases

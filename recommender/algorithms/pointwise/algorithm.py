@@ -9,9 +9,7 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking
-from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, place_in
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.buy_again import BuyAgain
 from recommender.algorithms.item_knn import ItemKNN
 from recommender.algorithms.pointwise import learning
@@ -19,7 +17,10 @@ from recommender.algorithms.pointwise.kept import FORMS, Kept, Layers, explained
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import split
 from recommender.algorithms.ranked.trees import NO_COVER
+from recommender.asking import Context, Evidence, Ranking
+from recommender.asking.breakdown import Breakdown, Candidacy, Source, place_in
 from recommender.dataset import Dataset, NotEnoughData
+from recommender.dataset.arrays import BrokenFile
 from recommender.features.acts import asked_by
 from recommender.features.facts import FIELDS, Facts, facts_of
 from recommender.features.pipeline import Prepared, column_names, pipeline_of

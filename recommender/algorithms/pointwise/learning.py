@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Algorithm, Context, Rows
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.prefixes import mixed_moments
+from recommender.asking import Context, Rows
 from recommender.dataset import Dataset
 from recommender.features.acts import Histories, Question, asked_by
 from recommender.features.estimators import ESTIMATORS

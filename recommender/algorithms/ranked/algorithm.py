@@ -10,9 +10,7 @@ import structlog
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.arrays import BrokenFile
-from recommender.algorithms.base import Algorithm, Context, Evidence, Ranking, Rows
-from recommender.algorithms.breakdown import Breakdown, Candidacy
+from recommender.algorithms.base import Algorithm
 from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
 from recommender.algorithms.kernels import kernel
@@ -29,7 +27,10 @@ from recommender.algorithms.ranked.words import Words, vocabulary, words_of
 from recommender.algorithms.ranked.work import Parts, Work, work_for
 from recommender.algorithms.repeats import Times
 from recommender.algorithms.session_knn import SessionKNN
+from recommender.asking import Context, Evidence, Ranking, Rows
+from recommender.asking.breakdown import Breakdown, Candidacy
 from recommender.dataset import Dataset
+from recommender.dataset.arrays import BrokenFile
 from recommender.dataset.purchases import purchases_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recommender.algorithms.base import Rows
-from recommender.algorithms.breakdown import Breakdown, Candidacy, Source, Values
 from recommender.algorithms.ranked import blending
 from recommender.algorithms.ranked import work as sums_of
 from recommender.algorithms.ranked.asking import Put, ask
@@ -19,6 +17,8 @@ from recommender.algorithms.ranked.tables import Floats
 from recommender.algorithms.ranked.trees import walk
 from recommender.algorithms.ranked.words import vocabulary
 from recommender.algorithms.ranked.work import Told, work_for
+from recommender.asking import Rows
+from recommender.asking.breakdown import Breakdown, Candidacy, Source, Values
 
 if TYPE_CHECKING:
     from recommender.algorithms.ranked.algorithm import Ranked

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.work import Work
 from recommender.algorithms.repeats import Own, Times, habit_of, sum_up
+from recommender.asking import Rows
 
 # Of a history that asks by itself, the products that do, those bought most and last.
 ASKING = 12

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner
 from recommender.algorithms.ranked.work import BIGRAM, HABIT, NEXT, SKIP_SESSION, TOGETHER_SESSION, VOTE, Work
 from recommender.algorithms.session_kernel import comes_again
+from recommender.asking import Rows
 
 # Shares of the best vote, of next steps, of skips, of cosines, of what followed the last two.
 OF_NEXT, OF_SKIP, OF_TOGETHER, OF_BIGRAM = 0.5, 0.3, 0.1, 0.3

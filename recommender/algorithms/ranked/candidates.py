@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.encoder.forward import Weights, direction
 from recommender.algorithms.kernels import inner
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables
@@ -32,6 +31,7 @@ from recommender.algorithms.ranked.work import (
 )
 from recommender.algorithms.repeats import F45
 from recommender.algorithms.session_kernel import Index, Rule, comes_again, find_neighbours, match_of, vote_of
+from recommender.asking import Rows
 
 # Candidates taken from each table for the current product, and for the one before it.
 OF_LAST, OF_PREVIOUS = 60, 20

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.ranked.tables import Floats, Table, Trails
 from recommender.algorithms.repeats import repeats_of_all
+from recommender.asking import Rows
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked import work as sums_of
 from recommender.algorithms.ranked.asking import Asked
@@ -20,6 +19,7 @@ from recommender.algorithms.ranked.work import Parts, Told, Work
 from recommender.algorithms.repeats import F45, GAPS, LAST, OWN, TIMES, Own, gap_columns, own_columns
 from recommender.algorithms.repeats import NEVER as LONG_AGO
 from recommender.algorithms.session_kernel import comes_again
+from recommender.asking import Rows
 
 FEATURES = (
     # Votes of the nearest sessions.

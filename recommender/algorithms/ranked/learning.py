@@ -15,7 +15,6 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
 from recommender.algorithms.ranked.gathering import gather, release
@@ -25,6 +24,7 @@ from recommender.algorithms.ranked.trees import NO_TREES, Trees, flatten, walk
 from recommender.algorithms.ranked.words import vocabulary
 from recommender.algorithms.ranked.work import OWN_MOST, VOTE, Parts, Work, work_for
 from recommender.algorithms.tuning import objective
+from recommender.asking import Rows
 
 # Candidates of a question for histories, whatever is asked for when serving.
 CANDIDATES = 150

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.kernels import inner
 from recommender.algorithms.prefixes import Answers, Prefixes, mixed_moments, prefixes
 from recommender.algorithms.ranked.asking import Asked, ask
 from recommender.algorithms.ranked.work import Work
+from recommender.asking import Rows
 from recommender.dataset import Dataset
 from recommender.dataset.purchases import purchases_of
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.neighbours import nearest
 from recommender.algorithms.prefixes import mixed_moments
+from recommender.asking import Rows
 from recommender.dataset import Dataset
 
 Floats = NDArray[np.float32]

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
-from recommender.algorithms.content import words
 from recommender.algorithms.kernels import inner
 from recommender.algorithms.weighting import scale_rows, weigh_terms
+from recommender.asking import Rows
 from recommender.dataset.products import Products
+from recommender.features.text import words
 
 Floats = NDArray[np.float32]
 # Words kept of each product, those that tell most.

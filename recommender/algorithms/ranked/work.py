@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.encoder.forward import Weights
 from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.tables import Floats, Tables
 from recommender.algorithms.ranked.words import Words
 from recommender.algorithms.repeats import Own, own_room
 from recommender.algorithms.session_kernel import Index, Rule, Scratch, scratch
+from recommender.asking import Rows
 
 # Columns of the sums.
 VOTE, NEXT_VOTE, HOLDERS, FROM_LAST, NEWEST = 0, 1, 2, 3, 4

@@ -8,8 +8,8 @@ import numpy as np
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Rows
 from recommender.algorithms.buy_again import BuyAgain as Algorithm
+from recommender.asking import Rows
 from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import part_of

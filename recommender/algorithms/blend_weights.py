@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Ranking
+from recommender.asking import Context, Ranking
 from recommender.dataset import Dataset
 from recommender.evaluation import metrics
 from recommender.evaluation.tasks import Question, Questioner
-
-if TYPE_CHECKING:
-    from recommender.algorithms.blend import Blend
 
 GRID = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 ROUNDS = 2
@@ -24,8 +21,26 @@ MOST_OF = {"popular": 0.1}
 LEAST_GAIN = 0.0005
 
 
+class Blended(Protocol):
+    """A blend whose members have learned."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of its parts."""
+
+    def candidates(self, context: Context) -> list[Ranking]:
+        """What each part answers."""
+
+
 def learn_weights(
-    blend: Blend, dataset: Dataset, cut_ms: int, *, questions: int, least: int, seed: int
+    blend: Blended,
+    dataset: Dataset,
+    cut_ms: int,
+    *,
+    starts: Mapping[str, Sequence[float]],
+    questions: int,
+    least: int,
+    seed: int,
 ) -> dict[str, list[float]]:
     """Weights of each slot, one a part, from what happened after ``cut_ms``.
 
@@ -33,30 +48,31 @@ def learn_weights(
 
     Args:
         blend: its members have learned from before ``cut_ms`` only.
+        starts: slot to the weights that the search begins with.
     """
-    from recommender.algorithms.blend import DEFAULT_WEIGHTS
-
+    most = [MOST_OF.get(part, 1.0) for part in blend.parts]
     questioner = Questioner(dataset, cut_ms, seed=seed)
     found = {}
-    for slot, start in DEFAULT_WEIGHTS.items():
+    for slot, start in starts.items():
         asked = questioner.ask(slot, questions)
         if len(asked) >= least:
-            found[slot] = _search([blend.candidates(question.context) for question in asked], asked, start)
+            found[slot] = _search([blend.candidates(question.context) for question in asked], asked, start, most)
     return found
 
 
 def _search(
-    candidates: Sequence[Sequence[Ranking]], questions: Sequence[Question], start: Sequence[float]
+    candidates: Sequence[Sequence[Ranking]],
+    questions: Sequence[Question],
+    start: Sequence[float],
+    most: Sequence[float],
 ) -> list[float]:
     scores, hits, wanted = _table(candidates, questions)
-    from recommender.algorithms.blend import PARTS
-
     weights = np.array(start, np.float32)
     best = _value(scores, hits, wanted, weights)
     for _ in range(ROUNDS):
         for part in range(len(weights)):
             for weight in GRID:
-                if weight > MOST_OF.get(PARTS[part], 1.0):
+                if weight > most[part]:
                     continue
                 tried = weights.copy()
                 tried[part] = weight

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.base import Ranking, Rows
+from recommender.asking import Ranking, Rows
 
 Values = NDArray[np.float64]
 
