@@ -20,6 +20,7 @@ from recommender.known.contexts import Known
 from recommender.known.facts import ProductFacts
 from recommender.slates.slate import Reason
 from recommender.slots import exploring as guard
+from recommender.slots import rotation
 from recommender.slots.choosing import choose, ranked
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
@@ -321,3 +322,18 @@ def test_rotation_changes_with_the_visit_and_not_within_it(strength) -> None:
     # The better ones are in front more often.
     places = [order.index("p0") if "p0" in order else 10 for order in orders]
     assert sum(places) / len(places) < 6
+
+
+def test_the_chance_that_is_logged_is_how_often_rotation_gives_each_order() -> None:
+    scores, draws = np.array([1.0, 0.7, 0.4]), 3_000
+    came: Counter[tuple[int, ...]] = Counter()
+    chance: dict[tuple[int, ...], float] = {}
+    for seed in range(draws):
+        order, chances = rotation.rotated(scores, 0.8, f"visit {seed}", 1)
+        came[tuple(order.tolist())] += 1
+        chance[tuple(order.tolist())] = float(chances.prod())
+    assert sum(chance.values()) == pytest.approx(1), "of each place among those left: together that of the order"
+    assert all(abs(came[order] / draws - chance[order]) < 0.03 for order in chance)
+    order, chances = rotation.rotated(np.linspace(1, 0.1, 10), 0.8, "visit", 2)
+    assert order[6:].tolist() == [6, 7, 8, 9], "three times the places are drawn for, the rest stays"
+    assert chances[6:].tolist() == [1.0] * 4

@@ -85,6 +85,18 @@ def test_a_session_remembers_the_newest_acts_and_is_forgotten_by_itself(count: i
     assert 0 < valkey.client().ttl(sessions.key(visitor)) <= sessions.LIFE.total_seconds()
 
 
+def test_of_an_endless_cart_the_newest_lines_are_remembered() -> None:
+    visitor, at, most = f"v-{uuid.uuid4().hex}", clock.now() - timedelta(minutes=20), sessions.MOST_CART_LINES
+    added = [
+        an_event("product_added", visitor_id=visitor, product_id=f"p-{number}", at=at + timedelta(seconds=number))
+        for number in range(most + 7)
+    ]
+    stream.append(added)
+    session = read_session(visitor)
+    assert session is not None
+    assert session.in_cart == [f"p-{number}" for number in range(7, most + 7)]
+
+
 WRONG = [
     {"type": "product_viewed"},
     {"type": "", "visitor_id": "v-1"},

@@ -10,6 +10,8 @@ from recommender.experiments import learning, policy_report, results, running, s
 from recommender.experiments.models import ArmDay, Experiment
 from recommender.experiments.situations import ALL, situation
 from recommender.models import Slate
+from recommender.statistics.comparison import ALPHA, compare_at_any_time, p_at_any_time
+from recommender.statistics.samples import AdjustedSample, cuped
 from shop.events.store import StoreConsumer
 from shop.events.stream import StreamEntry
 from shop.events.types import encode
@@ -119,6 +121,62 @@ def test_what_cannot_be_told_yet_says_how_many_days(clock) -> None:
     steering.stop(experiment, actor=None, reason="enough")
     _found, words = told(experiment)
     assert words.label == "unclear"
+
+
+def test_each_arm_is_compared_with_the_first_at_its_part_of_the_error_and_less_what_was_spent_before(clock) -> None:
+    met = clock.time - timedelta(days=3)
+    arms = (CHAMPION, POPULAR, steering.ArmPlan(kind="slot", as_slot="cart"))
+    experiment = make_experiment(*arms, started=clock.time - timedelta(days=4))
+    people = {letter: [(n, 10.0 * (n % 7), letter) for n in range(120)] for letter in "abc"}
+    slates, events = [], []
+    for letter, rows in people.items():
+        for n, before, _ in rows:
+            slates.append(
+                a_slate(f"home-test:{letter}", f"v-{letter}-{n:05d}", met, known=True, fallback=letter != "a")
+            )
+            events += seen(slates[-1])
+            for at, value in ((met - timedelta(days=2), before), (met + timedelta(hours=1), spent(letter, n, before))):
+                if value:
+                    events.append(an_event("order_completed", at, visitor_id=slates[-1].visitor_id, value=value))
+    keep(slates, events)
+    found = {row["letter"]: row for row in results.compute(experiment)["arms"]}
+    samples = {
+        letter: adjusted([(spent(letter, n, before), before) for n, before, _ in rows])
+        for letter, rows in people.items()
+    }
+    for letter in "bc":
+        one, other = cuped(samples["a"], samples[letter])
+        expected = compare_at_any_time(one, other, alpha=ALPHA / 2)
+        against = found[letter]["against"]["revenue"]
+        assert [against[name] for name in ("value", "low", "high")] == [
+            pytest.approx(getattr(expected, name)) for name in ("value", "low", "high")
+        ]
+        variance = one.variance / one.n + other.variance / other.n
+        assert against["p"] == pytest.approx(
+            min(1.0, 2 * p_at_any_time(expected.value, variance, 240, alpha=ALPHA / 2))
+        )
+        assert (against["p"] < 0.05) == (not against["low"] <= 0 <= against["high"])
+    assert found["b"]["against"]["revenue"]["low"] > 0
+    assert [guard["name"] for guard in found["b"]["guards"]] == ["p95_ms"], "what is held out falls back on purpose"
+    assert [(guard["name"], guard["broken"]) for guard in found["c"]["guards"]] == [
+        ("fallback", True),
+        ("p95_ms", False),
+    ]
+
+
+def spent(letter: str, n: int, before: float) -> float:
+    return before + n % 5 + {"a": 0.0, "b": 2.0, "c": 0.2}[letter]
+
+
+def adjusted(rows: list[tuple[float, float]]) -> AdjustedSample:
+    return AdjustedSample(
+        len(rows),
+        sum(after for after, _ in rows),
+        sum(after**2 for after, _ in rows),
+        sum(before for _, before in rows),
+        sum(before**2 for _, before in rows),
+        sum(after * before for after, before in rows),
+    )
 
 
 def test_a_wrong_split_hides_every_figure(clock) -> None:

@@ -156,6 +156,15 @@ def test_a_guests_word_is_the_shoppers_after_the_login_on_any_device(send):
     assert "p7" not in ids(recommend("email", shopper_id=anna.pk, k=4))
 
 
+def test_of_endless_words_of_one_browser_the_newest_are_kept(shelf, clock, monkeypatch):
+    monkeypatch.setattr(saying, "MOST", 3)
+    for number in range(5):
+        saying.say(Opinion.Kind.HIDDEN, f"p{number}", visitor_id=VISITOR)
+        clock.advance(seconds=1)
+    assert set(Opinion.objects.values_list("product_id", flat=True)) == {"p2", "p3", "p4"}
+    assert copies.read(VISITOR, "") == {"p2", "p3", "p4"}
+
+
 def test_a_browser_that_is_somebody_elses_gives_its_words_to_nobody(shelf):
     anna, bert = make_shopper(), make_shopper()
     Visitor.objects.create(id=VISITOR, shopper=bert)

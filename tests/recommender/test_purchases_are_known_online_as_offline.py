@@ -13,8 +13,11 @@ from recommender.dataset.building import read_dataset
 from recommender.dataset.purchases import purchases_of
 from recommender.evaluation.tasks import Questioner
 from recommender.known.contexts import Known, context_of
+from recommender.known.facts import ProductFacts
 from recommender.models import ModelVersion
 from recommender.profiles.long_term import LongTerm, learn
+from recommender.slots.served import ServedSlot
+from recommender.slots.types.base import Ask
 from recommender.training import artefacts
 from tests.factories.models import make_shop
 
@@ -83,3 +86,21 @@ def test_of_endless_purchases_the_newest_are_kept(dataset, monkeypatch) -> None:
     for name in dataset.shopper_ids:
         assert np.array_equal(cut.known(name)["bought"], whole.known(name)["bought"][-7:])
         assert np.array_equal(cut.known(name)["bought_ms"], whole.known(name)["bought_ms"][-7:])
+
+
+def test_what_is_bought_every_week_is_offered_again_when_it_is_due(dataset) -> None:
+    model = served(TIFUKNN().fit(dataset), learn(dataset))
+    products, times = (model.history.known("s0")[name] for name in ("bought", "bought_ms"))
+    bread = model.row["bread"]
+    last = int(times[products == bread].max())
+    slot = ServedSlot.of({"name": "buy-again", "type": "buy_again"})
+
+    def offered(days: float) -> list[str]:
+        at_ms = last + round(days * DAY_MS)
+        ask = Ask(slot, Known(shopper_id="s0"), ProductFacts.of_rows([], {}), lambda task: model, at_ms, 10)
+        return list(slot.kind.pool(ask).ids)
+
+    once = next(model.product_ids[row] for row in set(products.tolist()) if (products == row).sum() == 1)
+    assert "bread" not in offered(4.8), "bought every seven days, it waits for 0.7 of them"
+    assert "bread" in offered(5.0)
+    assert once in offered(4.8), "what has no rhythm waits for nothing"
