@@ -100,8 +100,14 @@ def fill(products: int, categories: int = 400) -> None:
 
 def acts(size: Size, products: Products, seed: int = 1) -> Dataset:
     """Sessions: each keeps to one group of products mostly; a few products are in every second."""
-    from recommender.dataset import Kind
     from recommender.dataset.interactions import build
+
+    return build(products, **rows_of(size, products, seed))
+
+
+def rows_of(size: Size, products: Products, seed: int = 1) -> dict[str, Any]:
+    """The columns of :func:`acts`, before they are cut into sessions."""
+    from recommender.dataset import Kind
     from shop import clock
 
     chance = np.random.default_rng(seed)
@@ -117,15 +123,14 @@ def acts(size: Size, products: Products, seed: int = 1) -> Dataset:
     began = clock.now_ms() - 3_600_000 - chance.integers(365 * 86_400_000, size=count)
     row_of = np.empty(size.products, np.int32)
     row_of[[int(product_id[2:]) for product_id in products.ids]] = np.arange(size.products)
-    return build(
-        products,
-        actor=session,
-        shopper=(session % shoppers).astype(np.int32),
-        product=row_of[product],
-        kind=np.full(rows, Kind.VIEW, np.int8),
-        at=began[session] + place * 30_000,
-        shopper_ids=[f"s-{number}" for number in range(shoppers)],
-    )
+    return {
+        "actor": session,
+        "shopper": (session % shoppers).astype(np.int32),
+        "product": row_of[product],
+        "kind": np.full(rows, Kind.VIEW, np.int8),
+        "at": began[session] + place * 30_000,
+        "shopper_ids": [f"s-{number}" for number in range(shoppers)],
+    }
 
 
 def versions_of(algorithm: Algorithm, dataset: Dataset) -> dict[str, ModelVersion]:

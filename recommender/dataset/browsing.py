@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.dataset.interactions import Dataset
 from recommender.dataset.kinds import WEIGHT_OF, Kind
+from recommender.dataset.ordering import in_order
 
 Rows = NDArray[np.int32]
 Times = NDArray[np.int64]
@@ -79,7 +80,7 @@ def browsing_of(dataset: Dataset) -> Browsing:
     stars = np.full(len(rows), np.nan, np.float32)
     if len(dataset.value):
         stars = np.where(kind == Kind.RATE, dataset.value[rows], stars).astype(np.float32)
-    order = np.lexsort((kind, product, at, shopper[rows]))
+    order = in_order(shopper[rows], at, product, kind)
     count = np.bincount(shopper[rows], minlength=len(dataset.shopper_ids))
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     return Browsing(start, Seen(product[order].astype(np.int32), kind[order], at[order], stars[order]))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dataset.kinds import WEIGHT_OF, Kind, weighed
+from recommender.dataset.ordering import in_order
 from recommender.dataset.products import Products
 from recommender.dataset.shoppers import Shoppers
 
@@ -191,7 +192,7 @@ def build(
         shopper, product, kind, at, quantity, value: as in :class:`Dataset`, in any order.
     """
     # Ties by everything there is: the order of what came in never shows.
-    order = np.lexsort((kind, product, at, actor))
+    order = in_order(actor, at, product, kind)
     starts, ended, lengths = _sessions_of(actor[order], at[order], gap_ms)
     # Somebody who logged in midway is known for the whole session.
     of_session = np.maximum.reduceat(shopper[order], starts) if len(starts) else np.zeros(0, np.int32)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from recommender.dataset.cleaning.rules import Act, Mark, rule
 from recommender.dataset.cleaning.times import actors
 from recommender.dataset.kinds import Kind
+from recommender.dataset.ordering import in_order
 
 TWICE_MS = 1_000
 
@@ -39,7 +40,7 @@ def repeated(rows: Any) -> Mark:
 
     actor, at, kind = actors(rows), rows["at"].to_numpy(np.int64), rows.kind.to_numpy(np.int64)
     product = pd.factorize(rows["product"])[0]
-    order = np.lexsort((np.arange(len(rows)), at, product, kind, actor))
+    order = in_order(actor, kind, product, at)
     same = np.zeros(len(rows), bool)
     same[1:] = np.diff(at[order]) <= TWICE_MS
     for column in (actor, kind, product):

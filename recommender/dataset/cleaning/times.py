@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommender.dataset.cleaning.rules import Act, Mark, rule
 from recommender.dataset.kinds import Kind
+from recommender.dataset.ordering import in_order
 
 MINUTE_MS = 60_000
 # What clocks are allowed to be ahead of ours, and when a row counts as late.
@@ -51,7 +52,7 @@ def out_of_order(rows: Any) -> Mark:
     import pandas as pd
 
     actor, received = actors(rows), rows.received.to_numpy(np.int64)
-    order = np.lexsort((np.arange(len(rows)), rows["at"].to_numpy(np.int64), actor))
+    order = in_order(actor, rows["at"].to_numpy(np.int64))
     behind = pd.Series(received[order][::-1]).groupby(actor[order][::-1]).cummin().to_numpy()[::-1]
     touched = np.zeros(len(rows), bool)
     touched[order] = received[order] > behind
@@ -69,4 +70,4 @@ def acts_in_order(rows: Any) -> tuple[Any, Any, Any]:
     """(rows,) who acted, (rows,) when, and (acts,) rows of all but orders: actor by actor, oldest first."""
     actor, at = actors(rows), rows["at"].to_numpy(np.int64)
     acts = np.flatnonzero(rows.kind.to_numpy() != Kind.PURCHASE)
-    return actor, at, acts[np.lexsort((at[acts], actor[acts]))]
+    return actor, at, acts[in_order(actor[acts], at[acts])]

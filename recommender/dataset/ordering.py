@@ -1,0 +1,63 @@
+"""Rows of many in the order of several numbers: as :func:`numpy.lexsort`, with fewer passes over what no cache holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Permutation = NDArray[np.int64]
+# What a packed key may reach, exclusive.
+ROOM = 1 << 63
+
+
+def in_order(*keys: NDArray[np.integer[Any]]) -> Permutation:
+    """(rows,) which row comes first, second and so on: the same as ``numpy.lexsort(keys[::-1])``.
+
+    As many keys as fit go into one number of 64 bits, and one sort; the others order only rows that are alike in those. Where not
+    even two fit it is lexsort.
+
+    Args:
+        keys: (rows,) each, integers, the most significant first. Rows that are alike in all of them stay as they stand.
+    """
+    packed, left = _packed(keys)
+    if left and len(left) == len(keys) - 1:
+        return np.lexsort(keys[::-1])
+    order: Permutation = np.argsort(packed, kind="stable")
+    if not left:
+        return order
+    ordered = packed[order]
+    alike = ordered[1:] == ordered[:-1]
+    tied = np.zeros(len(ordered), np.bool_)
+    tied[1:] = alike
+    tied[:-1] |= alike
+    places = np.flatnonzero(tied)
+    if len(places):
+        rows = order[places]
+        run = np.cumsum(ordered[places][1:] != ordered[places][:-1])
+        order[places] = rows[in_order(np.concatenate([[0], run]), *(key[rows] for key in left))]
+    return order
+
+
+def _packed(
+    keys: tuple[NDArray[np.integer[Any]], ...],
+) -> tuple[NDArray[np.int64], tuple[NDArray[np.integer[Any]], ...]]:
+    """The first keys as one, and those that no longer fit."""
+    first, *others = keys
+    if not len(first):
+        return np.zeros(0, np.int64), ()
+    packed, room = first.astype(np.int64), _spread(first)
+    if room < ROOM:
+        packed -= first.min()
+    for taken, key in enumerate(others):
+        spread = _spread(key)
+        if room * spread >= ROOM:
+            return packed, tuple(others[taken:])
+        room *= spread
+        packed = packed * spread + (key.astype(np.int64) - int(key.min()))
+    return packed, ()
+
+
+def _spread(key: NDArray[np.integer[Any]]) -> int:
+    return int(key.max()) - int(key.min()) + 1

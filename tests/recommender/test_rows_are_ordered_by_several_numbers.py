@@ -1,0 +1,35 @@
+"""Sorting by packed keys gives the order that sorting key by key gives, ties as they stood."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as made
+
+from recommender.dataset.ordering import in_order
+
+# From numbers that are alike everywhere to such of which no two fit into 64 bits.
+SPREADS = [1, 3, 1 << 20, 1 << 40, (1 << 62) - 1]
+KEYS = st.integers(0, 30).flatmap(
+    lambda rows: st.lists(
+        st.sampled_from(SPREADS).flatmap(
+            lambda most: made.arrays(np.int64, rows, elements=st.integers(-most, most) | st.sampled_from([-most, most]))
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+
+
+@given(KEYS)
+def test_it_is_the_order_of_lexsort(keys) -> None:
+    assert in_order(*keys).tolist() == np.lexsort(keys[::-1]).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64])
+def test_small_numbers_do_not_overflow(kind) -> None:
+    ends = np.iinfo(kind)
+    column = np.array([ends.max, 0, ends.min, ends.max], kind)
+    assert in_order(column, np.arange(4)[::-1]).tolist() == [2, 1, 3, 0]
