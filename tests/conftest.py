@@ -145,8 +145,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
     from recommender.experiments import running
     from recommender.known import champions, facts, newcomers
-    from recommender.slots import exploring as guard
-    from recommender.slots import snapshot
+    from recommender.slots import exploring, snapshot
 
     options = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -161,7 +160,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     champions.forget()
     newcomers.forget()
     snapshot.forget()
-    guard.forget()
+    exploring.forget()
     running.forget()
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from config.dashboard import pages, words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
 from config.dashboard.experiments import TONES
-from recommender.experiments import policy_report, results, steering, verdicts
+from recommender.experiments import results, steering, verdicts
 from recommender.experiments.models import BY_SITUATION, Arm, Experiment
 from recommender.experiments.situations import ALL
 from recommender.slots.titles import titles
@@ -51,7 +51,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         guards=_guards(found, names),
         served=_served(found, names),
         shares=_shares(experiment, names) if experiment.is_bandit else [],
-        off_policy=_off_policy(experiment, names) if experiment.is_bandit else None,
+        off_policy=_off_policy(found.get("off_policy", []), names) if experiment.is_bandit else None,
         situations=_situations(experiment, names),
         facts=_facts(experiment, found),
         actions=_offered(request, experiment),
@@ -200,9 +200,8 @@ def _shares(experiment: Experiment, names: dict[str, str]) -> list[Bar]:
     ]
 
 
-def _off_policy(experiment: Experiment, names: dict[str, str]) -> dict[str, Any]:
+def _off_policy(found: list[dict[str, Any]], names: dict[str, str]) -> dict[str, Any]:
     """What each arm would bring alone: the doubly robust estimate drawn, all three in the table."""
-    found = policy_report.report(experiment)
     estimates = [_alone(names[row["letter"]], row) for row in found]
     methods = (("ips", "IPS"), ("snips", "SNIPS"), ("dr", "DR"))
     rows = [

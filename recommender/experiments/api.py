@@ -10,7 +10,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommender.experiments import policy_report, results, steering
+from recommender.experiments import results, steering
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import LETTERS, ArmPlan, Plan
 from recommender.experiments.verdicts import verdict
@@ -93,7 +93,7 @@ class ExperimentDetailSerializer(ExperimentSerializer):
         words = verdict(experiment, found)
         shown: dict[str, Any] = ExperimentSerializer(experiment).data
         shown["verdict"] = {"outcome": words.label, "heading": words.heading, "text": words.text}
-        off_policy = policy_report.report(experiment) if experiment.is_bandit else []
+        off_policy = found.pop("off_policy", [])
         return {**shown, "results": found, "state": experiment.state, "off_policy": off_policy}
 
 

@@ -17,9 +17,9 @@ from django.db.models import Max, Q
 from numpy.typing import NDArray
 
 from recommender.experiments import bandits, outcomes, running
+from recommender.experiments.logged import variants
 from recommender.experiments.models import BANDITS, BY_SITUATION, ArmDay, Experiment
 from recommender.experiments.outcomes import PACED
-from recommender.experiments.results import variants
 from recommender.experiments.situations import ALL, X
 from shop import clock
 from shop.days import day_of, start_of_day, unsettled_since

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from recommender.experiments import outcomes
 from recommender.experiments.learning import ANSWERED_WITHIN
+from recommender.experiments.logged import until, variants
 from recommender.experiments.models import Experiment
-from recommender.experiments.results import until, variants
 from recommender.experiments.slate_policies import SlateLog, always, effective, estimates
 
 # The newest are enough for an interval, and keep the page quick.
@@ -27,6 +27,8 @@ def slate_log(experiment: Experiment) -> SlateLog:
     since = experiment.started_at
     interleaved = experiment.method == Experiment.Method.INTERLEAVING
     rows = outcomes.drawn(list(names), since, end, MOST) if since and not interleaved else []
+    # What was drawn had a chance; without it a slate tells nothing.
+    rows = [row for row in rows if row[2].get(letters[names[row[1]]], 0.0) > 0]
     propensity = [[row[2].get(letter, 0.0) for letter in letters] for row in rows]
     return SlateLog(
         arm=np.array([names[row[1]] for row in rows], np.int64),

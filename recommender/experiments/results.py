@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from recommender.experiments import outcomes
+from django.db.models import Q
+
+from recommender.experiments import outcomes, policy_report
 from recommender.experiments.interleaving import credit
-from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.learning import ANSWERED_WITHIN, LAST_LOOKS
+from recommender.experiments.logged import until, variants
+from recommender.experiments.models import BANDITS, Arm, Experiment
 from recommender.experiments.outcomes import Outcome, Served
-from recommender.experiments.running import MIXED, variant_of
 from recommender.statistics.comparison import (
     ALPHA,
     Comparison,
@@ -57,17 +60,6 @@ class Guard:
         return {"name": self.name, "value": self.value, "base": self.base, "broken": self.broken}
 
 
-def variants(experiment: Experiment) -> list[str]:
-    """Of all its slates."""
-    letters = [MIXED] if experiment.method == Method.INTERLEAVING else [arm.letter for arm in experiment.arms.all()]
-    return [variant_of(experiment.key, letter) for letter in letters]
-
-
-def until(experiment: Experiment) -> datetime:
-    """To when slates and acts count: the end, or now."""
-    return experiment.ended_at or clock.now()
-
-
 def compute(experiment: Experiment) -> dict[str, Any]:
     """The results now, as JSON; of one that never ran empty."""
     if experiment.started_at is None:
@@ -75,6 +67,8 @@ def compute(experiment: Experiment) -> dict[str, Any]:
     began = time.perf_counter()
     days = (until(experiment) - experiment.started_at).total_seconds() / 86_400
     found = _interleaved(experiment, days) if experiment.method == Method.INTERLEAVING else _split(experiment, days)
+    if experiment.is_bandit:
+        found["off_policy"] = policy_report.report(experiment)
     return {"at": clock.now().isoformat(), "days": days, "seconds": round(time.perf_counter() - began, 3), **found}
 
 
@@ -86,8 +80,10 @@ def refresh(experiment: Experiment) -> dict[str, Any]:
 
 
 def refresh_running() -> None:
-    """Refresh what runs, the longer between two the longer it takes: a tick must not keep the database busy."""
-    for experiment in Experiment.objects.filter(status=Experiment.Status.RUNNING).prefetch_related("arms"):
+    """Refresh what is under way, the longer between two the longer it takes: a tick must not keep the database busy."""
+    lately = Q(method__in=BANDITS, ended_at__gte=clock.now() - ANSWERED_WITHIN - LAST_LOOKS)
+    found = Experiment.objects.filter(Q(status=Experiment.Status.RUNNING) | lately, started_at__isnull=False)
+    for experiment in found.prefetch_related("arms"):
         if _old(experiment, EVERY_SECONDS):
             refresh(experiment)
 
@@ -100,7 +96,9 @@ def of(experiment: Experiment) -> dict[str, Any]:
     if experiment.started_at is None:
         return {}
     running = experiment.status == Experiment.Status.RUNNING
-    if not experiment.results or (running and _old(experiment, LOOKED_AT_SECONDS)):
+    # Results that an earlier release kept have no estimates of arms alone.
+    whole = experiment.results and (not experiment.is_bandit or "off_policy" in experiment.results)
+    if not whole or (running and _old(experiment, LOOKED_AT_SECONDS)):
         return refresh(experiment)
     return dict(experiment.results)
 

@@ -19,6 +19,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, connections, transaction
 
+from recommender.experiments.logged import variant_of
 from recommender.experiments.models import Arm, Experiment
 from recommender.known import champions, fresh_sessions
 from recommender.training.artefacts import Model
@@ -26,8 +27,6 @@ from recommender.training.models import ModelVersion
 from shop.valkey import Trip, client
 
 RUNNING = "experiments:running"
-# In place of an arm's letter, on slates that were drafted from all.
-MIXED = "mix"
 OF_VERSION = ("pk", "algorithm", "slot", "file", "sha256")
 
 log = structlog.get_logger(__name__)
@@ -136,11 +135,6 @@ def _told_arm(experiment: Experiment, arm: Arm) -> dict[str, Any]:
         "version": version,
         "as_slot": arm.as_slot,
     }
-
-
-def variant_of(key: str, letter: str) -> str:
-    """What slates carry: ``home-ranker:b``."""
-    return f"{key}:{letter}"
 
 
 def announce() -> None:

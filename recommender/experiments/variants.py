@@ -14,8 +14,9 @@ from msgspec.structs import replace as replaced
 
 from recommender.experiments import assignment, running
 from recommender.experiments.interleaving import draft
+from recommender.experiments.logged import MIXED, variant_of
 from recommender.experiments.models import Arm, Experiment
-from recommender.experiments.running import MIXED, Running, RunningArm, variant_of
+from recommender.experiments.running import Running, RunningArm
 from recommender.experiments.situations import situation
 from recommender.slates.slate import SlateItem
 from recommender.slots import pinning, snapshot

@@ -75,6 +75,7 @@ class ProductFacts:
         gone: rows of deleted products.
         mark: of the database, when it was last looked at; None of facts that were not loaded from it.
         columns: what :mod:`recommender.slots.filters.columns` derived from them, once it did.
+        hardly: what :mod:`recommender.slots.exploring` found in them; that of the rows they had, where rows were added.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class ProductFacts:
         self.gone: set[int] = set()
         self.mark: Mark | None = None
         self.columns: Any = None
+        self.hardly: Any = None
 
     @classmethod
     def of_rows(cls, rows: Iterable[Sequence[Any]], categories: dict[str, tuple[str, str]]) -> ProductFacts:
@@ -393,4 +395,6 @@ def _with(known: ProductFacts, unknown: Mapping[str, list[Any]]) -> ProductFacts
                 column[row] = value
     fresh = ProductFacts(columns, known.categories, known.position)
     fresh.gone, fresh.mark = known.gone - {known.row.get(name, -1) for name in unknown}, known.mark
+    # Former rows stay where they are.
+    fresh.hardly = known.hardly
     return fresh

@@ -14,8 +14,7 @@ from django.db import DatabaseError, connections
 
 from recommender.experiments import running
 from recommender.known import champions, facts, newcomers
-from recommender.slots import exploring as guard
-from recommender.slots import snapshot
+from recommender.slots import exploring, snapshot
 
 WATCH_SECONDS = 10.0
 
@@ -34,7 +33,7 @@ def warm_up() -> None:
     running.load()
     champions.freshen()
     running.freshen()
-    guard.load(facts.current().ids)
+    exploring.load(facts.current())
     newcomers.refresh()
 
 

@@ -1,12 +1,12 @@
 """The guard where slates are made: places for hardly shown products, with the probability of each kept for later estimates.
 
 One call, :func:`guarded`, after the products of a slate are chosen. Which products are hardly shown is known to each
-process: read every few minutes by the watch, and new products count at once, since nobody was shown them.
+process: found every few minutes by the watch and before other facts serve, never within a request; new products count at once,
+since nobody was shown them.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from random import Random, getrandbits
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from recommender.exploration import counting
 from recommender.exploration.mixing import Draw, draw_places
-from recommender.known.facts import ProductFacts
+from recommender.known.facts import ProductFacts, prepare_also
 from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.choosing import Choice
 from recommender.slots.served import ServedSlot
@@ -40,55 +40,84 @@ class Exposure:
 
 @dataclass(frozen=True)
 class _Hardly:
-    """Rows of the facts that are hardly shown, by category; of one set of facts and one exposure."""
+    """What is hardly shown, by an exposure.
 
-    facts: ProductFacts
+    Attributes:
+        products: how many rows of the facts were looked at.
+        by_category: path of a category to rows of the facts; ``all``: the rows of any.
+    """
+
     exposure: Exposure
-    by_category: dict[int, NDArray[np.int64]]
+    products: int
+    by_category: dict[str, NDArray[np.int64]]
     all: NDArray[np.int64]
 
 
 _exposure = Exposure({}, -REFRESH_SECONDS)
-_hardly: _Hardly | None = None
-_lock = threading.Lock()
 
 
-def load(product_ids: list[str]) -> None:
-    """Read how often products were shown, where that was not done lately."""
+def load(facts: ProductFacts) -> None:
+    """Read how often products were shown, where that was not done lately, and find those that hardly were: before requests ask."""
     global _exposure
-    if time.monotonic() - _exposure.read_at < REFRESH_SECONDS:
-        return
-    shown = counting.shown_lately(product_ids)
-    found = {product_id: int(count) for product_id, count in zip(product_ids, shown.tolist(), strict=True) if count}
-    _exposure = Exposure(found, time.monotonic())
+    if time.monotonic() - _exposure.read_at >= REFRESH_SECONDS:
+        shown = counting.shown_lately(facts.ids)
+        found = {product_id: int(count) for product_id, count in zip(facts.ids, shown.tolist(), strict=True) if count}
+        _exposure = Exposure(found, time.monotonic())
+    held: _Hardly | None = facts.hardly
+    if held is None or held.exposure is not _exposure:
+        facts.hardly = _found(facts, _exposure)
 
 
 def forget() -> None:
     """Nothing is known (tests)."""
-    global _exposure, _hardly
-    _exposure, _hardly = Exposure({}, -REFRESH_SECONDS), None
+    global _exposure
+    _exposure = Exposure({}, -REFRESH_SECONDS)
+
+
+def _prepare(facts: ProductFacts) -> None:
+    facts.hardly = _found(facts, _exposure)
+
+
+prepare_also(_prepare)
 
 
 def _hardly_shown(facts: ProductFacts) -> _Hardly:
-    global _hardly
-    held = _hardly
-    if held is not None and held.exposure is _exposure and held.facts is facts:
-        return held
-    with _lock:
-        exposure = _exposure
-        fewest = settings.EXPLORATION_BELOW
-        seldom = np.ones(len(facts), np.bool_)
-        # Few are shown often: the others are not gone through, since this may be within a request.
-        seldom[
-            [facts.row[shown] for shown, count in exposure.shown.items() if count >= fewest and shown in facts.row]
-        ] = False
-        rows = np.flatnonzero(seldom)
-        order = np.argsort(facts.category[rows], kind="stable")
-        numbers, starts = np.unique(facts.category[rows][order], return_index=True)
-        parts = np.split(rows[order], starts[1:]) if len(rows) else []
-        held = _Hardly(facts, exposure, dict(zip(numbers.tolist(), parts, strict=True)), rows)
-        _hardly = held
+    """As the watch found them; products that came since were shown to nobody."""
+    held: _Hardly | None = facts.hardly
+    if held is None:
+        held = facts.hardly = _found(facts, _exposure)
+    elif held.products < len(facts):
+        held = facts.hardly = _with_new(held, facts)
     return held
+
+
+def _found(facts: ProductFacts, exposure: Exposure) -> _Hardly:
+    fewest = settings.EXPLORATION_BELOW
+    seldom = np.ones(len(facts), np.bool_)
+    # Few are shown often: the others are not gone through.
+    often = (facts.row.get(shown) for shown, count in exposure.shown.items() if count >= fewest)
+    seldom[[row for row in often if row is not None]] = False
+    rows = np.flatnonzero(seldom)
+    return _Hardly(exposure, len(facts), _by_category(facts, rows), rows)
+
+
+def _with_new(held: _Hardly, facts: ProductFacts) -> _Hardly:
+    """With the rows that were added to the facts: in a request, so that only these are gone through."""
+    added = np.arange(held.products, len(facts))
+    by_category = dict(held.by_category)
+    for path, rows in _by_category(facts, added).items():
+        by_category[path] = np.concatenate([by_category.get(path, rows[:0]), rows])
+    return _Hardly(held.exposure, len(facts), by_category, np.concatenate([held.all, added]))
+
+
+def _by_category(facts: ProductFacts, rows: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    if not len(rows):
+        return {}
+    category = facts.category[rows]
+    order = np.argsort(category, kind="stable")
+    numbers, starts = np.unique(category[order], return_index=True)
+    paths = [facts.category_paths[number] for number in numbers.tolist()]
+    return dict(zip(paths, np.split(rows[order], starts[1:]), strict=True))
 
 
 def share_of(slot: ServedSlot) -> float:
@@ -156,7 +185,8 @@ class _Pool:
         self.ask, self.hardly, self.places = ask, _hardly_shown(facts), len(choice.items)
         standing = [item.product_id for item in choice.items]
         self.out = {facts.row.get(each, -1) for each in (*ask.asked.kept_out, *standing)}
-        about = {facts.category.item(facts.row[each]) for each in standing if each in facts.row}
+        paths = facts.category_paths
+        about = {paths[facts.category.item(facts.row[each])] for each in standing if each in facts.row}
         # In one order, whatever order the set has: the same visit draws the same products.
         self.near = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
 

@@ -19,8 +19,7 @@ from recommender.exploration.mixing import _chance
 from recommender.known.contexts import Known
 from recommender.known.facts import ProductFacts
 from recommender.slates.slate import Reason
-from recommender.slots import exploring as guard
-from recommender.slots import rotation
+from recommender.slots import exploring, rotation
 from recommender.slots.choosing import choose, ranked
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
@@ -234,7 +233,7 @@ def test_nothing_forbidden_is_shown_and_the_slot_is_full(facts, text, data) -> N
 
 @given(shelves(), condition, st.data())
 def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts, text, data) -> None:
-    guard.forget()
+    exploring.forget()
     k, share = data.draw(st.integers(2, 8)), data.draw(st.sampled_from([0.05, 0.3, 0.5]))
     this = data.draw(st.sampled_from(["", *facts.ids]))
     exclude = data.draw(st.lists(st.sampled_from(facts.ids), max_size=3))
@@ -254,11 +253,11 @@ def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts
     free = max(len(standing) - 1, 1)
     given_away = _chance(min(1.0, share * len(standing) / free), free, len(pool)) if pool and standing else 0.0
     for visit in range(6):
-        items = guard.guarded(replace(ask, visit=f"v-1|{visit}"), choice).items
+        items = exploring.guarded(replace(ask, visit=f"v-1|{visit}"), choice).items
         shown = [item.product_id for item in items]
         assert len(shown) == len(set(shown)) == len(standing)
         for item, before in zip(items, standing, strict=True):
-            if item.source == guard.SOURCE:
+            if item.source == exploring.SOURCE:
                 assert item.product_id in pool
                 assert item.applied["explored"] == pytest.approx(given_away / len(pool), abs=1e-8)
             else:
@@ -269,13 +268,13 @@ def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts
 
 
 def test_products_stand_where_they_do_as_often_as_is_logged() -> None:
-    guard.forget()
+    exploring.forget()
     table = [(f"p{n}", 1.0, 1, n != 9, "food" if n < 14 else "home", "", 40 - n, 0, "", "") for n in range(16)]
     facts, visits = ProductFacts.of_rows(table, {}), 3_000
     ask = an_ask(facts, [f"p{n}" for n in range(4)], 4, filter='id != "p5"', exploration=0.3)
     choice, stood, said = choose(ask), Counter(), {}
     for visit in range(visits):
-        for place, item in enumerate(guard.guarded(replace(ask, visit=f"v|{visit}"), choice).items):
+        for place, item in enumerate(exploring.guarded(replace(ask, visit=f"v|{visit}"), choice).items):
             stood[place, item.product_id] += 1
             said[place, item.product_id] = item.applied.get("explored") or item.applied.get("kept", 1.0)
     assert {product_id for _, product_id in said} == {f"p{n}" for n in range(14) if n not in (5, 9)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recommender.experiments import learning, policy_report, results, running, steering, verdicts
 from recommender.experiments.models import ArmDay, Experiment
@@ -268,6 +270,35 @@ def test_a_bandit_learns_from_slates_that_had_time_and_twice_is_once(clock) -> N
     assert report["b"]["ips"]["value"] == pytest.approx(0.2, abs=1e-6)
     assert report["a"]["dr"]["low"] < 0.05 < report["a"]["dr"]["high"]
     assert report["b"]["slates"] == 400
+
+
+def test_what_arms_would_bring_alone_is_computed_by_the_tick_and_not_by_who_looks(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=1), method="thompson")
+    drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}}}}
+    for letter, clicks in (("a", 5), ("b", 20)):
+        keep(*crowd(experiment, letter, 60, clicks, clock.time - timedelta(hours=3), **drawn))
+    results.refresh_running()
+    experiment.refresh_from_db()
+    with CaptureQueriesContext(connection) as asked:
+        kept = results.of(experiment)["off_policy"]
+    assert not asked.captured_queries
+    assert kept == policy_report.report(experiment)
+    assert [row["slates"] for row in kept] == [120, 120]
+    late = [a_slate("home-test:b", f"v-late-{n}", clock.time, **drawn) for n in range(20)]
+    keep(late, [event for slate in late for event in seen(slate)])
+    clock.advance(minutes=1)
+    steering.stop(experiment, actor=None, reason="enough")
+    before = results.of(experiment)["off_policy"]
+    StoreConsumer().handle([StreamEntry("0-0", encode(event), "") for slate in late for event in seen(slate, True)[1:]])
+    clock.advance(minutes=31)
+    results.refresh_running()
+    experiment.refresh_from_db()
+    after = results.of(experiment)["off_policy"]
+    assert after[1]["ips"]["value"] > before[1]["ips"]["value"], "clicks on the last slates count"
+    clock.advance(hours=3)
+    results.refresh_running()
+    experiment.refresh_from_db()
+    assert results.of(experiment)["off_policy"] == after
 
 
 def test_a_bandit_of_which_nothing_was_answered_yet_names_nobody_first(clock) -> None:

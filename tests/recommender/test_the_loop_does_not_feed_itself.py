@@ -27,15 +27,14 @@ from recommender.known.contexts import Known
 from recommender.models import ImpressionDay, Slate
 from recommender.serving import recommend
 from recommender.slates import slate_log
-from recommender.slots import exploring as guard
-from recommender.slots import saving, snapshot
+from recommender.slots import exploring, saving, snapshot
 from recommender.slots.choosing import choose
 from recommender.slots.models import Slot
 from recommender.slots.types import TYPES
 from recommender.slots.types.base import Ask
 from shop.events import recording
 from shop.events.consumers import Runner
-from shop.models import Product
+from shop.models import Category, Product
 from tests.factories.catalogue import make_product
 
 SMALL = Plan(products=160, at_first=120, shoppers=300, visits=100, rounds=20, fewest=20, window=8)
@@ -118,9 +117,9 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     assert counting.count() == 0
     assert dict(ImpressionDay.objects.values_list("product_id", "shown")) == dict(often) == dict.fromkeys(often, 3)
     settings.EXPLORATION_SHARE, settings.EXPLORATION_BELOW = 0.5, 3
-    guard.load([f"p{n}" for n in range(30)])
+    exploring.load(facts.current())
     slates = [recommend("home", k=5) for _ in range(60)]
-    explored = [item for slate in slates for item in slate.items if item.source == guard.SOURCE]
+    explored = [item for slate in slates for item in slate.items if item.source == exploring.SOURCE]
     assert {item.product_id for item in explored}.isdisjoint(often)
     assert len({item.product_id for item in explored}) > 15
     # 0.5 of 300 places, five standard deviations.
@@ -133,10 +132,34 @@ def test_a_visit_sees_the_same_places_explored(shelf, settings):
     settings.EXPLORATION_SHARE = 1.0
     ask = Ask(snapshot.get("home"), Known(), facts.current(), lambda task: None, 0, 5, visit="somebody's visit")
     first, again, other = (
-        guard.guarded(each, choose(each)).items for each in (ask, ask, replace(ask, visit="another"))
+        exploring.guarded(each, choose(each)).items for each in (ask, ask, replace(ask, visit="another"))
     )
     assert first == again != other
-    assert {item.source for item in first[1:]} == {guard.SOURCE}
+    assert {item.source for item in first[1:]} == {exploring.SOURCE}
+
+
+def test_no_request_looks_for_what_is_hardly_shown_and_what_is_new_counts_at_once(
+    shelf, settings, django_capture_on_commit_callbacks
+):
+    settings.EXPLORATION_SHARE = 1.0
+    held = facts.load().hardly
+    assert (held.products, len(held.all)) == (30, 30), "found before the facts serve"
+    recommend("home", k=5)
+    assert facts.current().hardly is held
+    with django_capture_on_commit_callbacks(execute=True):
+        make_product(id="late", category=Category.objects.create(slug="late", path="late", name_en="Late"))
+        make_product(id="later", category=Product.objects.get(pk="p3").category)
+    explored = [item.product_id for _ in range(60) for item in recommend("home", k=5).items]
+    assert "later" in explored
+    now = facts.current().hardly
+    assert now.exposure is held.exposure
+    anew = facts.load().hardly
+    ids = facts.current().ids
+    assert sorted(now.all) == sorted(anew.all)
+    assert {path: len(rows) for path, rows in now.by_category.items()} == {
+        path: len(rows) for path, rows in anew.by_category.items()
+    }
+    assert {ids[row] for row in anew.by_category["late"]} == {"late"}
 
 
 def test_each_type_that_guesses_explores_by_its_slots_share_and_those_of_facts_do_not(
@@ -153,7 +176,7 @@ def test_each_type_that_guesses_explores_by_its_slots_share_and_those_of_facts_d
         with django_capture_on_commit_callbacks(execute=True):
             saving.save(slot, actor=None)
         items = [i for n in range(6) for i in recommend(name, visitor_id=f"visitor-{n}", product_id="p3", k=5).items]
-        return {item.product_id for item in items if item.source == guard.SOURCE}
+        return {item.product_id for item in items if item.source == exploring.SOURCE}
 
     settings.EXPLORATION_SHARE = 0.5
     unasked = {kind for kind in TYPES if explored(kind, None)}
@@ -194,7 +217,7 @@ def test_the_slots_filter_holds_for_what_is_explored(shelf, settings, django_cap
     for n in range(20):
         items = recommend("home", visitor_id=f"visitor-{n}", k=5).items
         assert {item.product_id for item in items} <= inside
-        explored += sum(item.source == guard.SOURCE for item in items)
+        explored += sum(item.source == exploring.SOURCE for item in items)
     assert explored > 40, "places are still given to what is hardly shown and passes"
 
 
@@ -203,11 +226,11 @@ def test_a_slate_with_explored_places_is_explained_as_it_was(shop, settings):
     settings.EXPLORATION_SHARE = 0.75
     recording.record("product_viewed", visitor_id="visitor-1", product_id="tea")
     slate = recommend("home", visitor_id="visitor-1", k=6)
-    assert guard.SOURCE in {item.source for item in slate.items}
+    assert exploring.SOURCE in {item.source for item in slate.items}
     Runner(slate_log.SlateConsumer()).drain()
     told = replay(Slate.objects.get())
     assert told.reproduced, told.lost
-    explored = [part for part in told.explanation.parts if part.source == guard.SOURCE]
+    explored = [part for part in told.explanation.parts if part.source == exploring.SOURCE]
     assert all(applied_words(part.applied).startswith("a place for what is hardly shown") for part in explored)
 
 
