@@ -51,7 +51,9 @@ class Newcomers:
                 beside[other] = random.sample(many, MOST_BESIDE)
         return cls(version, dict(like), beside)
 
-    def drawn(self, beside: Iterable[str], without: Collection[str]) -> tuple[str, str] | None:
+    def drawn(
+        self, beside: Iterable[str], without: Collection[str], luck: random.Random | None = None
+    ) -> tuple[str, str] | None:
         """A new product for whoever is at the products ``beside``, and which of these it is like; the more alike the more often."""
         found: dict[str, tuple[str, float]] = {}
         for product_id in beside:
@@ -61,7 +63,7 @@ class Newcomers:
         if not found:
             return None
         names = list(found)
-        (chosen,) = random.choices(names, [found[name][1] for name in names])
+        (chosen,) = (luck or random).choices(names, [found[name][1] for name in names])
         return chosen, found[chosen][0]
 
 

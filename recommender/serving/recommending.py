@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 import redis
@@ -249,6 +250,7 @@ def _slate(
     who: Who = NOBODY,
     *,
     explain: bool = False,
+    luck: Random | None = None,
 ) -> Slate:
     slate_id = new_slate_id()
     out = [*exclude, *read.on_page] if read.on_page else exclude
@@ -256,6 +258,7 @@ def _slate(
     # Another order at the next visit; of who is in none, at the next day (UTC); of nobody, one a day for all.
     visit = f"{visitor_id or known.shopper_id}|{known.visit or now_ms // DAY_MS}"
     ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
+    ask = ask if luck is None else replace(ask, luck=luck)
     filled = variants.fill(ask, who, slate_id, k) if slot.active else Filled(ask, Choice())
     ask, choice = filled.ask, guarded(filled.ask, filled.choice)
     to_be_full = slot.active and ask.slot.kind.fills
@@ -313,12 +316,15 @@ def _heading(ask: Ask, choice: Choice, fallback: bool) -> Reason:
 def preview(
     slot: ServedSlot, *, shopper_id: str = "", visitor_id: str = "", product_id: str = "", k: int | None = None
 ) -> Slate:
-    """The slate that a slot, saved or not, would answer now; nothing is logged, and nothing but Valkey is read."""
+    """The slate that a slot, saved or not, would answer now; nothing is logged, and nothing but Valkey is read.
+
+    The same luck each time: what two settings of a slot show differs by the settings alone.
+    """
     read = _read(visitor_id, shopper_id)
     known = known_of(
         read.session, shopper_id=shopper_id, product_id=product_id, personalised=True, unwanted=read.unwanted
     )
-    return _slate(slot, known, read, k, (), visitor_id)
+    return _slate(slot, known, read, k, (), visitor_id, luck=Random(slot.name))
 
 
 def would_show(slot: str, known: Known, model: Model, k: int, exclude: Iterable[str], at_ms: int) -> list[str]:

@@ -7,9 +7,10 @@ since nobody was shown them.
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
-from random import Random, getrandbits
+from random import Random
 
 import numpy as np
 from django.conf import settings
@@ -141,7 +142,7 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
     # Nobody's visits are not one visit.
     somebody = ask.visit and not ask.visit.startswith("|")
-    seed = f"explore {ask.slot.name} {ask.visit}" if somebody else getrandbits(64)
+    seed = f"explore {ask.slot.name} {ask.visit}" if somebody else (ask.luck or random).getrandbits(64)
     draw = draw_places(places, fixed, share, rng := Random(seed), places)
     pool = _Pool(ask, choice)
     if not draw.places and pool.has_more_than(places):

@@ -38,7 +38,7 @@ def mixed_in(pool: Pool, ask: Ask) -> Pool:
         most = len(known.like[last]) if task == "product" else FIRST
         near = [other for other, _ in known.like[last][:most]]
         return _with(pool, 0, near, Reason("similar", {"because": last}))
-    drawn = known.drawn(at, pool.ids)
+    drawn = known.drawn(at, pool.ids, ask.luck)
     if drawn is None:
         return pool
     return _with(pool, PLACE, [drawn[0]], Reason("new_similar", {"because": drawn[1]}))

@@ -104,6 +104,7 @@ def test_what_is_hidden_comes_back_after_its_time_and_outlives_the_session(send,
 def test_feedback_is_refused_with_the_field_at_fault(send):
     mine, theirs = (recommend("home", visitor_id=visitor, k=4) for visitor in (VISITOR, OTHER))
     assert faults(send(said(theirs))) == ["/slate_id"]
+    assert faults(send(said(theirs), "sk")) == ["/slate_id"], "nobody is known on either side: that is no match"
     assert faults(send({**said(mine), "slate_id": str(uuid4())})) == ["/slate_id"]
     assert faults(send({**said(mine), "slate_id": "no uuid"})) == ["/slate_id"]
     assert faults(send(said(mine, product_id="p0"))) == ["/product_id"]

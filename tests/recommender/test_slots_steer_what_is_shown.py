@@ -324,6 +324,14 @@ def test_a_form_is_looked_at_through_anybodys_eyes_before_it_is_saved(shelf, sav
     assert len(valkey().xrange(slate_log.STREAM)) == 1
 
 
+def test_a_slot_that_is_not_changed_shows_nobody_anything_else(shelf, save, settings) -> None:
+    settings.EXPLORATION_SHARE = 0.5
+    slot = save(size=6)
+    assert not diff(slot, [Viewer()] * 4).changed, "chance alone is no change"
+    assert any("explored" in item.applied for item in preview(slot, Viewer()).items), "and it is at work"
+    assert len({tuple(ids(recommend("home"))) for _ in range(9)}) > 1, "the control: who looks is drawn for anew"
+
+
 def test_what_is_new_viewed_and_bought_again_has_slots_of_its_own(shop, save, clock) -> None:
     clock.set(datetime.now(tz=time.now().tzinfo) + timedelta(days=5))
     for name in TYPES:

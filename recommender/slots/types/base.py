@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from random import Random
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -34,6 +35,7 @@ class Ask:
         given: products to be put in order, for the types that rank what a page shows anyway; in the page's order.
         visit: what the order may change with: somebody and their visit, or nothing.
         depth: candidates wanted.
+        luck: by which new and hardly shown products are drawn where no visit settles it; None: a preview has one of its own.
     """
 
     slot: ServedSlot
@@ -46,6 +48,7 @@ class Ask:
     given: Sequence[str] = ()
     visit: str = ""
     depth: int = DEPTH
+    luck: Random | None = None
 
     @cached_property
     def asked(self) -> Asked:
