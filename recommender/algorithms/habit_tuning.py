@@ -14,8 +14,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from recommender.algorithms.habits import Habits, Room, enliven, room, score_habits, tidy
 from recommender.algorithms.kernels import inner, kernel
-from recommender.algorithms.tifu_knn import TIFUKNN, Habits, Room, enliven, room, score_habits, tidy
+from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.asking import Rows
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases

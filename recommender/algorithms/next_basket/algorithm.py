@@ -11,12 +11,13 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.algorithms.base import Algorithm
+from recommender.algorithms.habits import Habits
 from recommender.algorithms.next_basket import learning
 from recommender.algorithms.next_basket.describing import FEATURES, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts
 from recommender.algorithms.next_basket.learning import Moment, Parts
 from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
-from recommender.algorithms.tifu_knn import TIFUKNN, Habits
+from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.asking import Context, Evidence, Ranking
 from recommender.asking.breakdown import Breakdown, one_term
 from recommender.dataset import Dataset

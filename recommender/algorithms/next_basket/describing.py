@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.algorithms.habits import Habits, Room, room, score_habits, tidy
 from recommender.algorithms.kernels import inner, kernel
 from recommender.algorithms.next_basket.facts import Facts
 from recommender.algorithms.repeats import (
@@ -33,7 +34,6 @@ from recommender.algorithms.repeats import (
     own_room,
     sum_up,
 )
-from recommender.algorithms.tifu_knn import Habits, Room, room, score_habits, tidy
 from recommender.asking import Rows
 
 Floats = NDArray[np.float32]

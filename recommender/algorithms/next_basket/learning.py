@@ -11,11 +11,12 @@ import structlog
 from numpy.typing import NDArray
 
 from recommender.algorithms.habit_tuning import gain_of
+from recommender.algorithms.habits import Habits
 from recommender.algorithms.kernels import kernel
 from recommender.algorithms.next_basket.describing import MOST, WIDTH, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts, build_facts
 from recommender.algorithms.ranked.trees import Trees, flatten, walk
-from recommender.algorithms.tifu_knn import TIFUKNN, Habits
+from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.asking import Rows
 from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.products import Products

@@ -72,38 +72,39 @@ class Made(Node):
 
 
 @dataclass(frozen=True)
-class Number(Node):
-    """A number as written."""
+class Written(Node):
+    """A value as written."""
+
+    value: Value
+    fixed = True
+
+    def of(self, products: Products) -> Value:
+        """Itself."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Number(Written):
+    """A number."""
 
     value: float
     kind = Kind.NUMBER
-    fixed = True
-
-    def of(self, products: Products) -> Value:
-        """Itself."""
-        return self.value
 
 
 @dataclass(frozen=True)
-class Truth(Node):
-    """Yes or no as written."""
+class Truth(Written):
+    """Yes or no."""
 
     value: bool
     kind = Kind.TRUTH
-    fixed = True
-
-    def of(self, products: Products) -> Value:
-        """Itself."""
-        return self.value
 
 
 @dataclass(frozen=True)
-class Text(Node):
-    """Text as written: it takes its meaning from the fact that it is compared with."""
+class Text(Written):
+    """Text: it takes its meaning from the fact that it is compared with."""
 
     value: str
     kind = Kind.TEXT
-    fixed = True
 
     def of(self, products: Products) -> Value:
         """Never asked: :class:`Is` and :class:`Below` know the column.
