@@ -1,9 +1,8 @@
 """Table of contents: the Celery tasks of the room."""
 
 from recommender.experiments.tasks import learn_from_clicks, refresh_experiments
-from recommender.exploration.tasks import count_impressions
 from recommender.known.tasks import collect_newcomers, collect_sessions
-from recommender.slates.tasks import refresh_rollups
+from recommender.slates.tasks import count_impressions, refresh_rollups
 from recommender.training.tasks import train, train_when_due
 
 __all__ = [

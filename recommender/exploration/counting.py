@@ -30,22 +30,29 @@ ON CONFLICT (day, product_id) DO UPDATE SET shown = recommender_impressionday.sh
 """
 
 
-def count() -> int:
-    """Add what was shown since the last time, a day at a time; returns how many pairs of a day and a product were touched."""
-    touched, now = 0, clock.now()
-    while (added := _add(now)) is not None:
+def count(until: datetime) -> int:
+    """Add what was shown since the last time and before ``until``, a day at a time.
+
+    Args:
+        until: slates chosen before it are in the table, but for those of the last moments.
+
+    Returns:
+        How many pairs of a day and a product were touched.
+    """
+    touched = 0
+    while (added := _add(until)) is not None:
         touched += added
-    ImpressionDay.objects.filter(day__lt=(now - timedelta(days=KEEP_DAYS)).date()).delete()
+    ImpressionDay.objects.filter(day__lt=(clock.now() - timedelta(days=KEEP_DAYS)).date()).delete()
     return touched
 
 
 @transaction.atomic
-def _add(now: datetime) -> int | None:
+def _add(before: datetime) -> int | None:
     """One step; None where all that has settled is counted."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('pushcart impressions'))")
-        mark = CountedUntil.objects.first() or CountedUntil(at=now - timedelta(days=WINDOW_DAYS))
-        until = min(now - SETTLED, mark.at + MOST)
+        mark = CountedUntil.objects.first() or CountedUntil(at=before - timedelta(days=WINDOW_DAYS))
+        until = min(before - SETTLED, mark.at + MOST)
         if until <= mark.at:
             return None
         cursor.execute(ADD, {"since": mark.at, "until": until})

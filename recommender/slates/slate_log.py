@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import orjson
@@ -14,7 +15,7 @@ from recommender.slates.slate import Slate
 from shop import clock
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
-from shop.valkey import Trip
+from shop.valkey import Trip, client
 
 STREAM = "slates"
 # Slates wait here while the database is away; older ones go first.
@@ -91,6 +92,24 @@ SELECT (e->>'id')::uuid, e->>'slot', left(e->>'visitor_id', 64), left(e->>'shopp
 FROM jsonb_array_elements(%s::jsonb) AS e
 ON CONFLICT (id) DO NOTHING
 """
+
+
+def oldest_waiting() -> datetime | None:
+    """When the oldest slate was chosen that is not in the database yet; None where all are.
+
+    Raises:
+        redis.RedisError: Valkey is away.
+    """
+    valkey: Any = client()
+    if not valkey.exists(STREAM):
+        return None
+    groups = {group["name"]: group for group in valkey.xinfo_groups(STREAM)}
+    start = b"-"
+    if (group := groups.get(SlateConsumer.group.encode())) is not None:
+        taken: bytes | None = valkey.xpending(STREAM, SlateConsumer.group)["min"]
+        start = taken or b"(" + group["last-delivered-id"]
+    entries = valkey.xrange(STREAM, min=start, count=1)
+    return datetime.fromtimestamp(orjson.loads(entries[0][1][b"e"])["at_ms"] / 1000, UTC) if entries else None
 
 
 class SlateConsumer(Consumer):

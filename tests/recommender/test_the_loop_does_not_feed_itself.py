@@ -19,14 +19,13 @@ from recommender.dataset.kinds import Kind
 from recommender.dataset.products import Products
 from recommender.explanations.replaying import replay
 from recommender.explanations.telling import applied_words
-from recommender.exploration import counting
 from recommender.exploration.debiasing import boost_of, debiased
 from recommender.exploration.mixing import mix
 from recommender.known import facts
 from recommender.known.contexts import Known
 from recommender.models import ImpressionDay, Slate
 from recommender.serving import recommend
-from recommender.slates import slate_log
+from recommender.slates import impressions, slate_log
 from recommender.slots import exploring, saving, snapshot
 from recommender.slots.choosing import choose
 from recommender.slots.models import Slot
@@ -35,6 +34,7 @@ from recommender.slots.types.base import Ask
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Category, Product
+from shop.valkey import client
 from tests.factories.catalogue import make_product
 
 SMALL = Plan(products=160, at_first=120, shoppers=300, visits=100, rounds=20, fewest=20, window=8)
@@ -113,8 +113,8 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     often = shown(3)
     Runner(slate_log.SlateConsumer()).drain()
     clock.advance(seconds=90)
-    assert counting.count() == 5
-    assert counting.count() == 0
+    assert impressions.count() == 5
+    assert impressions.count() == 0
     assert dict(ImpressionDay.objects.values_list("product_id", "shown")) == dict(often) == dict.fromkeys(often, 3)
     settings.EXPLORATION_SHARE, settings.EXPLORATION_BELOW = 0.5, 3
     exploring.load(facts.current())
@@ -126,6 +126,22 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     assert 105 < len(explored) < 195
     assert all(slate.items[0].product_id == "p29" for slate in slates), "the first place is kept"
     assert {item.applied["explored"] for item in explored} == {0.025}, "5/8 of a place over 25 products"
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["nobody took it", "who took it died"])
+def test_slates_that_are_written_late_are_counted_all_the_same(shelf, clock, taken):
+    consumer = Runner(slate_log.SlateConsumer(), claim_after_ms=0)
+    consumer.drain()
+    late = shown(2)
+    if taken:
+        client().xreadgroup("slates", "dead", {slate_log.STREAM: ">"})
+    clock.advance(hours=3)
+    more = shown(1, "visitor-9")
+    assert impressions.count() == 0
+    consumer.drain()
+    clock.advance(seconds=90)
+    impressions.count()
+    assert dict(ImpressionDay.objects.values_list("product_id", "shown")) == dict(late + more)
 
 
 def test_a_visit_sees_the_same_places_explored(shelf, settings):
