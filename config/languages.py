@@ -9,11 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotFound, HttpResponseRedirect
 from django.middleware.locale import LocaleMiddleware
-from django.urls import URLResolver
+from django.urls import URLResolver, is_valid_path
 from django.urls.resolvers import LocalePrefixPattern
-from django.utils.translation import get_language
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language, get_language_from_path
+
+
+def short_code() -> str:
+    """The current language without its script: ``en`` or ``zh``."""
+    return (get_language() or settings.LANGUAGE_CODE).split("-")[0]
 
 
 class ShortLocalePrefixPattern(LocalePrefixPattern):
@@ -22,7 +28,7 @@ class ShortLocalePrefixPattern(LocalePrefixPattern):
     @property
     def language_prefix(self) -> str:
         """``en/`` or ``zh/``."""
-        return (get_language() or settings.LANGUAGE_CODE).split("-")[0] + "/"
+        return short_code() + "/"
 
 
 def language_patterns(*urls: Any) -> list[URLResolver]:
@@ -40,4 +46,21 @@ class LanguageMiddleware(LocaleMiddleware):
             response = HttpResponseNotFound("Not found.\n", content_type="text/plain")
             response["Content-Language"] = "en"
             return response
+        if response.status_code == 404 and (found := _with_language(request)):
+            # Django looks for a page under its own code, of which there is none in Chinese.
+            moved = HttpResponseRedirect(found)
+            patch_vary_headers(moved, ("Accept-Language", "Cookie"))
+            return moved
         return super().process_response(request, response)
+
+
+def _with_language(request: HttpRequest) -> str:
+    """The address under the short code of the reader's language; empty where there is no page, or the address has a language."""
+    path = f"/{short_code()}{request.path_info}"
+    if get_language_from_path(request.path_info) or request.path_info.startswith("/api/"):
+        return ""
+    slash = "" if path.endswith("/") else "/"
+    urlconf = getattr(request, "urlconf", settings.ROOT_URLCONF)
+    if not is_valid_path(path, urlconf) and not is_valid_path(path + slash, urlconf):
+        return ""
+    return f"/{short_code()}{request.get_full_path(force_append_slash=not is_valid_path(path, urlconf))}"

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.dashboard import pages, words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
@@ -19,7 +20,8 @@ from config.dashboard.experiments import TONES
 from recommender.experiments import results, steering, verdicts
 from recommender.experiments.models import BY_SITUATION, Arm, Experiment
 from recommender.experiments.situations import ALL
-from recommender.slots.titles import titles
+from recommender.experiments.titles import arm_title, experiment_title
+from recommender.slots.titles import slot_title
 from recommender.statistics.validity import SRM_LIMIT
 from shop.money import symbol_of
 
@@ -35,13 +37,13 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _act(request, experiment)
     found = results.of(experiment)
-    names = {arm.letter: steering.title_of(arm) for arm in experiment.arms.all()}
+    names = {arm.letter: arm_title(arm) for arm in experiment.arms.all()}
     return pages.render(
         request,
         "dashboard/experiment.html",
-        experiment.title,
+        experiment_title(experiment),
         experiment=experiment,
-        slot=titles().get(experiment.slot, experiment.slot),
+        slot=slot_title(experiment.slot),
         tone=TONES.get(experiment.status, ""),
         verdict=verdicts.verdict(experiment, found),
         winner=names.get(experiment.winner.letter) if experiment.winner else "",
@@ -150,7 +152,7 @@ def _guards(found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]
             "value": _guarded(guard["name"], guard["value"]),
             "base": _guarded(guard["name"], guard["base"]),
             "tone": "bd" if guard["broken"] else "ok" if guard["value"] is not None else "",
-            "verdict": _("broken") if guard["broken"] else _("holds") if guard["value"] is not None else "–",
+            "verdict": _("broken") if guard["broken"] else _("holds") if guard["value"] is not None else _("not known"),
         }
         for row in found.get("arms", [])
         for guard in row.get("guards", [])
@@ -205,7 +207,7 @@ def _off_policy(found: list[dict[str, Any]], names: dict[str, str]) -> dict[str,
     estimates = [_alone(names[row["letter"]], row) for row in found]
     methods = (("ips", "IPS"), ("snips", "SNIPS"), ("dr", "DR"))
     rows = [
-        (names[row["letter"]], label, *(f"{100 * row[name][part]:.2f}" for part in ("value", "low", "high")))
+        (names[row["letter"]], label, *(words.number(100 * row[name][part], 2) for part in ("value", "low", "high")))
         for row in found
         for name, label in methods
     ]
@@ -219,7 +221,7 @@ def _alone(label: str, row: dict[str, Any]) -> Estimate:
     """The doubly robust estimate of one arm."""
     low, value, high = (100 * row["dr"][part] for part in ("low", "value", "high"))
     note = _("worth %(count)s slates") % {"count": words.number(row["worth"])}
-    text, span = f"{value:.2f}{words.THIN}%", f"{low:.2f} – {high:.2f}"
+    text, span = f"{value:.2f}{words.THIN}%", f"{words.number(low, 2)} – {words.number(high, 2)}"
     return Estimate(label, note, value, low, high, text, span, reference=float("inf"))
 
 
@@ -269,8 +271,18 @@ def _facts(experiment: Experiment, found: dict[str, Any]) -> list[tuple[str, str
     if experiment.is_bandit:
         facts.append((_("Each arm keeps"), f"{100 * experiment.floor:g}{words.THIN}%"))
     if found:
-        facts.append((_("Days"), f"{found['days']:.1f}"))
+        facts.append((_("Ran for") if experiment.ended_at else _("Runs for"), _lasting(found["days"])))
     return facts
+
+
+def _lasting(days: float) -> str:
+    """A stretch of time in the unit that suits it."""
+    if days >= 1:
+        return ngettext("%(count)s day", "%(count)s days", int(days)) % {"count": words.number(int(days))}
+    hours = int(24 * days)
+    if hours:
+        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+    return _("less than an hour")
 
 
 _ACTS: dict[str, tuple[str, ...]] = {

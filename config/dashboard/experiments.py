@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.dashboard import pages, words
+from config.dashboard.dressed import Dressed
 from recommender.experiments import results, steering
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import ArmPlan, NotAllowed, Plan
+from recommender.experiments.titles import arm_title, experiment_title
 from recommender.experiments.verdicts import verdict
 from recommender.models import ModelVersion
 from recommender.slots.models import Slot
@@ -22,6 +26,7 @@ from recommender.slots.titles import titles
 from recommender.slots.types import TYPES
 
 SHOWN = 50
+FIRST = "home"
 ARMS = 4
 TONES = {"running": "ok", "stopped": "wn"}
 # Of each task, the newest versions that an arm may pin.
@@ -50,8 +55,9 @@ def _row(experiment: Experiment, names: Mapping[str, str]) -> dict[str, Any]:
     people = _people(experiment, found)
     return {
         "experiment": experiment,
+        "title": experiment_title(experiment),
         "slot": names.get(experiment.slot, experiment.slot),
-        "arms": " · ".join(steering.title_of(arm) for arm in arms),
+        "arms": " · ".join(arm_title(arm) for arm in arms),
         "tone": TONES.get(experiment.status, ""),
         "people": words.number(people) if found else "–",
         "verdict": verdict(experiment, found).heading,
@@ -70,20 +76,44 @@ def slots() -> list[tuple[str, str]]:
     return [(slot.name, names[slot.name]) for slot in found if slot.type in TYPES and not TYPES.get(slot.type).ranks]
 
 
+class ExperimentForm(Dressed, forms.Form):
+    """A new experiment, without its arms."""
+
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=80)
+    key = forms.CharField(
+        label=gettext_lazy("Short name, in slates and in the API"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"pattern": r"[a-z0-9][a-z0-9\-]*", "placeholder": "home-ranker"}),
+    )
+    # What most experiments are about stands first.
+    slot = forms.ChoiceField(label=gettext_lazy("Slot"), choices=lambda: sorted(slots(), key=lambda x: x[0] != FIRST))
+    method = forms.ChoiceField(label=gettext_lazy("How"), choices=Experiment.Method.choices)
+    metric = forms.ChoiceField(label=gettext_lazy("What decides"), choices=Experiment.Metric.choices)
+    traffic = forms.CharField(
+        label=gettext_lazy("Share of the people that take part, %"),
+        initial="100",
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    floor = forms.CharField(
+        label=gettext_lazy("Bandits: what each arm keeps, %"),
+        initial="5",
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+
+
 def new(request: HttpRequest) -> HttpResponse:
     """The form of a new one; POST makes a draft."""
     if not request.user.has_perm("recommender.launch_experiment"):
         raise PermissionDenied
     given = request.POST
-    if request.method == "POST":
+    form = ExperimentForm(given if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
         try:
-            plan = _plan(given)
-            reason = given.get("reason", "").strip()
-            if not reason:
-                raise NotAllowed(_("Say why: the reason goes into the audit log."))
-            experiment = steering.create(plan, actor=pages.operator(request), reason=reason)
+            plan = _plan(form.cleaned_data, given)
+            experiment = steering.create(plan, actor=pages.operator(request), reason=form.cleaned_data["reason"])
         except NotAllowed as error:
-            messages.error(request, str(error))
+            form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
             messages.success(request, _("Made “%(title)s”. Start it when you are ready.") % {"title": experiment.title})
             return redirect("admin:experiment", experiment.pk)
@@ -91,10 +121,8 @@ def new(request: HttpRequest) -> HttpResponse:
         request,
         "dashboard/experiment_new.html",
         _("New experiment"),
-        given=given,
-        slots=slots(),
-        methods=Experiment.Method.choices,
-        metrics=Experiment.Metric.choices,
+        form=form,
+        asked=[field for field in form if field.name != "reason"],
         arms=[_arm_row(given, number) for number in range(ARMS)],
         choices=_arm_choices(),
     )
@@ -124,55 +152,43 @@ def _arm_choices() -> list[tuple[str, str]]:
     return found
 
 
-def _plan(given: Any) -> Plan:
-    """What the form asks for.
+def _plan(asked: Mapping[str, str], given: Any) -> Plan:
+    """What the form asks for; ``given`` has the arms.
 
     Raises:
-        NotAllowed: it is not filled in.
+        NotAllowed: what was written is no number, or no arm.
     """
-    choices = {name: [value for value, _label in found] for name, found in _choices().items()}
-    for name, allowed in choices.items():
-        if given.get(name) not in allowed:
-            raise NotAllowed(_("Choose one of the list: %(field)s.") % {"field": name})
-    title = given.get("title", "").strip()
-    if not title:
-        raise NotAllowed(_("Give it a name."))
-    numbers = [number for number in range(ARMS) if given.get(f"arm-{number}")]
     return Plan(
-        key=given.get("key", "").strip(),
-        title=title[:80],
-        slot=given["slot"],
-        method=given["method"],
-        metric=given["metric"],
-        traffic=_number(given.get("traffic", "100")) / 100,
-        floor=_number(given.get("floor", "5")) / 100,
-        arms=[_arm(given, number) for number in numbers],
+        key=asked["key"],
+        title=asked["title"],
+        slot=asked["slot"],
+        method=asked["method"],
+        metric=asked["metric"],
+        traffic=_number(asked["traffic"], "traffic") / 100,
+        floor=_number(asked["floor"], "floor") / 100,
+        arms=[_arm(given, number) for number in range(ARMS) if given.get(f"arm-{number}")],
     )
-
-
-def _choices() -> dict[str, list[tuple[str, Any]]]:
-    return {"slot": slots(), "method": Experiment.Method.choices, "metric": Experiment.Metric.choices}
 
 
 def _arm(given: Any, number: int) -> ArmPlan:
     kind, _colon, which = given[f"arm-{number}"].partition(":")
     if kind not in Arm.Kind.values or (kind == Arm.Kind.VERSION and not which.isdecimal()):
-        raise NotAllowed(_("Choose one of the list: %(field)s.") % {"field": _("arm")})
+        raise NotAllowed(_("Choose one of the list: %(field)s.") % {"field": _("arm")}, "arms")
     version = ModelVersion.objects.filter(pk=int(which)).first() if kind == Arm.Kind.VERSION else None
     return ArmPlan(
         kind=kind,
         version=version,
-        share=_number(given.get(f"share-{number}", "1")),
+        share=_number(given.get(f"share-{number}", "1"), "arms"),
         title=given.get(f"title-{number}", "").strip()[:80],
         as_slot=which if kind == Arm.Kind.SLOT else "",
     )
 
 
-def _number(text: str) -> float:
+def _number(text: str, field: str) -> float:
     try:
         found = float(text.replace(",", "."))
     except ValueError:
         found = float("nan")
     if not abs(found) < 1e9:
-        raise NotAllowed(_("“%(text)s” is no number.") % {"text": text})
+        raise NotAllowed(_("“%(text)s” is no number.") % {"text": text}, field)
     return found

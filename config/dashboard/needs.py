@@ -18,6 +18,7 @@ from config.dashboard.period import Period
 from push.delivery.states import State
 from push.models import Campaign, Message
 from recommender.experiments import verdicts
+from recommender.experiments.titles import experiment_title
 from recommender.models import Experiment, ModelVersion, TrainingRun
 from recommender.models import Slot as Slots
 from recommender.slots import alarms
@@ -139,7 +140,7 @@ def _experiments() -> Iterator[Need]:
         if found is not None and found.label in ("problem", "winner", "loser") and not experiment.is_bandit:
             yield Need(
                 SOON if found.label == "problem" else LATER,
-                f"{experiment.title}: {found.heading}",
+                f"{experiment_title(experiment)}: {found.heading}",
                 _("No result is shown until that is understood.")
                 if found.label == "problem"
                 else _("The interval holds however often one looked: conclude it, or let it run."),

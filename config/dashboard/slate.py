@@ -9,12 +9,15 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from config.dashboard import pages, terms, words
 from config.dashboard.charts import Bar
 from config.dashboard.why_not import answer
+from recommender.experiments.models import Experiment
+from recommender.experiments.titles import arm_title, experiment_title
 from recommender.explanations import telling
 from recommender.explanations.missing import why_not
 from recommender.explanations.replaying import Replay, replay
@@ -26,8 +29,8 @@ from recommender.slates.reasons import reason_text
 from recommender.slates.slate import Part
 from recommender.slots import snapshot
 from recommender.slots.choosing import choose
-from recommender.slots.titles import titles
-from recommender.training.naming import algorithm_name, version_name
+from recommender.slots.titles import chooser_title, slot_title
+from recommender.training.naming import version_name
 from shop.clock import ms_of
 from shop.models import Product
 
@@ -62,8 +65,9 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "dashboard/slate.html",
         _("Slate"),
         slate=slate,
-        slot=slot_name(slate.slot),
-        model=version_name(slate.model) if slate.model else _("no model"),
+        slot=slot_title(slate.slot),
+        model=chooser_title(slate.model) if slate.model else _("no model"),
+        experiment=_experiment(slate),
         verdict=_verdict(slate),
         told=told,
         replayed=telling.verdict(told),
@@ -78,9 +82,15 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def slot_name(name: str) -> str:
-    """A slot as operators read it: by its title; one that is gone by its name."""
-    return titles().get(name, name)
+def _experiment(slate: Slate) -> dict[str, str] | None:
+    """The experiment that divided it and its arm, in words; None where there was none, or is none any more."""
+    key, _colon, letter = slate.variant.partition(":")
+    found = Experiment.objects.filter(key=key).first() if letter else None
+    if found is None:
+        return None
+    arm = found.arms.filter(letter=letter).first()
+    said = f"{letter.upper()} · {arm_title(arm)}" if arm else _("all arms")
+    return {"url": reverse("admin:experiment", args=[found.pk]), "words": f"{experiment_title(found)}: {said}"}
 
 
 def _shown(slate: Slate) -> set[str]:
@@ -128,7 +138,7 @@ def _row(part: Part, told: Replay, products: Mapping[str, Product]) -> dict[str,
         "product": products.get(part.product_id),
         "score": f"{part.score:.2f}",
         "share": max(0.0, min(100 * part.score, 100.0)),
-        "source": algorithm_name(part.source),
+        "source": chooser_title(part.source),
         "reason": reason_text(part.reason, get_language() or "en") if part.reason else "",
         "rank": part.rank,
         "bars": terms.bars(part.terms, algorithm),

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from config.dashboard import pages, slot_changes, words
-from config.dashboard.slot_form import KINDS, Editor
+from config.dashboard.slot_form import LINE_WORDS, Editor
 from recommender.explanations.telling import rule_words
 from recommender.models import Slot
 from recommender.serving import previewing
@@ -95,7 +95,8 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
         saved=saved,
         editor=editor,
         form=editor.form,
-        lines=[(name, label, editor.lines[name], hint) for name, label, hint in _line_names()],
+        lines=[(name, label, editor.lines[name], hint) for name, (label, hint) in LINE_WORDS.items()],
+        problems=list(editor.problems()),
         kind=type_title(slot.type),
         attributes=checking.attributes()[:MOST_ATTRIBUTES],
         may_change=allowed,
@@ -105,22 +106,6 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
         offered=Product.objects.order_by("-units_sold", "pk")[:OFFERED],
         **(_preview(request, saved, editor) | shown),
     )
-
-
-def _line_names() -> list[tuple[str, str, str]]:
-    said = {
-        "boosts": (
-            _("Boosts and buries"),
-            _("A condition and a factor: above 1 moves forward, below 1 back. Such as age <= 14 and 1.5."),
-        ),
-        "mix": (_("Mixed in"), _("Products of other types beside its own, whose weight is 1.")),
-        "fallbacks": (_("Filled with"), _("Types that fill what is missing, in order; what sells best comes last.")),
-        "pins": (
-            _("Pinned products"),
-            _("A product at a place, for a time; what cannot be bought is skipped. Times are the shop's."),
-        ),
-    }
-    return [(name, *said[name]) for name in KINDS]
 
 
 def _history(slot: Slot) -> list[tuple[str, str, str, str]]:
@@ -162,7 +147,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     editor = Editor(_copy(found.pk if found else None), request.POST)
     editor.is_valid()
     shown = _preview(request, found, editor)
-    return TemplateResponse(request, "admin/dashboard/slot_preview.html", shown | {"editor": editor, "saved": found})
+    shown |= {"problems": list(editor.problems())}
+    return TemplateResponse(request, "admin/dashboard/slot_preview.html", shown)
 
 
 def _preview(request: HttpRequest, saved: Slot | None, editor: Editor) -> dict[str, Any]:

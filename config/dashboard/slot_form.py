@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.dashboard.dressed import Dressed
 from recommender.slots import boosting, checking
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.pinning import in_shop_time
 from recommender.slots.titles import type_title
 from recommender.slots.types import TYPES
+from shop import clock
 from shop.days import shop_zone
 
 MOST_LINES = 50
@@ -27,18 +30,7 @@ def _types(*first: tuple[str, Any]) -> list[tuple[str, Any]]:
     return [*first, *((name, type_title(name)) for name in TYPES)]
 
 
-class _Fields(forms.BaseForm):
-    """Fields in Pushcart's dress."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        for field in self.fields.values():
-            if not isinstance(field.widget, forms.CheckboxInput):
-                field.widget.attrs["class"] = "field"
-
-
-class SlotForm(_Fields, forms.ModelForm):
+class SlotForm(Dressed, forms.ModelForm):
     """What is one value each."""
 
     type = forms.ChoiceField(label=gettext_lazy("What it shows"), choices=_types)
@@ -113,27 +105,27 @@ class SlotForm(_Fields, forms.ModelForm):
 DIVERSITY = {"of_category": "category", "of_brand": "brand", "difference": "mmr"}
 
 
-class BoostForm(_Fields, forms.Form):
+class BoostForm(Dressed, forms.Form):
     """A condition and the factor for the products for which it holds."""
 
     where = forms.CharField(label=gettext_lazy("Where"), max_length=2000)
-    factor = forms.FloatField(label=gettext_lazy("Factor"), min_value=boosting.LEAST, max_value=boosting.MOST)
+    factor = forms.FloatField(label=gettext_lazy("Factor"), min_value=boosting.LEAST, max_value=int(boosting.MOST))
 
 
-class MixForm(_Fields, forms.Form):
+class MixForm(Dressed, forms.Form):
     """A further type, and how much its products weigh beside the slot's own."""
 
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
-    weight = forms.FloatField(label=gettext_lazy("Weight"), min_value=0.001, max_value=checking.HEAVIEST)
+    weight = forms.FloatField(label=gettext_lazy("Weight"), min_value=0.001, max_value=int(checking.HEAVIEST))
 
 
-class FallbackForm(_Fields, forms.Form):
+class FallbackForm(Dressed, forms.Form):
     """A type that fills what is missing."""
 
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
 
 
-class PinForm(_Fields, forms.Form):
+class PinForm(Dressed, forms.Form):
     """A product at a place, for a time."""
 
     product_id = forms.CharField(label=gettext_lazy("Product"), max_length=128)
@@ -144,6 +136,17 @@ class PinForm(_Fields, forms.Form):
     ends_at = forms.CharField(
         label=gettext_lazy("Until"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
+
+    @property
+    def standing(self) -> tuple[str, str] | None:
+        """Whether the pin as saved is in force, in words, and the tone of that; None for a new line."""
+        if not self.initial:
+            return None
+        now = clock.now()
+        starts, ends = (_moment(self.initial.get(name, "")) for name in ("starts_at", "ends_at"))
+        if ends and ends <= now:
+            return _("over"), "wn"
+        return (_("not yet"), "") if starts and starts > now else (_("in force"), "ok")
 
     def clean_starts_at(self) -> datetime | None:
         """In the shop's time."""
@@ -200,6 +203,36 @@ KINDS: dict[str, tuple[type[Lines], Callable[[Slot], list[dict[str, Any]]]]] = {
 }
 
 
+# Name of the lines to their heading and to what they are for.
+LINE_WORDS = {
+    "boosts": (
+        gettext_lazy("Boosts and buries"),
+        gettext_lazy("A condition and a factor: above 1 moves forward, below 1 back. Such as age <= 14 and 1.5."),
+    ),
+    "mix": (
+        gettext_lazy("Mixed in"),
+        gettext_lazy("Products of other types beside its own, whose weight is 1."),
+    ),
+    "fallbacks": (
+        gettext_lazy("Filled with"),
+        gettext_lazy("Types that fill what is missing, in order; what sells best comes last."),
+    ),
+    "pins": (
+        gettext_lazy("Pinned products"),
+        gettext_lazy("A product at a place, for a time; what cannot be bought is skipped. Times are the shop's."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, where (in words), and the id of the field or list of the page that it is about; of none empty."""
+
+    where: str
+    text: str
+    anchor: str = ""
+
+
 class Editor:
     """A slot as it stands in the form, saved or not.
 
@@ -240,6 +273,17 @@ class Editor:
         self.fine = alone and not wrong
         return self.fine
 
+    def problems(self) -> Iterator[Problem]:
+        """All that is wrong, in the order of the page."""
+        yield from (Problem("", message) for message in self.wrong)
+        yield from _problems_of(self.form)
+        for name, lines in self.lines.items():
+            label = str(LINE_WORDS[name][0])
+            yield from (Problem(label, str(message), f"lines-{name}") for message in lines.non_form_errors())
+            for number, line in enumerate(lines, 1):
+                where = _("%(list)s, line %(number)d") % {"list": label, "number": number}
+                yield from _problems_of(line, f"{where}, ")
+
     def _filled(self, name: str) -> list[dict[str, Any]]:
         found = (form.cleaned_data for form in self.lines[name].forms)
         return [
@@ -255,3 +299,9 @@ class Editor:
             self.lines[field].non_form_errors().append(message)
         else:
             self.wrong.append(message)
+
+
+def _problems_of(form: forms.BaseForm, before: str = "") -> Iterator[Problem]:
+    for field in form:
+        for message in field.errors:
+            yield Problem(f"{before}{field.label}", str(message), field.auto_id)

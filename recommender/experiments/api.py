@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from recommender.experiments import results, steering
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import LETTERS, ArmPlan, Plan
+from recommender.experiments.titles import arm_title
 from recommender.experiments.verdicts import verdict
 from recommender.training.models import ModelVersion
 from shop.api import etags
@@ -37,7 +38,7 @@ class ExperimentArmSerializer(serializers.Serializer):
         names = ("letter", "kind", "share")
         return {
             **{name: getattr(arm, name) for name in names},
-            "title": steering.title_of(arm),
+            "title": arm_title(arm),
             "version": arm.version_id,
         }
 

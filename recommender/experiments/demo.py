@@ -7,19 +7,21 @@ from django.db import transaction
 from recommender.experiments import steering
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import ArmPlan, Plan
+from recommender.experiments.titles import DEMO_ARMS, DEMO_TITLE
 from recommender.slots import saving
 from recommender.slots.models import Slot
+from recommender.slots.titles import DEMO_SLOT
 from recommender.training.models import ModelVersion
 
 # Of the rows of the home page one that knows nobody: whoever tries the others (what was clicked last, a promotion) meets no arm.
 SLOT, OTHER = "trending", "trending-one-each"
 PLAN = Plan(
     key="trending-variety",
-    title="Trending: two of a category, or one?",
+    title=DEMO_TITLE,
     slot=SLOT,
     arms=(
-        ArmPlan(title="Two of a category at most"),
-        ArmPlan(kind=Arm.Kind.SLOT, as_slot=OTHER, title="One of each category"),
+        ArmPlan(title=DEMO_ARMS[0]),
+        ArmPlan(kind=Arm.Kind.SLOT, as_slot=OTHER, title=DEMO_ARMS[1]),
     ),
 )
 
@@ -33,7 +35,7 @@ def create_demo_experiment() -> Experiment | None:
         return None
     with transaction.atomic():
         if not Slot.objects.filter(name=OTHER).exists():
-            settings = {"title": "Trending, one of each category", "type": "trending", "diversity": {"category": 1}}
+            settings = {"title": DEMO_SLOT, "type": "trending", "diversity": {"category": 1}}
             saving.save(Slot(name=OTHER, **settings), actor=None, reason="an arm of the demo's experiment")
         experiment = steering.create(PLAN, actor=None, reason="to show what an experiment tells")
         steering.start(experiment, actor=None, reason="the demo's shoppers are to be divided")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from recommender.dataset.arrays import BrokenFile
 from recommender.experiments import results, running
 from recommender.experiments.models import Arm, Experiment
+from recommender.experiments.titles import arm_title, experiment_title
 from recommender.slots import snapshot
 from recommender.slots.served import ServedSlot
 from recommender.training.artefacts import local_path
@@ -86,7 +87,7 @@ def create(plan: Plan, *, actor: User | None, reason: str) -> Experiment:
         with transaction.atomic():
             experiment = Experiment.objects.create(**plain, created_by=actor)
             Arm.objects.bulk_create(_arm(experiment, *row) for row in zip(LETTERS, plan.arms, strict=False))
-            after = {**plain, "arms": [title_of(arm) for arm in experiment.arms.all()]}
+            after = {**plain, "arms": [arm_title(arm) for arm in experiment.arms.all()]}
             audit.record("experiment.create", actor=actor, target=experiment, after=after, reason=reason)
     except IntegrityError:
         raise Taken(_("There is an experiment named %(key)s already.") % {"key": plan.key}, "key") from None
@@ -148,17 +149,6 @@ def _check_arm(plan: Plan, arm: ArmPlan, slots: Mapping[str, ServedSlot]) -> Non
     if arm.version.slot != task:
         values = {"version": arm.version.name, "slot": arm.version.get_slot_display()}
         raise NotAllowed(_("%(version)s was made for another slot: %(slot)s.") % values, "arms")
-
-
-def title_of(arm: Arm) -> str:
-    """An arm in words: its own title, or what it is."""
-    if arm.title:
-        return arm.title
-    if arm.kind == Kind.SLOT:
-        return _("As slot “%(slot)s”") % {"slot": arm.as_slot}
-    if arm.version:
-        return arm.version.name
-    return _("Champion") if arm.kind == Kind.CHAMPION else _("Popularity")
 
 
 def start(experiment: Experiment, *, actor: User | None, reason: str) -> None:
@@ -240,7 +230,7 @@ def _move(experiment: Experiment, to: str, action: str, actor: User | None, reas
             experiment.refresh_from_db(fields=["status"])
             raise NotAllowed(
                 _("%(title)s is %(status)s.")
-                % {"title": experiment.title, "status": experiment.get_status_display().lower()}
+                % {"title": experiment_title(experiment), "status": experiment.get_status_display().lower()}
             )
         after = {"status": to, **({"winner": str(fields["winner"].letter)} if fields.get("winner") else {})}
         audit.record(action, actor=actor, target=experiment, before=before, after=after, reason=reason)

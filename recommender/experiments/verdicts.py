@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from recommender.experiments.models import Experiment
 from recommender.experiments.results import LEAST, LEAST_CLICKERS
-from recommender.experiments.steering import title_of
+from recommender.experiments.titles import arm_title
 from shop.money import symbol_of
 
 Metric = Experiment.Metric
@@ -74,7 +74,7 @@ def verdict(experiment: Experiment, found: dict[str, Any]) -> Verdict:
     if experiment.is_bandit:
         return _bandit(experiment)
     metric = decisive(experiment)
-    arms = {arm.letter: title_of(arm) for arm in experiment.arms.all()}
+    arms = {arm.letter: arm_title(arm) for arm in experiment.arms.all()}
     rows = [row for row in found["arms"] if row.get("against", {}).get(metric)]
     figures = {row["letter"]: row["against"][metric] for row in rows}
     better = max(
@@ -169,8 +169,8 @@ def _bandit(experiment: Experiment) -> Verdict:
         return Verdict(_("Nothing was learned yet."), (_("Slates count half an hour after they were shown."),), "early")
     arms = list(experiment.arms.all())
     first = max(range(len(best)), key=best.__getitem__)
-    values = {"arm": title_of(arms[first]), "sure": f"{100 * best[first]:.1f}\u202f%"}
-    heading = _("%(arm)s leads: with %(sure)s it is the best of all.") % values
+    values = {"arm": arm_title(arms[first]), "sure": f"{100 * best[first]:.1f}\u202f%"}
+    heading = _("%(arm)s leads: the chance that it is the best of all is %(sure)s.") % values
     text = _(
         "Shares follow the clicks, so the click rates of the arms are not compared directly: what each would bring alone is "
         "estimated below from the shares that every slate was drawn with."

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from recommender.slates.models import Slate
-from recommender.slots.titles import titles
-from recommender.training.naming import version_name
+from recommender.slots.titles import chooser_title, titles
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 
 
@@ -38,8 +37,8 @@ class SlateAdmin(ReadOnlyAdmin):
 
     @display(description=_("model"))
     def by(self, slate: Slate) -> str:
-        """The model that chose, as operators read it."""
-        return version_name(slate.model) if slate.model else "–"
+        """What chose, as operators read it."""
+        return chooser_title(slate.model) if slate.model else "–"
 
     @display(description=_("products"))
     def products(self, slate: Slate) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Case, CharField, Count, F, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from recommender.slots.models import Slot
-from recommender.slots.titles import type_title
+from recommender.slots.titles import titles, type_title
 from shop.operators.lists import BigListAdmin
 
 
@@ -18,7 +18,7 @@ from shop.operators.lists import BigListAdmin
 class SlotAdmin(BigListAdmin):
     """Slots by name."""
 
-    list_display = ["shows", "name", "switched_on", "size", "steered", "changed_at", "changed_by"]
+    list_display = ["titled", "name", "shows", "switched_on", "size", "steered", "changed_at", "changed_by"]
     list_filter = ["active"]
     search_fields = ["name", "title"]
     ordering = ["name"]
@@ -26,18 +26,25 @@ class SlotAdmin(BigListAdmin):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
-        """With the number of pins."""
+        """With the number of pins, and with titles."""
         slots: QuerySet[Slot] = super().get_queryset(request)
-        return slots.annotate(pinned=Count("pins"))
+        words = [When(name=name, then=Value(title)) for name, title in titles().items()]
+        titled = Case(*words, default=F("name"), output_field=CharField())
+        return slots.annotate(pinned=Count("pins"), titled=titled)
 
     def has_delete_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
         """On its own page, with a reason."""
         return False
 
+    @display(description=gettext_lazy("slot"), ordering="titled")
+    def titled(self, slot: Slot) -> str:
+        """As every page calls it."""
+        return str(slot.titled)  # type: ignore[attr-defined]
+
     @display(description=gettext_lazy("what it shows"), ordering="type")
     def shows(self, slot: Slot) -> str:
-        """Its title, or the words of its type."""
-        return slot.title or type_title(slot.type)
+        """The words of its type."""
+        return type_title(slot.type)
 
     @display(description=gettext_lazy("on"), ordering="active", boolean=True)
     def switched_on(self, slot: Slot) -> bool:

@@ -16,6 +16,7 @@ from recommender.experiments.situations import is_phone
 from recommender.serving import ordering
 from recommender.serving.ordering import Listed
 from recommender.slots import pages
+from recommender.slots.titles import chooser_title, slot_title
 from shop.models import Product
 
 register = template.Library()
@@ -31,6 +32,11 @@ class ShownItem:
     source: str
     score: float
 
+    @property
+    def brought_by(self) -> str:
+        """Its source, as operators read it."""
+        return chooser_title(self.source)
+
 
 @dataclass(frozen=True)
 class ShownSlate:
@@ -42,6 +48,16 @@ class ShownSlate:
     fallback: bool
     model: str
     items: list[ShownItem] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """Its slot, as operators read it."""
+        return slot_title(self.slot)
+
+    @property
+    def chosen_by(self) -> str:
+        """Its model, as operators read it; of none empty."""
+        return chooser_title(self.model) if self.model else ""
 
 
 @dataclass

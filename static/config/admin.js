@@ -13,7 +13,8 @@ document.addEventListener("click", (event) => {
 // The script is read before the page is.
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll("table[data-stacks]")) {
-    const words = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+    // Of a heading above several columns the last has the word.
+    const words = [...table.tHead.rows[0].cells].flatMap((cell) => [...Array(cell.colSpan - 1).fill(""), cell.textContent.trim()]);
     for (const row of table.tBodies[0].rows) {
       [...row.cells].forEach((cell, column) => {
         if (words[column]) cell.dataset.word = words[column];

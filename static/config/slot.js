@@ -1,6 +1,7 @@
 // Editor of a slot: shows beside the form what it would show, and adds lines to its lists.
 const form = document.getElementById("slot");
 const shown = document.getElementById("preview");
+const said = document.getElementById("preview-said");
 let waiting;
 let asked = 0;
 
@@ -8,7 +9,9 @@ async function look() {
   const mine = ++asked;
   const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
   // A slower answer to an older question is not shown.
-  if (answer?.ok && mine === asked) shown.innerHTML = await answer.text();
+  if (!answer?.ok || mine !== asked) return;
+  shown.innerHTML = await answer.text();
+  said.textContent = shown.querySelector("[data-said]").dataset.said;
 }
 
 form.addEventListener("input", (event) => {
@@ -25,7 +28,7 @@ for (const list of form.querySelectorAll("[data-lines]")) {
   add.hidden = false;
   add.addEventListener("click", () => {
     const place = document.createElement("div");
-    place.innerHTML = blank.innerHTML.replaceAll("__prefix__", total.value);
+    place.innerHTML = blank.innerHTML.replaceAll("__prefix__", total.value).replaceAll("__number__", Number(total.value) + 1);
     total.value = Number(total.value) + 1;
     const line = place.firstElementChild;
     blank.before(line);

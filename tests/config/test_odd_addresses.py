@@ -69,3 +69,16 @@ def test_pausing_what_is_paused_says_so(admin_client) -> None:
         )
     assert page.status_code == 200
     assert "is paused now: somebody changed it" in page.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [("/cart/", "/zh/cart/"), ("/cart", "/zh/cart/"), ("/search/?q=%E8%8C%B6", "/zh/search/?q=%E8%8C%B6")],
+)
+def test_an_address_without_a_language_leads_a_reader_of_chinese_to_the_chinese_page(client, path, wanted) -> None:
+    answer = client.get(path, headers={"accept-language": "zh-CN"})
+    assert (answer.status_code, answer["Location"]) == (302, wanted)
+    assert {"Accept-Language", "Cookie"} <= set(answer["Vary"].split(", "))
+    assert client.get("/zh/nowhere/at-all/", headers={"accept-language": "zh-CN"}).status_code == 404
+    assert client.get("/api/v1/nowhere", headers={"accept-language": "zh-CN"}).status_code == 404
