@@ -9,6 +9,14 @@ document.addEventListener("click", (event) => {
   if (closer) closer.closest("dialog").close();
 });
 
+// unfold's frame names no main part of the page: what its skip link leads to is it.
+document.addEventListener("DOMContentLoaded", () => {
+  const content = document.getElementById("content");
+  if (!content) return;
+  content.setAttribute("role", "main");
+  content.tabIndex = -1;
+});
+
 // A table with data-stacks is a list of cards on a phone: each cell carries the word of its column.
 // The script is read before the page is.
 document.addEventListener("DOMContentLoaded", () => {

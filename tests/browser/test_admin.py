@@ -146,6 +146,11 @@ def test_no_page_of_the_admin_scrolls_sideways_on_a_phone_or_a_desk_nor_complain
             page.goto(path)
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 wide.append(path)
+            # What is a list of cards on a phone has no column that must be scrolled to.
+            wide += page.evaluate(
+                "[...document.querySelectorAll('table[data-stacks]')].filter((table) => table.scrollWidth >"
+                " table.parentElement.clientWidth + 1).map((table) => location.pathname + table.tHead.innerText)"
+            )
         assert wide == [], width
         assert visit.complaints == []
         assert visit.foreign == []

@@ -95,6 +95,9 @@ def test_axe_finds_no_violation(visits, shop, language, scheme):
     for path in PAGES:
         page = visit.go(f"/{language}/{path}")
         assert violations(page) == [], path
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert violations(page) == [], "what has no room for its words keeps its name"
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.click("details.who summary")
     assert violations(page) == [], "menu open"
     page = visit.go(f"/{language}/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -106,6 +107,38 @@ def test_wrong_settings_are_named_at_their_fields_and_nothing_is_lost(editor) ->
     assert "There is no product “no-such”" in page
     assert 'value="no-such"' in page, "what was typed stays"
     assert not looked(page)
+
+
+def test_what_is_wrong_is_listed_with_its_line_and_leads_to_its_field(editor) -> None:
+    two = {"boosts-TOTAL_FORMS": 2, "boosts-0-where": "price < 5", "boosts-0-factor": 2, "boosts-1-where": "price > 5"}
+    wanted = {**two, "boosts-1-factor": 101, "pins-0-product_id": "no-such", "pins-0-position": 0}
+    for act, to in (("look", ""), ("preview", reverse("admin:slot_preview"))):
+        _, page = editor(act, to, **wanted)
+        assert '<a href="#id_boosts-1-factor">Boosts and buries, line 2, Factor</a>: Ensure this value' in page
+        assert "or equal to 100." in page, "no 100.0"
+        assert '<a href="#id_pins-0-position">Pinned products, line 1, Place in the row</a>' in page
+    assert "2 things to mend." in page, "said aloud in one sentence"
+    _, page = editor("look", **wanted)
+    assert 'aria-describedby="id_boosts-1-factor_error"' in page
+    assert 'id="id_boosts-1-factor_error"' in page
+    _, page = editor("look", **wanted | {"boosts-1-factor": 3, "pins-0-position": 1})
+    assert '<a href="#lines-pins">Pinned products</a>: There is no product “no-such”' in page
+    assert 'id="lines-pins"' in page
+
+
+def test_each_pin_says_whether_it_is_in_force(client, shelf, clock) -> None:
+    client.force_login(make_operator())
+    slot = Slot.objects.get(name="home")
+    day = timedelta(days=1)
+    for place, (starts, ends) in enumerate(((None, None), (clock.time + day, None), (None, clock.time - day)), 1):
+        slot.pins.create(product_id=f"p{place:02}", position=place, starts_at=starts, ends_at=ends)
+    page = client.get(reverse("admin:recommender_slot_change", args=[slot.pk])).content.decode()
+    words = re.findall(
+        r'Pinned products, line \d.*?(?:<span class="tag \w*">([\w ]+)</span></div>|</label></div>)', page, re.S
+    )
+    assert words == ["in force", "not yet", "over", "", ""], (
+        "a new line says nothing, nor does what new lines are made of"
+    )
 
 
 def test_the_preview_is_of_the_form_and_logs_nothing(editor) -> None:

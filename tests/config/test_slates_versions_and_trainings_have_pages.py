@@ -11,6 +11,7 @@ from recommender.models import ModelVersion, Slate, TrainingRun
 from recommender.training.promotion import LARGEST_BYTES, SLOWEST_P99_MS
 from shop.catalogue.models import Category, Product
 from shop.models import AuditEntry
+from tests.factories.experiments import make_experiment
 from tests.factories.people import make_operator
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,17 @@ def test_a_slate_says_what_was_shown_by_what_why_and_what_was_removed(page, slat
     assert "green-tea 茶" in chinese
     assert "缺货" in chinese
     assert untranslated == set()
+
+
+def test_what_chose_a_slate_is_named_and_its_experiment_leads_to_its_page(page, slate) -> None:
+    experiment = make_experiment(title="Is it worth it?")
+    Slate.objects.filter(pk=slate.pk).update(slot="new", model="new", variant=f"{experiment.key}:b")
+    found = page("recommender_slate_change", slate.pk)
+    assert "New products" in found
+    link = f'href="{reverse("admin:experiment", args=[experiment.pk])}"'
+    assert f"{link}>Is it worth it?: B · Popularity</a>" in found
+    chinese = page("recommender_slate_changelist", language="zh-hans")
+    assert chinese.count("新品") >= 2, "the slot, and the type that chose without a model"
 
 
 def test_why_not_a_product_is_answered_of_a_slate_and_of_now(page, slate, untranslated) -> None:

@@ -130,7 +130,12 @@ def test_an_experiment_is_made_started_and_concluded_in_the_admin(operator, djan
     assert reverse("admin:experiment_new") in page
     assert "None yet." in page
     wrong = operator.post(reverse("admin:experiment_new"), {**FORM, "traffic": "0"})
-    assert "above 0" in wrong.content.decode()
+    told = wrong.content.decode()
+    assert '<a href="#id_traffic">Share of the people that take part, %</a>: The share' in told
+    assert 'id="id_traffic_error"' in told
+    assert 'value="worth-it"' in told, "what was typed stays"
+    alike = operator.post(reverse("admin:experiment_new"), {**FORM, "method": "interleaving", "arm-1": "champion"})
+    assert '<a href="#arms">Arms</a>: Interleaving compares arms that differ.' in alike.content.decode()
     made = operator.post(reverse("admin:experiment_new"), FORM)
     experiment = Experiment.objects.get(key="worth-it")
     url = reverse("admin:experiment", args=[experiment.pk])
@@ -167,6 +172,14 @@ def test_the_list_asks_no_more_of_the_database_for_more_drafts(operator, django_
     with django_assert_max_num_queries(len(one)):
         page = operator.get(reverse("admin:experiments")).content.decode()
     assert page.count("Not started.") == 6
+
+
+def test_how_long_it_runs_is_said_in_a_unit_that_suits_it(operator, clock) -> None:
+    experiment = make_experiment()
+    url = reverse("admin:experiment", args=[experiment.pk])
+    for hours, words in ((0.5, "less than an hour"), (5, "5 hours"), (30, "1 day"), (24 * 9, "9 days")):
+        Experiment.objects.update(started_at=clock.time - timedelta(hours=hours), results={})
+        assert f"<dt>Runs for</dt><dd>{words}</dd>" in operator.get(url).content.decode()
 
 
 def test_who_only_looks_cannot_start(client, db) -> None:
