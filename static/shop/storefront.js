@@ -58,6 +58,14 @@
   all(".toast").forEach(leave);
   root.addEventListener("htmx:oobAfterSwap", (event) => all(".toast", event.target).forEach(leave));
 
+  /* A card that is waved off takes the focus with it: who is at the keyboard goes on at its "Undo". */
+  let keyed = false;
+  root.addEventListener("htmx:beforeRequest", () => { keyed = root.activeElement.matches(":focus-visible"); });
+  root.addEventListener("htmx:afterRequest", () => {
+    const undo = root.querySelector(".toast form button");
+    if (keyed && undo && root.activeElement === root.body) undo.focus();
+  });
+
   /* Suggestions: the combobox of the ARIA practices; the list holds links, so Enter and click both go there. */
   const form = root.querySelector("form.search[data-suggest]");
   if (!form) return;

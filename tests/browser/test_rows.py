@@ -38,6 +38,20 @@ def test_two_clicks_change_the_next_home_page_and_its_reason(visit, shop):
     assert after[0] not in shown(visit.go("/en/")), "what is in the cart is in no row"
 
 
+def test_by_keyboard_a_product_is_waved_off_and_comes_back(visit, shop):
+    visit.agree()
+    page = visit.go("/en/")
+    gone = shown(page)[0]
+    page.locator(".card details.more summary").first.focus()
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".toast button")).to_be_focused()
+    assert gone not in shown(page)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert gone in shown(page)
+
+
 def test_what_is_waved_off_disappears_and_stays_away(visit, shop):
     visit.agree()
     page = visit.go("/en/")
