@@ -25,7 +25,15 @@ register = template.Library()
 register.filter(money)
 
 SIZE = re.compile(r"(?P<amount>\d+(?:\.\d+)?) ?(?P<unit>[A-Za-z]+)")
-UNITS = {"oz": gettext_lazy("oz"), "lb": gettext_lazy("lb")}
+UNITS = {
+    "oz": gettext_lazy("oz"),
+    "lb": gettext_lazy("lb"),
+    "pt": gettext_lazy("pt"),
+    "qt": gettext_lazy("qt"),
+    "gal": gettext_lazy("gal"),
+    "l": gettext_lazy("L"),
+    "ml": gettext_lazy("ml"),
+}
 COUNTED = {"ct", "pk", "pack", "count", "rolls"}
 # Of one, and of many.
 EVENT_WORDS = {

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from push.audiences.models import Segment
 from push.campaigns.launching import launch
-from recommender.models import ModelVersion, Slate, TrainingRun
+from recommender.models import ModelVersion, Slate, Slot, TrainingRun
 from shop.models import AuditEntry, User
 from shop.people.encryption import email_hash
 from tests.factories.campaigns import make_audience, make_campaign
@@ -79,6 +79,42 @@ def test_a_dialog_closes_on_escape_gives_the_focus_back_and_did_nothing(visit, s
     expect(page.locator("[data-dialog=act-pause]")).to_be_focused()
     campaign.refresh_from_db()
     assert campaign.status == "running"
+
+
+def test_a_slot_is_edited_by_keyboard_alone(visit, shop) -> None:
+    page = log_in(visit)
+    # Tests of real transactions empty the tables, rows of migrations included.
+    slot, _made = Slot.objects.get_or_create(name="home", defaults={"type": "for_you"})
+    page.goto(reverse("admin:recommender_slot_change", args=[slot.pk]))
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the page")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("All slots")).to_be_focused()
+    page.locator("[data-lines=pins] [data-add]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=pins-1-product_id]")).to_be_focused()
+    for keys in ("nothing", "Tab", "2"):
+        (page.keyboard.press if keys == "Tab" else page.keyboard.type)(keys)
+    expect(page.locator("#preview-said")).to_have_text("As filled in it cannot be shown. 1 thing to mend.")
+    look = page.locator("[value=look]")
+    look.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("#slot>.g>.note")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines-pins")).to_be_focused()
+    page.locator("[name=pins-1-product_id], [name=pins-0-product_id]").last.fill("drinks-1")
+    look.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("#review h2")).to_be_focused()
+    page.locator("[value=save]").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator(".pc h1")).to_be_visible()
+    assert list(slot.pins.values_list("product_id", "position")) == [("drinks-1", 2)]
 
 
 def pages_of(campaign) -> list[str]:
