@@ -52,7 +52,7 @@ def panel(period: Period) -> dict[str, Any]:
         rate_before,
         period,
         url=reverse("admin:shop_event_changelist"),
-        text=f"{rate:.2f}{words.THIN}%",
+        text=words.percent(now["ordered"], whole, 2),
         unit=_("of sessions"),
     )
     notes = []

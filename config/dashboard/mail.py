@@ -56,7 +56,7 @@ def panel(period: Period) -> dict[str, Any]:
                 rate_before,
                 period,
                 url=url,
-                text=f"{rate:.3f}{words.THIN}%",
+                text=words.percent(complaints[0], now["accepted"], 3),
                 unit=_("of accepted; limit 0.1 %"),
                 more_is_better=False,
             ),

@@ -45,9 +45,14 @@ def editor_of(slot: str, pages: Mapping[str, int]) -> str:
     return reverse("admin:recommender_slate_changelist") + f"?slot={slot}"
 
 
+def _parts(found: dict[str, dict[str, Any]], part: str, whole: str) -> tuple[int, int]:
+    """A part and its whole, of all slots."""
+    return sum(row[part] for row in found.values()), sum(row[whole] for row in found.values())
+
+
 def _share(found: dict[str, dict[str, Any]], part: str, whole: str) -> float:
-    total = sum(row[whole] for row in found.values())
-    return 100 * sum(row[part] for row in found.values()) / total if total else 0.0
+    some, total = _parts(found, part, whole)
+    return 100 * some / total if total else 0.0
 
 
 def panel(period: Period) -> dict[str, Any]:
@@ -81,7 +86,7 @@ def panel(period: Period) -> dict[str, Any]:
                 rate_before,
                 period,
                 url=url,
-                text=f"{rate:.2f}{words.THIN}%",
+                text=words.percent(*_parts(now, "clicked", "seen"), 2),
                 unit=_("of slates seen"),
             ),
             compared(
@@ -90,7 +95,7 @@ def panel(period: Period) -> dict[str, Any]:
                 fallback_before,
                 period,
                 url=url,
-                text=f"{fallback:.1f}{words.THIN}%",
+                text=words.percent(*_parts(now, "fallback", "known")),
                 unit=_("of slates for known visitors"),
                 more_is_better=False,
             ),
@@ -118,6 +123,10 @@ def _oldest(period: Period) -> Tile:
     )
 
 
+def _aged(days: int) -> str:
+    return ngettext("%(days)d day old", "%(days)d days old", days) % {"days": days} if days else _("trained today")
+
+
 def champions() -> dict[str, Any]:
     """The champion of each slot with its metric and interval, as a forest; slots without one say so."""
     found = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
@@ -128,7 +137,7 @@ def champions() -> dict[str, Any]:
         verdict = _("No champion yet: popular products are shown.")
         if version:
             age = (clock.now() - version.trained_at).days
-            verdict = _("pinned") if version.pinned else _("%(days)d days old") % {"days": age}
+            verdict = _("pinned") if version.pinned else _aged(age)
         estimates.append(
             Estimate(
                 label=str(label),

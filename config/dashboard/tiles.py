@@ -43,10 +43,13 @@ def compared(
     """A tile whose figure is compared with that of the period before.
 
     Args:
+        text: the figure in words; one that is not known is compared with nothing.
         more_is_better: None where neither direction is good news.
     """
     change, tone = words.change(now, before)
     against = period.previous_label if change else _("no figure for %(period)s") % {"period": period.previous_label}
+    if text == words.UNKNOWN:
+        change, tone, against = "", "m", _("nothing to measure yet")
     if tone != "m" and more_is_better is not True:
         tone = "m" if more_is_better is None else {"ok": "wn", "wn": "ok"}[tone]
     return Tile(

@@ -16,6 +16,7 @@ from recommender.training.naming import metric_name
 from shop.money import symbol_of
 
 THIN = "\u202f"
+UNKNOWN = "–"
 MINUS = "\u2212"
 
 
@@ -58,7 +59,7 @@ def signed(value: float, digits: int = 2) -> str:
 
 def percent(part: float, whole: float, digits: int = 1) -> str:
     """Share in per cent, a dash where there is no whole."""
-    return f"{100 * part / whole:.{digits}f}{THIN}%" if whole else "–"
+    return f"{100 * part / whole:.{digits}f}{THIN}%" if whole else UNKNOWN
 
 
 def change(now: float, before: float) -> tuple[str, str]:
@@ -68,4 +69,4 @@ def change(now: float, before: float) -> tuple[str, str]:
     share = 100 * (now - before) / before
     if abs(share) < 0.05:
         return "±0" + THIN + "%", "m"
-    return f"{'▲' if share > 0 else '▼'} {abs(share):.1f}{THIN}%", "ok" if share > 0 else "wn"
+    return f"{'▲' if share > 0 else '▼'} {number(abs(share), 1)}{THIN}%", "ok" if share > 0 else "wn"

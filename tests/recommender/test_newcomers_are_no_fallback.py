@@ -165,3 +165,11 @@ def test_yesterday_is_not_counted_twice_by_two_periods_that_meet(clock) -> None:
     now = slots.sums(chosen.start, chosen.last)["home"]["slates"]
     before = slots.sums(chosen.previous_start, chosen.previous_last)["home"]["slates"]
     assert (now, before) == (70, 70)
+
+
+def test_a_share_of_nothing_is_not_known_rather_than_nought(admin_client) -> None:
+    page = admin_client.get("/admin/").content.decode()
+    assert page.count("nothing to measure yet") == 4, "conversion, click-through, fallback share, complaints"
+    _slates(50, known=True, fallback=True)
+    rollups.refresh()
+    assert admin_client.get("/admin/").content.decode().count("nothing to measure yet") == 3
