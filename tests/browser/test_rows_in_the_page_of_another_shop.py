@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import http.server
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from shop.api.keys import create_key, forget_keys
 from shop.events.models import Event
 from tests.factories.catalogue import make_product
 from tests.factories.events import store_all
+from tests.standins.other_shop import another_shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -41,31 +40,15 @@ FILES = {
 @pytest.fixture
 def shop(live_server):
     """Address of another shop's page with three rows."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = FILES.get(self.path, PAGE.format(host=live_server.url)).encode()
-            kind = {"js": "text/javascript", "css": "text/css"}.get(self.path.rpartition(".")[2], "text/html")
-            policy = f"default-src 'none'; style-src 'self'; script-src 'self' {live_server.url}; connect-src {live_server.url}"
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Security-Policy", f"{policy}; img-src {live_server.url}")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     for number in range(12):
         make_product(id=f"tea-{number}", name_en=f"Tea <{number}>", price=number + 1, units_sold=100 - number)
     facts.load()
-    origin = f"http://127.0.0.1:{server.server_port}"
-    create_key("browser", "pk", token="pk_test_demo", allowed_origins=[origin])
-    forget_keys()
-    yield origin
-    server.shutdown()
+    with another_shop(
+        live_server.url, PAGE.format(host=live_server.url), FILES, f"; img-src {live_server.url}"
+    ) as origin:
+        create_key("browser", "pk", token="pk_test_demo", allowed_origins=[origin])
+        forget_keys()
+        yield origin
 
 
 @pytest.fixture

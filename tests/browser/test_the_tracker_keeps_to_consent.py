@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import http.server
-import threading
 import time
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from shop.events.models import Event
 from shop.people.merging import events_of
 from shop.people.models import Shopper, Visitor
 from tests.factories.events import store_all
+from tests.standins.other_shop import another_shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -51,30 +50,12 @@ def page(chromium):
 @pytest.fixture
 def shop(live_server):
     """Address of another shop's page that carries the snippet."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = FILES.get(self.path.split("?")[0], PAGE.format(host=live_server.url)).encode()
-            kind = {"js": "text/javascript", "css": "text/css"}.get(self.path.rpartition(".")[2], "text/html")
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            policy = f"default-src 'none'; style-src 'self'; script-src 'self' {live_server.url}; connect-src {live_server.url}"
-            self.send_header("Content-Security-Policy", policy)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     create_key("browser", "pk", token="pk_test_demo")
     # Partitioned, so no model of Django's own to empty: orders of tests before this one left theirs.
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE shop_event")
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with another_shop(live_server.url, PAGE.format(host=live_server.url), FILES) as origin:
+        yield f"{origin}/"
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE shop_event")
         cursor.execute(
