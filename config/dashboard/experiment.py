@@ -1,25 +1,24 @@
-"""One experiment: which arm wins, whether that may be believed, and what may be done about it."""
+"""One experiment: which arm wins, and whether that may be believed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.dashboard import pages, words
-from config.dashboard.charts import Bar, Estimate, Forest, forest
+from config.dashboard.charts import Estimate, forest
+from config.dashboard.experiment_acts import act, offered
+from config.dashboard.experiment_bandit import off_policy, shares, situations
 from config.dashboard.experiments import TONES
-from recommender.experiments import results, steering, verdicts
-from recommender.experiments.models import BY_SITUATION, Arm, Experiment
-from recommender.experiments.situations import ALL
+from recommender.experiments import results, verdicts
+from recommender.experiments.models import Experiment
 from recommender.experiments.titles import arm_title, experiment_title
 from recommender.slots.titles import slot_title
 from recommender.statistics.validity import SRM_LIMIT
@@ -35,7 +34,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     experiment = get_object_or_404(Experiment.objects.prefetch_related("arms__version"), pk=pk)
     if request.method == "POST":
-        return _act(request, experiment)
+        return act(request, experiment)
     found = results.of(experiment)
     names = {arm.letter: arm_title(arm) for arm in experiment.arms.all()}
     return pages.render(
@@ -52,11 +51,11 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         charts=_charts(experiment, found, names),
         guards=_guards(found, names),
         served=_served(found, names),
-        shares=_shares(experiment, names) if experiment.is_bandit else [],
-        off_policy=_off_policy(found.get("off_policy", []), names) if experiment.is_bandit else None,
-        situations=_situations(experiment, names),
+        shares=shares(experiment, names) if experiment.is_bandit else [],
+        off_policy=off_policy(found.get("off_policy", []), names) if experiment.is_bandit else None,
+        situations=situations(experiment, names),
         facts=_facts(experiment, found),
-        actions=_offered(request, experiment),
+        actions=offered(request, experiment),
         arms=list(names.items()),
     )
 
@@ -181,81 +180,6 @@ def _served(found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]
     ]
 
 
-def _shares(experiment: Experiment, names: dict[str, str]) -> list[Bar]:
-    """Share of the slates that each arm is drawn with now, beside what it has shown."""
-    state = experiment.state
-    if not state:
-        return []
-    return [
-        Bar(
-            label,
-            f"{100 * share:.1f}{words.THIN}%",
-            100 * share,
-            _("%(clicked)s of %(seen)s clicked")
-            % {
-                "clicked": words.number(state["arms"][letter]["clicked"]),
-                "seen": words.number(state["arms"][letter]["seen"]),
-            },
-            "b1" if share == max(state["shares"]) else "b2",
-        )
-        for (letter, label), share in zip(names.items(), state["shares"], strict=True)
-    ]
-
-
-def _off_policy(found: list[dict[str, Any]], names: dict[str, str]) -> dict[str, Any]:
-    """What each arm would bring alone: the doubly robust estimate drawn, all three in the table."""
-    estimates = [_alone(names[row["letter"]], row) for row in found]
-    methods = (("ips", "IPS"), ("snips", "SNIPS"), ("dr", "DR"))
-    rows = [
-        (names[row["letter"]], label, *(words.number(100 * row[name][part], 2) for part in ("value", "low", "high")))
-        for row in found
-        for name, label in methods
-    ]
-    drawn: Forest | None = (
-        forest(estimates, with_zero=False, unit=_("clicks per 100 seen slates")) if estimates else None
-    )
-    return {"forest": drawn, "rows": rows}
-
-
-def _alone(label: str, row: dict[str, Any]) -> Estimate:
-    """The doubly robust estimate of one arm."""
-    low, value, high = (100 * row["dr"][part] for part in ("low", "value", "high"))
-    note = _("worth %(count)s slates") % {"count": words.number(row["worth"])}
-    text, span = f"{value:.2f}{words.THIN}%", f"{words.number(low, 2)} – {words.number(high, 2)}"
-    return Estimate(label, note, value, low, high, text, span, reference=float("inf"))
-
-
-def _situations(experiment: Experiment, names: dict[str, str]) -> dict[str, Any]:
-    """Shares by situation, of a method that looks at it."""
-    told = experiment.state.get("by_situation")
-    if experiment.method not in BY_SITUATION or not told:
-        return {}
-    rows = [
-        (situation_words(name), [f"{100 * share:.0f}{words.THIN}%" for share in told[name]])
-        for name in ALL
-        if name in told
-    ]
-    return {"rows": rows, "arms": list(names.values())}
-
-
-def situation_words(name: str) -> str:
-    """A situation in words."""
-    known = {
-        "night": _("night"),
-        "morning": _("morning"),
-        "afternoon": _("afternoon"),
-        "evening": _("evening"),
-        "desktop": _("desktop"),
-        "phone": _("phone"),
-        "new": _("new"),
-        "known": _("known"),
-        "0": _("nothing seen"),
-        "1-3": _("1 to 3 seen"),
-        "4+": _("4 and more seen"),
-    }
-    return ", ".join(known.get(word, word) for word in name.split("/"))
-
-
 def _facts(experiment: Experiment, found: dict[str, Any]) -> list[tuple[str, str]]:
     moments = [
         (_("Made"), experiment.created_at),
@@ -283,82 +207,3 @@ def _lasting(days: float) -> str:
     if hours:
         return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
     return _("less than an hour")
-
-
-_ACTS: dict[str, tuple[str, ...]] = {
-    "start": (Status.DRAFT,),
-    "discard": (Status.DRAFT,),
-    "stop": (Status.RUNNING,),
-    "conclude": (Status.RUNNING, Status.STOPPED),
-}
-
-
-def _offered(request: HttpRequest, experiment: Experiment) -> list[dict[str, Any]]:
-    """What this operator may do now."""
-    if not request.user.has_perm("recommender.launch_experiment"):
-        return []
-    said = {
-        "start": (
-            _("Start"),
-            _("Start it?"),
-            _("Every request that begins from now on is divided. Arms and shares cannot be changed afterwards."),
-        ),
-        "discard": (_("Discard"), _("Discard the draft?"), _("It is deleted; the audit log keeps that it was.")),
-        "stop": (
-            _("Stop"),
-            _("Stop it?"),
-            _(
-                "Everybody gets the slot as it is, from the next request on. It cannot be started again; the figures stay."
-            ),
-        ),
-        "conclude": (
-            _("Conclude"),
-            _("What was found?"),
-            _(
-                "It ends and the conclusion is kept. Nothing is promoted: what serves the slot is chosen on the models page."
-            ),
-        ),
-    }
-    return [
-        {
-            "act": act,
-            "label": said[act][0],
-            "heading": said[act][1],
-            "text": said[act][2],
-            "tone": "p" if act == "start" else "",
-        }
-        for act, statuses in _ACTS.items()
-        if experiment.status in statuses
-    ]
-
-
-def _act(request: HttpRequest, experiment: Experiment) -> HttpResponse:
-    if not request.user.has_perm("recommender.launch_experiment"):
-        raise PermissionDenied
-    back = redirect("admin:experiment", experiment.pk)
-    act, reason = request.POST.get("act", ""), request.POST.get("reason", "").strip()
-    if not reason:
-        messages.error(request, _("Say why: the reason goes into the audit log."))
-        return back
-    acts: dict[str, Callable[[], None]] = {
-        "start": lambda: steering.start(experiment, actor=pages.operator(request), reason=reason),
-        "discard": lambda: steering.discard(experiment, actor=pages.operator(request), reason=reason),
-        "stop": lambda: steering.stop(experiment, actor=pages.operator(request), reason=reason),
-        "conclude": lambda: steering.conclude(
-            experiment, _winner(request, experiment), actor=pages.operator(request), reason=reason
-        ),
-    }
-    try:
-        acts.get(act, lambda: None)()
-    except steering.NotAllowed as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, _("Done."))
-        if act == "discard":
-            return redirect("admin:experiments")
-    return back
-
-
-def _winner(request: HttpRequest, experiment: Experiment) -> Arm | None:
-    letter = request.POST.get("winner", "")
-    return next((arm for arm in experiment.arms.all() if arm.letter == letter), None)
