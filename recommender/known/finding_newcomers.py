@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,11 @@ from shop.valkey import client
 
 # So long a product counts as new; the models learn every night, but sessions with it must come first.
 NEW = timedelta(days=14)
-# The newest of those that came at once: a shop that imports a whole catalogue waits for its next training.
-MOST = 1_000
+# The newest of those that came at once: a shop that imports a whole catalogue waits for its next training. Each process that serves
+# holds them with what they are like, 3 KB each.
+MOST = 5_000
+# New products that are held against the others at a time.
+CHUNK = 500
 # Others of its category that it is held against, those that sell best; with fewer than the least also those of the category above.
 MOST_OTHERS, LEAST_OTHERS = 2_000, 10
 # Likenesses kept, and the least (cosine).
@@ -41,24 +44,26 @@ def collect() -> int:
         if not cursor.fetchone()[0]:
             return 0
         told: dict[str, Any] = orjson.loads(client().get(TOLD) or b"{}")
-        found = _likes(_new_products(), told)
+        since = _since()
+        found = _likes(_new_products(since), since, told) if since is not None else {}
         if found != told:
             body = orjson.dumps(found)
             client().mset({TOLD: body, VERSION: hashlib.sha256(body).hexdigest()[:32]})
         return len(found)
 
 
-def _new_products() -> list[tuple[Any, ...]]:
-    """Those that came after the first model learned, and lately."""
+def _since() -> datetime | None:
+    """From when on a product is new: after the first model learned, and lately."""
     first = ModelVersion.objects.order_by("trained_at").values_list("trained_at", flat=True).first()
-    if first is None:
-        return []
-    since = max(first, clock.now() - NEW)
+    return None if first is None else max(first, clock.now() - NEW)
+
+
+def _new_products(since: datetime) -> list[tuple[Any, ...]]:
     newest = Product.objects.filter(active=True, created_at__gt=since).order_by("-created_at", "pk")
     return list(newest.values_list(*COLUMNS)[:MOST])
 
 
-def _likes(new: list[tuple[Any, ...]], told: dict[str, Any]) -> dict[str, Any]:
+def _likes(new: list[tuple[Any, ...]], since: datetime, told: dict[str, Any]) -> dict[str, Any]:
     """New product to its words (a hash of them) and what it is like; what was told of the same words stands."""
     marks = {row[0]: hashlib.sha256(_text(row).encode()).hexdigest()[:16] for row in new}
     found = {name: told[name] for name, mark in marks.items() if told.get(name, {}).get("words") == mark}
@@ -67,20 +72,20 @@ def _likes(new: list[tuple[Any, ...]], told: dict[str, Any]) -> dict[str, Any]:
         if row[0] not in found:
             by_category.setdefault(row[1], []).append(row)
     for category, rows in by_category.items():
-        for row, like in zip(rows, like_what(rows, _others(category, set(marks))), strict=True):
+        for row, like in zip(rows, like_what(rows, _others(category, since)), strict=True):
             found[row[0]] = {"words": marks[row[0]], "like": like}
     return found
 
 
-def _others(category: str, new: set[str]) -> list[tuple[Any, ...]]:
+def _others(category: str, since: datetime) -> list[tuple[Any, ...]]:
     """Products of a category, and of those above it where these are few; the new ones are no company."""
     path = category
     while True:
         below = Q() if not path else Q(category__path=path)
         if path and path != category:
             below |= Q(category__path__startswith=f"{path}/")
-        within = Product.objects.filter(below, active=True)
-        rows = within.exclude(pk__in=new).order_by("-units_sold", "pk").values_list(*COLUMNS)[:MOST_OTHERS]
+        within = Product.objects.filter(below, active=True, created_at__lte=since)
+        rows = within.order_by("-units_sold", "pk").values_list(*COLUMNS)[:MOST_OTHERS]
         if len(rows) >= LEAST_OTHERS or not path:
             return list(rows)
         path = path.rpartition("/")[0]
@@ -106,9 +111,11 @@ def like_what(rows: list[tuple[Any, ...]], others: Iterable[tuple[Any, ...]]) ->
         known = vectorizer.fit_transform([_text(row) for row in held])
     except ValueError:  # No word in any of them.
         return [[] for _ in rows]
-    alike = np.asarray((vectorizer.transform([_text(row) for row in rows]) @ known.T).todense())
     found = []
-    for likeness in alike:
-        order = np.argsort(-likeness, kind="stable")[:WIDTH]
-        found.append([(held[at][0], round(float(likeness[at]), 4)) for at in order.tolist() if likeness[at] >= LEAST])
+    for begin in range(0, len(rows), CHUNK):
+        asked = vectorizer.transform([_text(row) for row in rows[begin : begin + CHUNK]])
+        for likeness in np.asarray((asked @ known.T).todense()):
+            order = np.argsort(-likeness, kind="stable")[:WIDTH]
+            near = [at for at in order.tolist() if likeness[at] >= LEAST]
+            found.append([(held[at][0], round(float(likeness[at]), 4)) for at in near])
     return found

@@ -7,8 +7,9 @@ whoever is at one of these (:mod:`recommender.slots.newcomers`) until sessions h
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -19,8 +20,8 @@ from shop.valkey import client
 
 # All that is told, and its version, so that a look which brings no news reads a few octets.
 TOLD, VERSION = "models:newcomers", "models:newcomers:version"
-# A request draws among so many at most; of more that an import brings beside one product each process holds others.
-MOST_BESIDE = 100
+# So often at most one is drawn that may not be shown, before the row goes without.
+TRIES = 20
 
 log = structlog.get_logger(__name__)
 Likes = Sequence[tuple[str, float]]
@@ -32,39 +33,40 @@ class Newcomers:
 
     Attributes:
         like: new product to the products that it is like, the most alike first.
-        beside: product to the new ones that are like it.
+        beside: product to the new ones that are like it, and the sums of their likenesses up to each: to draw one takes as long
+            however many an import brought.
     """
 
     version: bytes = b""
     like: Mapping[str, Likes] = field(default_factory=dict)
-    beside: Mapping[str, Likes] = field(default_factory=dict)
+    beside: Mapping[str, tuple[list[str], list[float]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, version: bytes, like: Mapping[str, Likes]) -> Newcomers:
         """From what was told."""
-        beside: dict[str, list[tuple[str, float]]] = {}
+        beside: dict[str, tuple[list[str], list[float]]] = {}
         for product_id, others in like.items():
             for other, likeness in others:
-                beside.setdefault(other, []).append((product_id, likeness))
-        for other, many in beside.items():
-            if len(many) > MOST_BESIDE:
-                beside[other] = random.sample(many, MOST_BESIDE)
+                names, sums = beside.setdefault(other, ([], []))
+                names.append(product_id)
+                sums.append(likeness + (sums[-1] if sums else 0.0))
         return cls(version, dict(like), beside)
 
     def drawn(
-        self, beside: Iterable[str], without: Collection[str], luck: random.Random | None = None
+        self, beside: Iterable[str], refused: Callable[[str], bool], luck: random.Random | None = None
     ) -> tuple[str, str] | None:
-        """A new product for whoever is at the products ``beside``, and which of these it is like; the more alike the more often."""
-        found: dict[str, tuple[str, float]] = {}
-        for product_id in beside:
-            for newcomer, likeness in self.beside.get(product_id, ()):
-                if newcomer not in without and likeness > found.get(newcomer, ("", 0.0))[1]:
-                    found[newcomer] = product_id, likeness
-        if not found:
+        """A new product for whoever is at ``beside``, the more alike the more often, and which of these it is most like."""
+        at = [product_id for product_id in beside if product_id in self.beside]
+        if not at:
             return None
-        names = list(found)
-        (chosen,) = (luck or random).choices(names, [found[name][1] for name in names])
-        return chosen, found[chosen][0]
+        # Of somebody's luck one draw is taken, however many are refused.
+        chance = random.Random(luck.getrandbits(64)) if luck is not None else random
+        lists = [self.beside[product_id] for product_id in at]
+        for names, sums in chance.choices(lists, [sums[-1] for _, sums in lists], k=TRIES):
+            (chosen,) = chance.choices(names, cum_weights=sums)
+            if not refused(chosen):
+                return chosen, max((pair for pair in self.like[chosen] if pair[0] in at), key=itemgetter(1))[0]
+        return None
 
 
 _NOBODY = Newcomers()

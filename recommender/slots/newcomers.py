@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from recommender.known import newcomers
 from recommender.slates.slate import Reason
 from recommender.slots.types.base import Ask, Pool
@@ -38,7 +40,8 @@ def mixed_in(pool: Pool, ask: Ask) -> Pool:
         most = len(known.like[last]) if task == "product" else FIRST
         near = [other for other, _ in known.like[last][:most]]
         return _with(pool, 0, near, Reason("similar", {"because": last}))
-    drawn = known.drawn(at, pool.ids, ask.luck)
+    named = set(pool.ids)
+    drawn = known.drawn(at, lambda each: each in named or not _may_be_shown(each, ask), ask.luck)
     if drawn is None:
         return pool
     return _with(pool, PLACE, [drawn[0]], Reason("new_similar", {"because": drawn[1]}))
@@ -52,6 +55,17 @@ def _at(task: str, ask: Ask) -> list[str]:
         return ask.known.in_cart[::-1]
     latest = ask.known.seen[: -LATEST - 1 : -1]
     return [ask.known.product_id, *latest] if ask.known.product_id else latest
+
+
+def _may_be_shown(product_id: str, ask: Ask) -> bool:
+    """Whether what rules take out first, and the slot's filter, let it through: the one that is drawn should not be gone again."""
+    if not ask.facts.can_be_bought(product_id) or product_id in ask.asked.kept_out:
+        return False
+    condition, row = ask.slot.filter, ask.facts.row
+    if condition is None:
+        return True
+    this = row.get(ask.known.product_id, -1)
+    return bool(condition.holds(ask.facts, np.array([row[product_id]]), this=this, now_ms=ask.at_ms)[0])
 
 
 def _learned(product_id: str, task: str, ask: Ask) -> bool:

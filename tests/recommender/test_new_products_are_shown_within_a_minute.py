@@ -118,14 +118,41 @@ def test_a_catalogue_without_models_has_nothing_new_and_news_are_told_once(impor
     assert newcomers.current().like == {}
 
 
-def test_many_that_come_at_once_under_one_name_are_like_what_there_was() -> None:
+def test_many_that_come_at_once_under_one_name_are_like_what_there_was(monkeypatch) -> None:
     def row(product_id: str, name: str) -> tuple:
         return product_id, "fruit", name, "", "", "", "Brindle", []
 
+    monkeypatch.setattr(finding_newcomers, "CHUNK", 150)
     there = [row("b", "Bananas"), row("m", "Mangoes from Peru"), row("k", "Kiwi fruit"), row("o", "Organic bananas")]
     new = [row(f"n{number:03}", f"Golden bananas {number:03}") for number in range(200)]
-    for like in finding_newcomers.like_what(new, there):
+    likes = finding_newcomers.like_what(new, there)
+    assert len(likes) == len(new)
+    for like in likes:
         assert [name for name, _likeness in like[:2]] == ["b", "o"]
-    held = newcomers.Newcomers.of(b"1", {row[0]: finding_newcomers.like_what([row], there)[0] for row in new})
-    assert len(held.beside["b"]) == newcomers.MOST_BESIDE, "a request draws among a bounded number"
+    held = newcomers.Newcomers.of(b"1", {row[0]: like for row, like in zip(new, likes, strict=True)})
+    drawn = {held.drawn(["m", "o", "b"], lambda name: name < "n100") for _ in range(3_000)}
+    assert drawn == {(f"n{number}", "b") for number in range(100, 200)}, "any of them, beside what it is most like"
+    assert held.drawn(["x"], lambda name: False) is None
+    assert held.drawn(["b"], lambda name: True) is None
     assert finding_newcomers.like_what([("x", "fruit", "Xylophone", "", "", "", "", [])], there) == [[]]
+
+
+def test_a_whole_catalogue_s_worth_of_products_is_known_a_minute_after_its_import(imported) -> None:
+    pantry = Category.objects.get(path="pantry")
+    each = {"price": 1, "stock": 1, "category": pantry, "description_en": "From the mountains"}
+    Product.objects.bulk_create(Product(id=f"leaf-{n}", name_en=f"Green tea leaves {n}", **each) for n in range(1_600))
+    collect_newcomers()
+    newcomers.refresh()
+    like = newcomers.current().like
+    assert len(like) == 1_603
+    assert {like[f"leaf-{number}"][0][0] for number in range(1_600)} == {"tea"}
+
+
+def test_the_row_of_a_new_product_that_is_like_nothing_shows_what_sells_in_its_category(imported) -> None:
+    # Before and after it is known that it is like nothing.
+    for _ in range(2):
+        slate = recommend("product", product_id="odd", k=2)
+        assert not slate.fallback
+        assert ids(slate)[0] == "bread"
+        assert reason_text(slate.items[0].reason) == "Popular in Pantry"
+        newcomers.forget()
