@@ -359,11 +359,15 @@ def _loaded_since(position: bytes) -> ProductFacts:
 
 
 def _followed(known: ProductFacts, entries: Entries) -> ProductFacts:
-    """``known`` with what was announced after its position; other facts where there are new rows."""
+    """``known`` with what was announced after its position; other facts where there are new rows.
+
+    Only facts that hold an entry have its position: a request that begins while others are being made hears of it itself.
+    """
+    last = known.position
     # Rows to be added, the newest of each product: those of a product that is gone again, or whose newest fits its row, are none.
     unknown: dict[str, list[Any]] = {}
     for position, entry in entries:
-        if _order(position) <= _order(known.position):
+        if _order(position) <= _order(last):
             # Another request, or a load, has been faster, and may hold what came after.
             continue
         if b"facts" in entry:
@@ -375,8 +379,10 @@ def _followed(known: ProductFacts, entries: Entries) -> ProductFacts:
             product_id = entry[b"gone"].decode()
             unknown.pop(product_id, None)
             known.remove(product_id)
-        known.position = position
-    return _with(known, unknown) if unknown else known
+        last = position
+    found = _with(known, unknown) if unknown else known
+    found.position = last
+    return found
 
 
 def _order(position: bytes) -> tuple[int, int]:

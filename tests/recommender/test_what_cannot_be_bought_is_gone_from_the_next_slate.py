@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from recommender.known import facts
 from recommender.serving import recommend
 from shop.catalogue import changes
+from shop.catalogue.writing import write_product
 from shop.models import Product
 from shop.valkey import Trip
 from tests.factories.catalogue import make_product
@@ -82,3 +83,36 @@ def test_facts_that_are_loaded_hold_what_was_told_meanwhile(
     facts.load()
     assert replies == [[]]
     assert not facts.follow(replies[0]).can_be_bought("p0699")
+
+
+def test_whoever_asks_while_new_rows_are_made_is_told_of_them_too(
+    shelf, monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    """A product moves to a shelf that no process knows yet: facts are made anew, and whoever comes meanwhile waits for them."""
+    made, told = facts._with, []
+
+    def slowly(*given):
+        trip = Trip()
+        facts.queue_changes(trip, facts.current())
+        told.extend(trip.execute()[0])
+        return made(*given)
+
+    monkeypatch.setattr(facts, "_with", slowly)
+    with django_capture_on_commit_callbacks(execute=True):
+        write_product("p0699", {"category": "somewhere/else"})
+    assert "p0699" in shown()
+    assert told
+    assert facts.current().category_paths[facts.current().category[facts.current().row["p0699"]]] == "somewhere/else"
+
+
+def test_of_what_is_told_at_once_the_last_word_counts(shelf, django_capture_on_commit_callbacks) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        write_product("p0699", {"category": "somewhere/else"})
+    with django_capture_on_commit_callbacks(execute=True):
+        write_product("p0699", {"category": Product.objects.get(pk="first").category.path, "stock": 0})
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            make_product(id="brief", units_sold=10_000)
+        with django_capture_on_commit_callbacks(execute=True):
+            Product.objects.filter(pk="brief").delete()
+    assert not {"p0699", "brief"} & shown()
