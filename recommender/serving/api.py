@@ -26,6 +26,9 @@ SCOPE = "recommendations:read"
 SIMILAR = "similar"
 NOTE_SHOPPER = "shopper_id was not used: it needs a secret key, or a visitor who is logged in as that shopper."
 NOTE_LANGUAGE = "There are no words in {}, so they are in English; there are en and zh-hans."
+NOTE_END = (
+    "The list ends here, though there may be more: a cursor that names all that was shown would be too long to send."
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -110,6 +113,8 @@ def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "", *, 
     made = body(slate, language, " ".join(filter(None, notes)))
     if made.items:
         made.next = cursor_of(which, [*shown, *(item.product_id for item in made.items)])
+        if not made.next:
+            made.note = f"{made.note} {NOTE_END}".strip()
     if query.products:
         add_products(made, language)
     if slate.explanation is not None:

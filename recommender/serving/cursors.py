@@ -11,11 +11,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
 import orjson
 from django.conf import settings
 from django.core import signing
+
+from shop import clock
 
 SALT = "recommendations.cursor"
 LIFE_SECONDS = 3_600
@@ -42,16 +45,33 @@ class List:
 
 
 class _Signer(signing.TimestampSigner):
-    """Django's, whose key of the MAC is derived once, not for every text: every answer has a cursor."""
+    """Django's, by the shop's clock, whose key of the MAC is derived once, not for every text: every answer has a cursor."""
 
     def __init__(self, secret: str) -> None:
         super().__init__(key=secret, salt=SALT)
         self._derived = hashlib.sha256(f"{SALT}signer{secret}".encode()).digest()
 
     def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
-        """As Django's own."""
+        """As Django's own; former keys are for cursors that came back."""
+        if key not in (None, self.key):
+            return super().signature(value, key)
         octets = value.encode() if isinstance(value, str) else value
         return signing.b64_encode(hmac.digest(self._derived, octets, "sha256")).decode()
+
+    def timestamp(self) -> str:
+        """Seconds since the epoch, as Django writes them."""
+        return signing.b62_encode(_seconds())
+
+    def unsign(self, value: str, max_age: float | timedelta | None = None) -> str:
+        """As Django's own, whose age is that of cursors."""
+        text, _, timestamp = signing.Signer.unsign(self, value).rpartition(self.sep)
+        if _seconds() - signing.b62_decode(timestamp) > LIFE_SECONDS:
+            raise signing.SignatureExpired(f"older than {LIFE_SECONDS} s")
+        return text
+
+
+def _seconds() -> int:
+    return clock.now_ms() // 1000
 
 
 _signer = lru_cache(maxsize=2)(_Signer)
@@ -79,7 +99,8 @@ def shown_before(cursor: str, which: List) -> list[str]:
         CursorRefused: it is older than an hour, of another list, or none of ours.
     """
     try:
-        found: list[str] = signing.loads(cursor, salt=SALT, serializer=_Serializer, max_age=LIFE_SECONDS)
+        signer = _signer(settings.SECRET_KEY)
+        found: list[str] = signer.unsign_object(cursor, serializer=_Serializer)
         slot, product_id, *shown = found
     except signing.SignatureExpired:
         raise CursorRefused("expired", "This cursor has expired: begin again without one.") from None

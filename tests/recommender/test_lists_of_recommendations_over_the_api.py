@@ -68,6 +68,25 @@ def test_a_cursor_that_is_no_good_is_refused_in_words(ask, shelf, monkeypatch, p
     assert (error["pointer"], error["code"]) == ("/cursor", code)
 
 
+def test_a_list_that_ends_since_its_cursor_would_be_too_long_says_so(ask, shelf, monkeypatch) -> None:
+    whole = ask(HOME, k=4).json()
+    monkeypatch.setattr(cursors, "MOST_CHARS", 40)
+    ended = ask(HOME, k=4).json()
+    assert ("next" in whole, "note" in whole) == (True, False)
+    assert "next" not in ended
+    assert "The list ends here" in ended["note"]
+
+
+def test_a_cursor_is_good_for_an_hour_of_the_shop_s_clock(ask, shelf, clock) -> None:
+    cursor = ask(HOME, k=2).json()["next"]
+    clock.advance(minutes=59)
+    assert ids(ask(HOME, k=2, cursor=cursor)) == ["p02", "p03"]
+    clock.advance(minutes=2)
+    answer = ask(HOME, k=2, cursor=cursor)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "expired")
+    assert "begin again" in answer.json()["errors"][0]["message"]
+
+
 def test_a_list_ends_before_its_cursor_is_too_long_to_send() -> None:
     which = cursors.List("home")
     assert cursors.cursor_of(which, [f"{number * 7_919:x}-{number:032x}" for number in range(2_000)]) == ""
