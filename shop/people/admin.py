@@ -42,6 +42,10 @@ class UserAdmin(PersonalDataAdmin):
     fields = ["masked_email", "masked_name", "role", "is_active", "is_staff", "groups", "created_at", "last_login"]
     readonly_fields = ["masked_email", "masked_name", "created_at", "last_login"]
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """People register themselves, with an address and a password; what they may do here is said afterwards."""
+        return False
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:

@@ -33,6 +33,18 @@ def test_a_list_answers_without_counting_its_table(operator, model) -> None:
 
 
 @pytest.mark.django_db
+def test_a_page_to_add_one_answers_or_says_that_there_is_none(operator) -> None:
+    pages = [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+        for model, pages in admin.site._registry.items()
+        if any(pattern.name == f"{model._meta.app_label}_{model._meta.model_name}_add" for pattern in pages.urls)
+    ]
+    assert len(pages) > 10
+    answered = {page: operator.get(page).status_code for page in pages}
+    assert {page: code for page, code in answered.items() if code not in (200, 403)} == {}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("days", ["today", "7", "28", "90", "nonsense"])
 def test_the_dashboard_of_an_empty_shop_answers(operator, days) -> None:
     response = operator.get(f"/admin/?days={days}")
