@@ -187,7 +187,8 @@ def add_products(answer: Slate, language: str) -> None:
 
 def card_of(product: Product, language: str) -> Card:
     """What a card shows."""
-    link = product.attributes.get("url", "")
+    # What an operator or a script wrote may be any JSON.
+    link = product.attributes.get("url") if isinstance(product.attributes, dict) else ""
     return Card(
         name=(product.name_zh if language.startswith("zh") else "") or product.name_en,
         price=f"{product.price:.2f}",

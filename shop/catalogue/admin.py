@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -31,10 +32,22 @@ class CategoryAdmin(BigListAdmin):
     autocomplete_fields = ["parent"]
 
 
+class ProductForm(forms.ModelForm):
+    """A product, whose attributes are names and values."""
+
+    def clean_attributes(self) -> dict[str, Any]:
+        """As the API and imports take them: an object; nothing is an empty one."""
+        found = self.cleaned_data["attributes"]
+        if found is not None and not isinstance(found, dict):
+            raise forms.ValidationError(_('Names and values, such as {"colour": "red"}.'))
+        return found or {}
+
+
 @admin.register(Product)
 class ProductAdmin(BigListAdmin):
     """Products, best-selling first."""
 
+    form = ProductForm
     list_display = [
         "thumbnail",
         "id",

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 import config.urls  # noqa: F401 - registers the lists
 from shop.models import Shopper, User
+from tests.factories.catalogue import make_product
 
 
 @pytest.fixture
@@ -42,6 +43,20 @@ def test_a_page_to_add_one_answers_or_says_that_there_is_none(operator) -> None:
     assert len(pages) > 10
     answered = {page: operator.get(page).status_code for page in pages}
     assert {page: code for page, code in answered.items() if code not in (200, 403)} == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("given", "kept"), [("[1]", {"a": 1}), ('"red"', {"a": 1}), ("", {}), ('{"b": 2}', {"b": 2})])
+def test_attributes_of_a_product_are_names_and_values(operator, given, kept) -> None:
+    product = make_product(attributes={"a": 1})
+    url = reverse("admin:shop_product_change", args=[product.pk])
+    form = operator.get(url).context["adminform"].form
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    data = {name: "" if value in (None, []) else value for name, value in data.items()}
+    answer = operator.post(url, data | {"attributes": given})
+    assert (answer.status_code == 302) == (kept != {"a": 1})
+    product.refresh_from_db()
+    assert product.attributes == kept
 
 
 @pytest.mark.django_db

@@ -161,6 +161,14 @@ def test_cards_come_with_the_products_in_the_language_of_the_answer(ask, shelf) 
     assert item["product"] == {"name": "商品0", "price": "3.00", "currency": "USD", "image": "/p/p00.svg"}
 
 
+@pytest.mark.parametrize("attributes", [[1], "text", {"url": 5}])
+def test_a_product_with_attributes_that_are_no_names_and_values_breaks_no_row(ask, shelf, attributes) -> None:
+    Product.objects.update(attributes=attributes)
+    items = ask(HOME, k=3, products=1).json()["items"]
+    assert [item["product"]["name"] for item in items]
+    assert not any("link" in item["product"] for item in items)
+
+
 def test_no_product_comes_twice_on_one_page(ask, shelf) -> None:
     rows = [ids(ask(path, k=3, page_id="page-1")) for path in (HOME, "/api/v1/recommendations/trending", HOME)]
     assert len({product_id for row in rows for product_id in row}) == 9

@@ -103,16 +103,3 @@ def test_whoever_asks_while_new_rows_are_made_is_told_of_them_too(
     assert "p0699" in shown()
     assert told
     assert facts.current().category_paths[facts.current().category[facts.current().row["p0699"]]] == "somewhere/else"
-
-
-def test_of_what_is_told_at_once_the_last_word_counts(shelf, django_capture_on_commit_callbacks) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        write_product("p0699", {"category": "somewhere/else"})
-    with django_capture_on_commit_callbacks(execute=True):
-        write_product("p0699", {"category": Product.objects.get(pk="first").category.path, "stock": 0})
-    for _ in range(2):
-        with django_capture_on_commit_callbacks(execute=True):
-            make_product(id="brief", units_sold=10_000)
-        with django_capture_on_commit_callbacks(execute=True):
-            Product.objects.filter(pk="brief").delete()
-    assert not {"p0699", "brief"} & shown()
