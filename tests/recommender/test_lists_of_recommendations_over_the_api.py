@@ -244,6 +244,14 @@ def test_pages_go_on_without_repeats_while_the_champion_changes(shop, ask) -> No
     assert len({*ids(first), *ids(second)}) == 12
 
 
+def test_what_was_bought_in_an_earlier_visit_is_not_shown(ask, shelf, clock) -> None:
+    recording.record("order_completed", visitor_id="visitor-1", product_id="p00", value=3)
+    clock.advance(hours=2)
+    recording.record("product_viewed", visitor_id="visitor-1", product_id="p05")
+    assert ids(ask(HOME, visitor_id="visitor-1", k=3)) == ["p01", "p02", "p03"]
+    assert ids(ask(HOME, visitor_id="visitor-2", k=3)) == ["p00", "p01", "p02"], "the control"
+
+
 def test_a_batch_leaves_out_what_a_shopper_just_bought_and_has_in_the_cart(ask, client, shelf, clock) -> None:
     one, other = make_shopper(), make_shopper()
     visitor = make_visitor(shopper_id=one.pk)
