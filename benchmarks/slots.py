@@ -19,7 +19,7 @@ from benchmarks.reporting import fresh_shop, percentile, report
 
 if TYPE_CHECKING:
     from recommender.dataset import Dataset
-    from recommender.known.facts import ProductFacts
+    from recommender.known.product_facts import ProductFacts
 
 ROTATIONS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 WEIGHTS = (0.1, 0.3, 0.5)
@@ -89,7 +89,7 @@ def tell_order(dataset: Dataset) -> None:
 
 def catalogue(products: int) -> ProductFacts:
     """Products of a thousand categories and two hundred brands."""
-    from recommender.known.facts import ProductFacts
+    from recommender.known.product_facts import ProductFacts
 
     rng = np.random.default_rng(1)
     rows = [

@@ -16,7 +16,7 @@ from recommender.experiments.variants import NOBODY, Filled, Who
 from recommender.explanations.making import asked_again_by, explain_choice
 from recommender.known import champions, facts, lately, unwanted
 from recommender.known.contexts import Known, chosen_from, known_of
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slates import slate_log
 from recommender.slates.slate import Reason, Slate, is_fallback, new_slate_id
 from recommender.slots import pages, snapshot

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from recommender.asking import Evidence
 from recommender.known.contexts import Known
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason, SlateItem, is_fallback
 from recommender.training.artefacts import Model
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from recommender.known.contexts import Known
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 
 Rule = Callable[[str, "Asked"], bool]
 

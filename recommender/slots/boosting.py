@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slots.filters import Filter
 
 LEAST, MOST = 0.01, 100.0

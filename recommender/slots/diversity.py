@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.asking import Likeness
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.types.base import Ask
 

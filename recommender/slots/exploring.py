@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from recommender.exploration import counting
 from recommender.exploration.mixing import Draw, draw_places
-from recommender.known.facts import ProductFacts, prepare_also
+from recommender.known.facts import prepare_also
+from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.choosing import Choice
 from recommender.slots.served import ServedSlot

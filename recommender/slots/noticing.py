@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recommender.known import facts
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.pinning import in_shop_time

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slates.rules import RULES, Rule, rules_without
 from recommender.slots.boosting import Boost
 from recommender.slots.filters import Filter

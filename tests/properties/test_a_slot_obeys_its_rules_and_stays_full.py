@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from recommender.algorithms.content import Content
 from recommender.exploration.mixing import _chance
 from recommender.known.contexts import Known
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason
 from recommender.slots import exploring, rotation
 from recommender.slots.choosing import choose, ranked

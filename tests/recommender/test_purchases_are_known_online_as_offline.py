@@ -13,7 +13,7 @@ from recommender.dataset.building import read_dataset
 from recommender.dataset.purchases import purchases_of
 from recommender.evaluation.tasks import Questioner
 from recommender.known.contexts import Known, context_of
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.models import ModelVersion
 from recommender.profiles.long_term import LongTerm, learn
 from recommender.slots.served import ServedSlot

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.known.contexts import Known
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slates import slate_log
 from recommender.slates.models import Slate as SlateRow
 from recommender.slates.rules import RULES, Asked, Removed, allowed

@@ -89,7 +89,7 @@ def test_whoever_asks_while_new_rows_are_made_is_told_of_them_too(
     shelf, monkeypatch, django_capture_on_commit_callbacks
 ) -> None:
     """A product moves to a shelf that no process knows yet: facts are made anew, and whoever comes meanwhile waits for them."""
-    made, told = facts._with, []
+    made, told = facts.with_rows, []
 
     def slowly(*given):
         trip = Trip()
@@ -97,7 +97,7 @@ def test_whoever_asks_while_new_rows_are_made_is_told_of_them_too(
         told.extend(trip.execute()[0])
         return made(*given)
 
-    monkeypatch.setattr(facts, "_with", slowly)
+    monkeypatch.setattr(facts, "with_rows", slowly)
     with django_capture_on_commit_callbacks(execute=True):
         write_product("p0699", {"category": "somewhere/else"})
     assert "p0699" in shown()

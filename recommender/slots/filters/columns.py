@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 
 from recommender.known import facts as serving_facts
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 
 # Rows of the facts, or all of them.
 Rows = Any

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slots.filters.columns import ALL, columns_of
 from recommender.slots.filters.conditions import All, asks_view, conjuncts
 from recommender.slots.filters.nodes import Node, Products

@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from recommender.known.contexts import Known
-from recommender.known.facts import ProductFacts
+from recommender.known.product_facts import ProductFacts
 from recommender.slates.rules import Asked
 from recommender.slates.slate import Reason, SlateItem
 from recommender.training.artefacts import Model
