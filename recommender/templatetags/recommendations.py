@@ -40,12 +40,13 @@ class ShownItem:
 
 @dataclass(frozen=True)
 class ShownSlate:
-    """A slate for a template: ``slate_id``, ``slot``, ``heading`` in words, ``items``, ``fallback``, ``model``."""
+    """A slate for a template: ``slate_id``, ``slot``, ``heading`` in words, ``items``, ``fallback``, ``known``, ``model``."""
 
     slate_id: uuid.UUID
     slot: str
     heading: str
     fallback: bool
+    known: bool
     model: str
     items: list[ShownItem] = field(default_factory=list)
 
@@ -131,7 +132,7 @@ def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 
         if item.product_id in products
     ]
     heading = serving.reason_text(made.heading, language)
-    return ShownSlate(made.slate_id, slot, heading, made.fallback, made.model, items)
+    return ShownSlate(made.slate_id, slot, heading, made.fallback, made.known, made.model, items)
 
 
 @register.simple_tag(takes_context=True)

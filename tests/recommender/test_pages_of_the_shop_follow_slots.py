@@ -143,3 +143,12 @@ def copied(rf, visitor):
     request = rf.get("/")
     request.visitor = visitor
     return request
+
+
+@pytest.mark.parametrize("consented", [True, False])
+def test_a_template_knows_whether_a_row_follows_who_looks(shop, rf, consented) -> None:
+    # Without a product in view or a visit there is nothing that it could follow.
+    asked = '{% load recommendations %}{% slate "home" product_id=seen as one %}{{ one.known }}'
+    request = copied(rf, BrowsingVisitor(id="v-" + "6" * 24, consented=consented, known=True, shopper_id=""))
+    said = {seen: Template(asked).render(Context({"request": request, "seen": seen})) for seen in ("", "tea-1")}
+    assert said == {"": "False", "tea-1": "True"}
