@@ -126,6 +126,8 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     assert 105 < len(explored) < 195
     assert all(slate.items[0].product_id == "p29" for slate in slates), "the first place is kept"
     assert {item.applied["explored"] for item in explored} == {0.025}, "5/8 of a place over 25 products"
+    kept = [item for slate in slates for item in slate.items[1:] if item.source != exploring.SOURCE]
+    assert {item.applied["kept"] for item in kept} == {0.375}, "the other 3/8"
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["nobody took it", "who took it died"])
