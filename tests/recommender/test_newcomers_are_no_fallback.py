@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 
 from config import doctor
 from config.dashboard import needs, period, slots
@@ -172,4 +173,6 @@ def test_a_share_of_nothing_is_not_known_rather_than_nought(admin_client) -> Non
     assert page.count("nothing to measure yet") == 4, "conversion, click-through, fallback share, complaints"
     _slates(50, known=True, fallback=True)
     rollups.refresh()
+    # Panels are remembered for seconds, by period and language.
+    assert cache.delete("dashboard:slots:today:en")
     assert admin_client.get("/admin/").content.decode().count("nothing to measure yet") == 3
