@@ -5,6 +5,9 @@ const said = document.getElementById("preview-said");
 let waiting;
 let asked = 0;
 
+// What the page answers has the focus; browsers do not always heed "autofocus" after a form.
+document.querySelector(".pc [autofocus]")?.focus();
+
 async function look() {
   const mine = ++asked;
   const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
