@@ -50,6 +50,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "orders whose bank never answered": ("shop.cancel_unpaid_orders", 600),
     "sums of events": ("shop.refresh_rollups", 30),
     "sums of slates": ("recommender.refresh_rollups", 30),
+    "slates that are kept no longer": ("recommender.forget_slates", 3600),
     "impressions of products": ("recommender.count_impressions", 300),
     "sessions that ended": ("recommender.collect_sessions", 20),
     "products that are new": ("recommender.collect_newcomers", 20),

@@ -29,6 +29,8 @@ TRAIN_EVERY_HOURS = env.float("TRAIN_EVERY_HOURS", default=24.0)
 EXPLORATION_SHARE = env.float("EXPLORATION_SHARE", default=0.05)
 # Hardly shown: in fewer slates than this within 28 days.
 EXPLORATION_BELOW = env.int("EXPLORATION_BELOW", default=100)
+# Slates older than so many days are deleted (30 at least; docs/how-to/run-and-watch-it.md). 0: none, ever.
+SLATES_KEPT_DAYS = env.int("SLATES_KEPT_DAYS", default=180)
 # A slot is an alarm (dashboard, doctor) where more than this share of its slates of the last hours fails, in so many or more:
 # is mostly what is popular though something was known of who looked, or has fewer products than were to be shown.
 SLOT_ALARM_SHARE = env.float("SLOT_ALARM_SHARE", default=0.05)

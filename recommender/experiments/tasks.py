@@ -19,3 +19,11 @@ def refresh_experiments() -> None:
     from recommender.experiments import results
 
     results.refresh_running()
+
+
+@shared_task(name="recommender.forget_slates")
+def forget_slates() -> int:
+    """Delete slates that are kept no longer; how many."""
+    from recommender.experiments import forgetting
+
+    return forgetting.forget()
