@@ -197,7 +197,7 @@ def over_http(bench: Bench, size: Size, versions: dict[str, ModelVersion], label
     named = size == bench.largest and label == "ranked"
     with served(size, label) as (port, parent), running(command_of("stream", port)):
         wait_until(lambda: lag()["store"] == 0, "the stream is not consumed")
-        run(port, shops.questions(size, bench.visitors, max(bench.asked // 10, 100), seed=3), status=b"200")
+        run(port, shops.questions(size, bench.visitors, max(bench.asked // 4, 100), seed=3), status=b"200")
         # What starting the stream's process takes is none of a slate's.
         wait_until(lambda: lag()["slates"] == 0, "the slates are not stored")
         spent = processor_seconds()

@@ -18,6 +18,9 @@ Floats = NDArray[np.float32]
 _local = threading.local()
 # Scores of products that were voted for are never exactly zero: zero says that a product was not seen yet.
 LEAST = np.float32(1e-30)
+# Of hashing by multiplication (Knuth, The Art of Computer Programming 3, 6.4): 2 ** 32 over the golden ratio, of whose product the
+# bits from here on depend on all bits of a number below 2 ** 24.
+SPREAD, BITS = 2_654_435_769, 24
 
 
 class Rule(NamedTuple):
@@ -62,11 +65,19 @@ class Index(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Working arrays of one thread; ``similarity`` and ``score`` are zero between questions."""
+    """Working arrays of one thread.
 
+    Attributes:
+        key, similarity: a hash table of the sessions that one question touches, no more of it than that needs: it stays in the
+            cache next to the core, where an array of all sessions does not. Session plus one, 0 between questions; its sum.
+        touched, matched: (sessions,) those sessions, and where in the question each matched last.
+        score: (products,) zero between questions; ``found``: (products,).
+    """
+
+    key: Rows
     similarity: Floats
-    matched: Rows
     touched: Rows
+    matched: Rows
     score: Floats
     found: Rows
 
@@ -74,16 +85,22 @@ class Scratch(NamedTuple):
 def scratch(sessions: int, products: int) -> Scratch:
     """Those of this thread, large enough."""
     held: Scratch | None = getattr(_local, "scratch", None)
-    if held is None or len(held.similarity) < sessions or len(held.score) < products:
+    if held is None or len(held.touched) < sessions or len(held.score) < products:
         sessions, products = max(sessions, 1), max(products, 1)
         held = _local.scratch = Scratch(
-            np.zeros(sessions, np.float32),
-            np.zeros(sessions, np.int32),
+            np.zeros(_room(sessions), np.int32),
+            np.empty(_room(sessions), np.float32),
+            np.empty(sessions, np.int32),
             np.empty(sessions, np.int32),
             np.zeros(products, np.float32),
             np.empty(products, np.int32),
         )
     return held
+
+
+def _room(sessions: int) -> int:
+    """The power of two that holds twice as many."""
+    return 1 << (2 * sessions - 1).bit_length()
 
 
 @inner
@@ -97,34 +114,52 @@ def comes_again(query: Rows, place: int) -> bool:
 
 @kernel
 def find_neighbours(query: Rows, index: Index, rule: Rule, work: Scratch) -> tuple[int, Floats]:
-    """Fill ``work.touched`` with the best sessions; returns their number and values."""
+    """Fill ``work.touched`` with the best sessions, ``work.matched`` with where; returns their number and values."""
     count, last, most = 0, len(query) - 1, int(rule.neighbours)
+    key, similarity, touched, matched = work.key, work.similarity, work.touched, work.matched
+    mask = _slots(query, index, len(key)) - 1
     for place in range(last, -1, -1):
         item = query[place]
         if comes_again(query, place):
             continue
         weight = index.step[min(last - place, len(index.step) - 1)] * index.query_weight[item]
         for at in range(index.posting_start[item], index.posting_start[item + 1]):
-            session = index.posting[at]
-            if work.similarity[session] == 0.0:
-                work.touched[count] = session
-                work.matched[session] = place
+            session = np.int64(index.posting[at]) + 1
+            slot = (session * SPREAD >> BITS) & mask
+            while key[slot] != session and key[slot] != 0:
+                slot = (slot + 1) & mask
+            if key[slot] == 0:
+                key[slot], similarity[slot] = session, np.float32(0.0)
+                touched[count], matched[count] = slot, place
                 count += 1
-            work.similarity[session] += weight + LEAST
+            similarity[slot] += weight + LEAST
     values = np.empty(count, np.float32)
     for at in range(count):
-        session = work.touched[at]
-        values[at] = work.similarity[session] * index.prior[session]
-        work.similarity[session] = 0.0
+        slot = touched[at]
+        touched[at] = key[slot] - 1
+        values[at] = similarity[slot] * index.prior[touched[at]]
+        key[slot] = 0
     if count <= most:
         return count, values
     least = np.partition(values, count - most)[count - most]
     kept = 0
     for at in range(count):
         if values[at] >= least and kept < most:
-            work.touched[kept], values[kept] = work.touched[at], values[at]
+            touched[kept], matched[kept], values[kept] = touched[at], matched[at], values[at]
             kept += 1
     return kept, values
+
+
+@inner
+def _slots(query: Rows, index: Index, room: int) -> int:
+    """How much of the hash table a question needs: the power of two that is twice what it may touch, ``room`` at most."""
+    least = 0
+    for place in range(len(query)):
+        least += 2 * (index.posting_start[query[place] + 1] - index.posting_start[query[place]])
+    slots = 64
+    while slots < least and slots < room:
+        slots *= 2
+    return min(slots, room)
 
 
 @inner
@@ -163,7 +198,7 @@ def score(query: Rows, index: Index, rule: Rule, work: Scratch) -> int:
     last, count = len(query) - 1, 0
     for at in range(neighbours):
         session = work.touched[at]
-        place = work.matched[session]
+        place = work.matched[at]
         match = match_of(session, query[place], index)
         vote = vote_of(values[at], last - place, rule)
         for row in range(index.start[session], index.start[session + 1]):

@@ -65,7 +65,7 @@ def count_votes(query: Rows, index: Index, rule: Rule, work: Work) -> tuple[int,
     back, farthest, zero, one = np.float32(rule.back), len(index.after) - 1, np.float32(0.0), np.float32(1.0)
     for at in range(neighbours):
         session, value = work.neighbours.touched[at], values[at]
-        place = work.neighbours.matched[session]
+        place = work.neighbours.matched[at]
         match = match_of(session, query[place], index)
         vote, now = np.float32(vote_of(value, last - place, rule)), moments[match]
         newest, holds_last = np.float32(session) / sessions, one if place == last else zero
