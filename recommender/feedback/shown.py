@@ -1,4 +1,8 @@
-"""Finding a slate that was shown, also one of this very moment that is on its way to the table."""
+"""Finding a slate that was shown, also one of this very moment that is on its way to the table.
+
+What is on its way is looked for only where the id proves that we made it, and only among the slates that are not in the table yet:
+an id that was made up, or is of a slate long deleted, costs a look into the table's index.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,16 @@ from typing import Any
 import orjson
 
 from recommender.slates.models import Slate
-from recommender.slates.slate_log import STREAM
+from recommender.slates.slate_ids import is_ours
+from recommender.slates.slate_log import STREAM, waiting_from
 from shop import valkey
 
 # The stream's ids carry the server's clock, the slate's ours: looked at are this many ms before and after.
-APART_MS = 10_000
+BEFORE_MS, AFTER_MS = 1_000, 10_000
 PAGE = 500
-# The newest entries, where clocks are further apart than that.
+# Of these at most so many, should the table be far behind: seconds of the most that a shop serves.
+MOST_PAGES = 20
+# The newest that wait, where clocks are further apart than that.
 NEWEST = 1_000
 
 
@@ -34,8 +41,10 @@ def find(slate_id: uuid.UUID) -> ShownSlate | None:
     Raises:
         the exceptions of ``valkey.AWAY``: it is not in the table, and may be on the stream.
     """
+    if (stored := _stored(slate_id)) or not is_ours(slate_id):
+        return stored
     # Written and taken off the stream between two looks: the table is asked once more.
-    return _stored(slate_id) or _under_way(slate_id) or _stored(slate_id)
+    return _under_way(slate_id) or _stored(slate_id)
 
 
 def _stored(slate_id: uuid.UUID) -> ShownSlate | None:
@@ -44,15 +53,26 @@ def _stored(slate_id: uuid.UUID) -> ShownSlate | None:
 
 
 def _under_way(slate_id: uuid.UUID) -> ShownSlate | None:
-    wanted = str(slate_id)
-    chosen_ms = slate_id.int >> 80
     client: Any = valkey.client()
-    start, end = f"{max(chosen_ms - APART_MS, 0)}", f"{chosen_ms + APART_MS}"
-    while entries := client.xrange(STREAM, min=start, max=end, count=PAGE):
+    waiting = waiting_from(client)
+    if waiting is None:
+        return None
+    wanted, chosen_ms = str(slate_id), slate_id.int >> 80
+    start, end = _later(waiting, chosen_ms - BEFORE_MS), f"{chosen_ms + AFTER_MS}"
+    for _ in range(MOST_PAGES):
+        entries = client.xrange(STREAM, min=start, max=end, count=PAGE)
+        if not entries:
+            break
         if found := _among(entries, wanted):
             return found
-        start = f"({entries[-1][0].decode()}"
-    return _among(client.xrevrange(STREAM, count=NEWEST), wanted)
+        start = b"(" + entries[-1][0]
+    return _among(client.xrevrange(STREAM, min=waiting, count=NEWEST), wanted)
+
+
+def _later(start: bytes, at_ms: int) -> bytes:
+    """The later of a place on the stream and a moment."""
+    begins_ms = 0 if start == b"-" else int(start.lstrip(b"(").split(b"-")[0])
+    return start if begins_ms >= at_ms else b"%d" % at_ms
 
 
 def _among(entries: list[tuple[bytes, dict[bytes, bytes]]], wanted: str) -> ShownSlate | None:

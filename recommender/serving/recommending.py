@@ -18,7 +18,8 @@ from recommender.known import champions, facts, lately, unwanted
 from recommender.known.contexts import Known, chosen_from, known_of
 from recommender.known.product_facts import ProductFacts
 from recommender.slates import slate_log
-from recommender.slates.slate import Reason, Slate, is_fallback, new_slate_id
+from recommender.slates.slate import Reason, Slate, is_fallback
+from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import pages, snapshot
 from recommender.slots.choosing import Choice, choose, in_given_order, ranked
 from recommender.slots.exploring import guarded

@@ -5,16 +5,12 @@ Structs of msgspec where every slate makes dozens: each at a tenth of a dataclas
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
-
-from shop import clock
-from shop.events.ids import uuid7_at
 
 
 class UnknownSlot(ValueError):
@@ -154,11 +150,6 @@ class Slate(Struct, frozen=True):
     explanation: Explanation | None = None
     experiment: Mapping[str, Any] = {}
     short: bool = False
-
-
-def new_slate_id() -> uuid.UUID:
-    """A UUIDv7 of now, random otherwise: slates sort by time."""
-    return uuid7_at(clock.now_ms(), int.from_bytes(os.urandom(10)) >> 6)
 
 
 def is_fallback(items: tuple[SlateItem, ...]) -> bool:

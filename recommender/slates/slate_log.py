@@ -94,6 +94,22 @@ ON CONFLICT (id) DO NOTHING
 """
 
 
+def waiting_from(valkey: Any) -> bytes | None:
+    """Where on the stream the slates begin that are not in the database yet, as ``XRANGE`` takes it; None where nothing was logged.
+
+    Raises:
+        redis.RedisError: Valkey is away.
+    """
+    if not valkey.exists(STREAM):
+        return None
+    groups = {group["name"]: group for group in valkey.xinfo_groups(STREAM)}
+    group = groups.get(SlateConsumer.group.encode())
+    if group is None:
+        return b"-"
+    taken: bytes | None = valkey.xpending(STREAM, SlateConsumer.group)["min"]
+    return taken or b"(" + group["last-delivered-id"]
+
+
 def oldest_waiting() -> datetime | None:
     """When the oldest slate was chosen that is not in the database yet; None where all are.
 
@@ -101,14 +117,8 @@ def oldest_waiting() -> datetime | None:
         redis.RedisError: Valkey is away.
     """
     valkey: Any = client()
-    if not valkey.exists(STREAM):
-        return None
-    groups = {group["name"]: group for group in valkey.xinfo_groups(STREAM)}
-    start = b"-"
-    if (group := groups.get(SlateConsumer.group.encode())) is not None:
-        taken: bytes | None = valkey.xpending(STREAM, SlateConsumer.group)["min"]
-        start = taken or b"(" + group["last-delivered-id"]
-    entries = valkey.xrange(STREAM, min=start, count=1)
+    start = waiting_from(valkey)
+    entries = valkey.xrange(STREAM, min=start, count=1) if start is not None else []
     return datetime.fromtimestamp(orjson.loads(entries[0][1][b"e"])["at_ms"] / 1000, UTC) if entries else None
 
 

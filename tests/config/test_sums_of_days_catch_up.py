@@ -8,7 +8,7 @@ import pytest
 
 from recommender.models import Slate, SlotDay
 from recommender.slates import rollups as slate_rollups
-from recommender.slates.slate import new_slate_id
+from recommender.slates.slate_ids import new_slate_id
 from shop.days import day_of
 from shop.events import rollups as event_rollups
 from shop.events.store import StoreConsumer

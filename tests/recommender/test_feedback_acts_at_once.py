@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from recommender.feedback import shown
+from recommender.models import Slate
 from recommender.serving import recommend
 from recommender.slates import slate_log
+from recommender.slates.slate_ids import is_ours, new_slate_id
+from shop import clock as clock_of_now
 from shop import valkey
 from shop.api.keys import create_key
 from shop.clock import replaced
 from shop.events import recording, stream
 from shop.events.consumers import Runner
+from shop.events.ids import uuid7_at
 from shop.models import Event, Opinion, Visitor
 from shop.opinions import copies, saying
 from tests.factories.catalogue import make_product
@@ -117,6 +123,45 @@ def test_feedback_is_refused_with_the_field_at_fault(send):
     assert send(said(mine, product_id="x" * 5000)).status_code == 413
     assert not Opinion.objects.exists()
     assert types() == []
+
+
+def test_a_slate_is_looked_for_on_its_way_only_where_its_id_is_ours_and_it_is_not_in_the_table_yet(send, settings):
+    """Else whoever makes up ids has thousands of entries read for each."""
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    foreign = structs.replace(slate, slate_id=uuid7_at(clock_of_now.now_ms(), 7))
+    slate_log.write([(foreign, VISITOR, "")])
+    assert faults(send(said(foreign))) == ["/slate_id"], "it stands on the stream, and nobody looks"
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a" * 50, [settings.SECRET_KEY]
+    assert send(said(slate)).json()["changed"], "a former key made it"
+    Runner(slate_log.SlateConsumer()).drain()
+    assert send(said(slate, kind="liked")).json()["changed"]
+    assert send(said(foreign, "p6")).json()["changed"], "whatever the table has was shown"
+    Slate.objects.all().delete()
+    assert valkey.client().xlen(slate_log.STREAM) == 2
+    assert faults(send(said(slate))) == ["/slate_id"], "deleted: what the table has had is not looked for"
+
+
+def test_a_slate_of_this_moment_is_found_behind_thousands_that_wait_and_with_clocks_apart(shelf, clock):
+    slate = recommend("home", visitor_id=VISITOR, k=4)
+    others = [(structs.replace(slate, slate_id=new_slate_id()), OTHER, "") for _ in range(1_200)]
+    slate_log.write(others[:600])
+    mine = recommend("home", visitor_id=VISITOR, k=4)
+    slate_log.write(others[600:])
+    # The clock of the test is years from that of Valkey: found among the newest.
+    assert shown.find(mine.slate_id).visitor_id == VISITOR
+    with replaced(lambda: datetime.now(UTC)):
+        now = recommend("home", visitor_id=VISITOR, k=4)
+        slate_log.write(others)
+        assert shown.find(now.slate_id).visitor_id == VISITOR
+        assert shown.find(new_slate_id()) is None
+
+
+@given(st.integers(min_value=0, max_value=127))
+def test_an_id_of_which_one_bit_was_changed_is_none_of_ours(bit):
+    slate_id = new_slate_id()
+    assert slate_id.version == 7
+    assert is_ours(slate_id)
+    assert not is_ours(UUID(int=slate_id.int ^ 1 << bit))
 
 
 def test_a_key_needs_the_scope_and_its_own_pages(client, shelf):

@@ -13,7 +13,7 @@ from recommender.explanations.missing import Why, why_not_now
 from recommender.models import Slate, Slot, SlotDay, SlotHour
 from recommender.serving import recommend
 from recommender.slates import rollups, slate_log
-from recommender.slates.slate import new_slate_id
+from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import saving
 from recommender.slots.alarms import SHORT, alarms
 from recommender.slots.titles import titles

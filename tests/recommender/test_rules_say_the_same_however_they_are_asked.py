@@ -13,7 +13,8 @@ from recommender.known.product_facts import ProductFacts
 from recommender.slates import slate_log
 from recommender.slates.models import Slate as SlateRow
 from recommender.slates.rules import RULES, Asked, Removed, allowed
-from recommender.slates.slate import Reason, Slate, SlateItem, new_slate_id
+from recommender.slates.slate import Reason, Slate, SlateItem
+from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import diversity
 from shop.events.consumers import Runner
 from shop.models import PoisonEvent
