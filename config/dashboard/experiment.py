@@ -23,6 +23,7 @@ from recommender.experiments.titles import arm_title, experiment_title
 from recommender.slots.titles import slot_title
 from recommender.statistics.validity import SRM_LIMIT
 from shop.money import symbol_of
+from shop.operators.naming import operator_name
 
 Status = Experiment.Status
 Metric = Experiment.Metric
@@ -32,7 +33,9 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of one; POST starts, stops, concludes or discards it, each with a reason and an audit entry."""
     if not request.user.has_perm("recommender.view_experiment"):
         raise PermissionDenied
-    experiment = get_object_or_404(Experiment.objects.prefetch_related("arms__version"), pk=pk)
+    experiment = get_object_or_404(
+        Experiment.objects.select_related("created_by").prefetch_related("arms__version"), pk=pk
+    )
     if request.method == "POST":
         return act(request, experiment)
     found = results.of(experiment)
@@ -187,6 +190,8 @@ def _facts(experiment: Experiment, found: dict[str, Any]) -> list[tuple[str, str
         (_("Ended"), experiment.ended_at),
     ]
     facts = [(label, words.moment(at, _("j M Y H:i"))) for label, at in moments if at]
+    if experiment.created_by:
+        facts.append((_("Made by"), operator_name(experiment.created_by)))
     facts += [
         (_("In the API"), experiment.key),
         (_("Takes part"), f"{100 * experiment.traffic:g}{words.THIN}%"),

@@ -24,6 +24,7 @@ from recommender.models import ModelVersion
 from recommender.slots.models import Slot
 from recommender.slots.titles import titles
 from recommender.slots.types import TYPES
+from shop.operators.naming import operator_name
 
 SHOWN = 50
 FIRST = "home"
@@ -37,7 +38,11 @@ def page(request: HttpRequest) -> HttpResponse:
     """The list, what runs first."""
     if not request.user.has_perm("recommender.view_experiment"):
         raise PermissionDenied
-    found = list(Experiment.objects.prefetch_related("arms__version").order_by("-created_at")[:SHOWN])
+    found = list(
+        Experiment.objects.select_related("created_by")
+        .prefetch_related("arms__version")
+        .order_by("-created_at")[:SHOWN]
+    )
     found.sort(key=lambda experiment: experiment.status != Experiment.Status.RUNNING)
     names = titles()
     return pages.render(
@@ -58,6 +63,7 @@ def _row(experiment: Experiment, names: Mapping[str, str]) -> dict[str, Any]:
         "title": experiment_title(experiment),
         "slot": names.get(experiment.slot, experiment.slot),
         "arms": " · ".join(arm_title(arm) for arm in arms),
+        "maker": operator_name(experiment.created_by),
         "tone": TONES.get(experiment.status, ""),
         "people": words.number(people) if found else "–",
         "verdict": verdict(experiment, found).heading,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +16,8 @@ from django.utils.translation import gettext as _
 
 from config.dashboard import pages, words
 from shop.models import AuditEntry, Order, Refund
+from shop.operators.naming import by_whom
+from shop.operators.wording import act_in_words
 from shop.orders import changing, mailing
 from shop.orders.models import OrderLine
 
@@ -74,12 +77,20 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         lines=[(line, words.money(line.quantity * line.unit_price)) for line in lines],
         facts=facts,
         refunds=[(refund, words.money(refund.amount)) for refund in order.refunds.order_by("at")],
-        history=AuditEntry.objects.filter(object_type="shop.order", object_id=str(order.pk)).order_by("-at")[:50],
+        history=_history(order),
         actions=_actions(order) if may_change else [],
         may_refund=may_change and order.status in changing.REFUNDABLE and order.kept > 0,
         refund_key=uuid.uuid4(),
         reasons=[choice for choice in Refund.Reason.choices if choice[0] != Refund.Reason.CANCELLED],
     )
+
+
+def _history(order: Order) -> list[tuple[datetime, str, str, str]]:
+    """Moment, act, reason, by whom; the last first."""
+    entries = AuditEntry.objects.filter(object_type="shop.order", object_id=str(order.pk)).select_related("actor")
+    return [
+        (entry.at, act_in_words(entry.action), entry.reason, by_whom(entry)) for entry in entries.order_by("-at")[:50]
+    ]
 
 
 def _act(request: HttpRequest, order: Order) -> HttpResponse:

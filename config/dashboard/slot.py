@@ -24,6 +24,7 @@ from recommender.slots.titles import titles, type_title
 from recommender.slots.types import TYPES
 from recommender.slots.usage import KEPT, refusal
 from shop.models import AuditEntry, Product
+from shop.operators.naming import by_whom
 from shop.operators.wording import act_in_words
 
 LAST_CHANGES = 8
@@ -112,7 +113,7 @@ def _history(slot: Slot) -> list[tuple[str, str, str, str]]:
     """Moment, act, by whom, why."""
     entries = AuditEntry.objects.filter(object_type="recommender.slot", object_id=str(slot.pk)).select_related("actor")
     return [
-        (words.moment(entry.at, _("j M Y H:i")), act_in_words(entry.action), str(entry.actor or "–"), entry.reason)
+        (words.moment(entry.at, _("j M Y H:i")), act_in_words(entry.action), by_whom(entry), entry.reason)
         for entry in entries.order_by("-at")[:LAST_CHANGES]
     ]
 

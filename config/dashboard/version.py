@@ -14,6 +14,7 @@ from config.dashboard import model_figures, models_page, pages, words
 from config.dashboard.charts import Estimate, forest
 from config.dashboard.slots import METRIC
 from recommender.models import ModelVersion
+from shop.operators.naming import operator_name
 
 Figure = dict[str, Any]
 
@@ -73,10 +74,19 @@ def _facts(version: ModelVersion) -> list[tuple[str, str]]:
         (_("In the API"), str(version)),
         (_("Trained"), words.moment(version.trained_at, _("j M Y H:i"))),
         (_("Learned from"), " – ".join(window) or "–"),
+        *_promotion(version),
         (_("Fit, s"), f"{version.fit_seconds:.1f}"),
         (_("File, MB"), f"{version.size_bytes / 1e6:.1f}"),
         ("SHA-256", version.sha256[:16] + "…" if version.sha256 else "–"),
     ]
+
+
+def _promotion(version: ModelVersion) -> list[tuple[str, str]]:
+    """When it was promoted and by whom: a training does it by itself."""
+    if version.promoted_at is None:
+        return []
+    by = operator_name(version.promoted_by)
+    return [(_("Promoted"), words.moment(version.promoted_at, _("j M Y H:i")) + (f" · {by}" if by else ""))]
 
 
 def _value(value: Any) -> str:

@@ -12,13 +12,14 @@ from unfold.decorators import display
 from recommender.slots.models import Slot
 from recommender.slots.titles import titles, type_title
 from shop.operators.lists import BigListAdmin
+from shop.operators.naming import operator_name
 
 
 @admin.register(Slot)
 class SlotAdmin(BigListAdmin):
     """Slots by name."""
 
-    list_display = ["titled", "name", "shows", "switched_on", "size", "steered", "changed_at", "changed_by"]
+    list_display = ["titled", "name", "shows", "switched_on", "size", "steered", "changed_at", "changer"]
     list_filter = ["active"]
     search_fields = ["name", "title"]
     ordering = ["name"]
@@ -50,6 +51,11 @@ class SlotAdmin(BigListAdmin):
     def switched_on(self, slot: Slot) -> bool:
         """Whether it answers."""
         return slot.active
+
+    @display(description=gettext_lazy("changed by"))
+    def changer(self, slot: Slot) -> str:
+        """The operator who changed it last."""
+        return operator_name(slot.changed_by) or "–"
 
     @display(description=gettext_lazy("steered by"))
     def steered(self, slot: Slot) -> str:

@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
 from shop.operators.models import AuditEntry
+from shop.operators.naming import by_whom
 from shop.operators.wording import act_in_words, object_in_words, reason_in_words
 
 
@@ -27,8 +28,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description=_("by whom"))
     def who(self, entry: AuditEntry) -> str:
-        """An operator by number, a key by its prefix, or the shop itself."""
-        return str(entry.actor or entry.api_key or _("by itself"))
+        """An operator, a key or the shop itself."""
+        return by_whom(entry)
 
     @display(description=_("what was done"), ordering="action")
     def what(self, entry: AuditEntry) -> str:
