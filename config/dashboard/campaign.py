@@ -222,6 +222,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         picture=message.as_sent(request, sent) if sent else {},
         drafts=draft.before_launch(request, campaign) if campaign.status in BEFORE else None,
         actions=campaign_acts.offered(request, campaign),
+        looks=campaign_acts.withheld(request, campaign),
         missing=launching.missing(campaign) if unlaunched else [],
         stall=why_nothing_moves(campaign),
     )

@@ -122,6 +122,14 @@ def offered(request: HttpRequest, campaign: Campaign) -> list[Action]:
     return [a for a in allowed if a.act != "undo" or undoable]
 
 
+def withheld(request: HttpRequest, campaign: Campaign) -> str:
+    """Why this operator is offered nothing, where another one would be."""
+    acts = [a for a in ACTIONS if campaign.status in a.states]
+    if not acts or any(request.user.has_perm(a.permission) for a in acts):
+        return ""
+    return pages.looks(request, acts[0].permission)
+
+
 def act(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Do what the form asks for, with the reason that it gives, and go back to the report."""
     back = redirect("admin:campaign_report", campaign.pk)

@@ -29,9 +29,10 @@ def page(request: HttpRequest) -> HttpResponse:
         return _switch(request)
     found = recording.newest()
     context = _context(found) if found else {}
+    looks = pages.looks(request, "recommender.switch_cleaningswitch")
     may = request.user.has_perm("recommender.switch_cleaningswitch")
     return pages.render(
-        request, "dashboard/data_quality.html", _("Data quality"), quality=found, may_change=may, **context
+        request, "dashboard/data_quality.html", _("Data quality"), quality=found, may_change=may, looks=looks, **context
     )
 
 

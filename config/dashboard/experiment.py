@@ -59,6 +59,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         situations=situations(experiment, names),
         facts=_facts(experiment, found),
         actions=offered(request, experiment),
+        looks=pages.looks(request, "recommender.launch_experiment"),
         arms=list(names.items()),
     )
 

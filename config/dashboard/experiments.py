@@ -51,6 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _("Experiments"),
         rows=[_row(experiment, names) for experiment in found],
         may_change=request.user.has_perm("recommender.launch_experiment"),
+        looks=pages.looks(request, "recommender.launch_experiment"),
     )
 
 

@@ -183,6 +183,7 @@ def page(request: HttpRequest) -> HttpResponse:
         runs=TrainingRun.objects.order_by("-started_at")[:5],
         **_figures(slot, champion, versions),
         may_change=request.user.has_perm("recommender.promote_modelversion"),
+        looks=pages.looks(request, "recommender.promote_modelversion"),
     )
 
 

@@ -79,6 +79,7 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         refunds=[(refund, words.money(refund.amount)) for refund in order.refunds.order_by("at")],
         history=_history(order),
         actions=_actions(order) if may_change else [],
+        looks=pages.looks(request, PERMISSION),
         may_refund=may_change and order.status in changing.REFUNDABLE and order.kept > 0,
         refund_key=uuid.uuid4(),
         reasons=[choice for choice in Refund.Reason.choices if choice[0] != Refund.Reason.CANCELLED],

@@ -136,6 +136,7 @@ def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         campaigns=Campaign.objects.filter(segment=segment)[:10] if pk else [],
         choices=_choices(segment),
         may_change=allowed,
+        looks=pages.looks(request, "push.change_segment"),
         **shown,
     )
 

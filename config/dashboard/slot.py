@@ -101,6 +101,7 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
         kind=type_title(slot.type),
         attributes=checking.attributes()[:MOST_ATTRIBUTES],
         may_change=allowed,
+        looks=pages.looks(request, "recommender.change_slot"),
         may_delete=saved is not None and saved.name not in KEPT and request.user.has_perm("recommender.delete_slot"),
         history=_history(saved) if saved else [],
         offered_people=sorted({viewer.shopper_id for viewer in slot_changes.lately(slot)} - {""}),
@@ -140,13 +141,18 @@ def _review(saved: Slot | None, editor: Editor) -> dict[str, Any]:
 
 
 def preview(request: HttpRequest) -> HttpResponse:
-    """The fragment beside the editor: the form, and through whose eyes (``shopper``, ``visitor``, ``product``)."""
+    """The fragment beside the editor: the form, and through whose eyes (``shopper``, ``visitor``, ``product``).
+
+    GET is for who may not change the slot: it shows the slot as it is saved.
+    """
     if not request.user.has_perm("recommender.view_slot"):
         raise PermissionDenied
-    pk = request.POST.get("pk", "")
+    bound = request.method == "POST"
+    pk = (request.POST if bound else request.GET).get("pk", "")
     found = Slot.objects.prefetch_related("pins").filter(pk=pk).first() if pk.isdecimal() else None
-    editor = Editor(_copy(found.pk if found else None), request.POST)
-    editor.is_valid()
+    editor = Editor(_copy(found.pk if found else None), request.POST if bound else None)
+    if bound:
+        editor.is_valid()
     shown = _preview(request, found, editor)
     shown |= {"problems": list(editor.problems())}
     return TemplateResponse(request, "admin/dashboard/slot_preview.html", shown)

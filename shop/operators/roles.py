@@ -46,6 +46,11 @@ def allows(role: str, permission: str) -> bool:
     return False
 
 
+def least_role(permission: str) -> User.Role:
+    """The first of the roles, in the order in which they may do more, that carries ``permission``."""
+    return next(role for role in User.Role if allows(role, permission))
+
+
 class RoleBackend(BaseBackend):
     """Authentication backend that answers what a user's role allows."""
 

@@ -10,7 +10,13 @@ document.querySelector(".pc [autofocus]")?.focus();
 
 async function look() {
   const mine = ++asked;
-  const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
+  const filled = new FormData(form);
+  // Who may not change the slot has a form that asks only through whose eyes.
+  const question =
+    form.method === "post"
+      ? fetch(form.dataset.preview, { method: "POST", body: filled })
+      : fetch(`${form.dataset.preview}?${new URLSearchParams(filled)}`);
+  const answer = await question.catch(() => null);
   // A slower answer to an older question is not shown.
   if (!answer?.ok || mine !== asked) return;
   shown.innerHTML = await answer.text();
