@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 
+from shop.currencies import in_use
+
 DATABASE_EXAMPLE = "postgres://user:password@host:5432/name"
 REDIS_EXAMPLE = "redis://host:6379/0"
 EMAIL_EXAMPLE = "smtp+tls://user:password@host:587"
@@ -138,6 +140,16 @@ class Environment(environ.Env):
             return amount
 
         return self.understood(name, parse, Decimal(default))
+
+    def currency(self, name: str, default: str) -> str:
+        """A code of ISO 4217."""
+
+        def parse(written: str) -> str:
+            if written in in_use():
+                return written
+            raise Misread(f"is {written[:40]!r}, no currency of ISO 4217: write three capital letters like {default}")
+
+        return self.understood(name, parse, default)
 
     def time_zone(self, name: str, default: str) -> str:
         """A zone by its name in the time zone database."""

@@ -20,6 +20,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 SHOP_TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", default="America/New_York")
-CURRENCY = env.str("CURRENCY", default="USD")
+CURRENCY = env.currency("CURRENCY", default="USD")
 DELIVERY_PRICE = env.money("DELIVERY_PRICE", default="3.90")
 FREE_DELIVERY_FROM = env.money("FREE_DELIVERY_FROM", default="40")

@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from shop import clock
+from shop import clock, currencies
 from shop.catalogue import changes
 from shop.people.models import Shopper
 
@@ -113,7 +113,12 @@ class Product(models.Model):
     list_price = models.DecimalField(
         max_digits=10, decimal_places=2, null=True, blank=True, help_text=_("The price before a reduction.")
     )
-    currency = models.CharField(max_length=3, default="USD")
+    currency = models.CharField(
+        max_length=3,
+        default=currencies.of_the_shop,
+        validators=[currencies.check_currency],
+        help_text=_("Three capital letters of ISO 4217, such as USD."),
+    )
     stock = models.IntegerField(default=0)
     units_sold = models.PositiveIntegerField(default=0)
     rating_average = models.DecimalField(max_digits=3, decimal_places=2, null=True, blank=True)

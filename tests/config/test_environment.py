@@ -72,6 +72,7 @@ def test_no_process_starts_on_wrong_variables_and_each_has_its_line(command: lis
         "PORT": "eighty",
         "DELIVERY_PRICE": "3,90",
         "SHOP_TIME_ZONE": "Berlin",
+        "CURRENCY": "euro",
     }
     done = run(command, FIT | wrong, patience=30)
     assert done.returncode not in (0, -15), done.stdout

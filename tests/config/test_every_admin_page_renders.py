@@ -49,14 +49,42 @@ def test_a_page_to_add_one_answers_or_says_that_there_is_none(operator) -> None:
 @pytest.mark.parametrize(("given", "kept"), [("[1]", {"a": 1}), ('"red"', {"a": 1}), ("", {}), ('{"b": 2}', {"b": 2})])
 def test_attributes_of_a_product_are_names_and_values(operator, given, kept) -> None:
     product = make_product(attributes={"a": 1})
-    url = reverse("admin:shop_product_change", args=[product.pk])
-    form = operator.get(url).context["adminform"].form
-    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
-    data = {name: "" if value in (None, []) else value for name, value in data.items()}
+    url, data = _form_of(operator, product)
     answer = operator.post(url, data | {"attributes": given})
     assert (answer.status_code == 302) == (kept != {"a": 1})
     product.refresh_from_db()
     assert product.attributes == kept
+
+
+def _form_of(operator, product) -> tuple[str, dict]:
+    """Address and fields of the page of a product, as it stands."""
+    url = reverse("admin:shop_product_change", args=[product.pk])
+    form = operator.get(url).context["adminform"].form
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    return url, {name: "" if value in (None, []) else value for name, value in data.items()}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("EUR", ""), ("eur", "such as EUR"), ("XYZ", "such as USD"), ("DEM", "such as USD"), ("", "required")],
+)
+def test_the_currency_of_a_product_is_one_that_there_is(operator, given, told) -> None:
+    product = make_product()
+    url, data = _form_of(operator, product)
+    answer = operator.post(url, data | {"currency": given})
+    product.refresh_from_db()
+    assert product.currency == ("USD" if told else "EUR")
+    if told:
+        (wrong,) = answer.context["adminform"].form.errors["currency"]
+        assert told in wrong
+        assert wrong in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_new_product_is_in_the_shops_currency(settings) -> None:
+    settings.CURRENCY = "CNY"
+    assert make_product().currency == "CNY"
 
 
 @pytest.mark.django_db

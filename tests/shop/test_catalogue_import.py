@@ -106,6 +106,18 @@ def test_a_wrong_row_is_set_aside_and_the_others_are_kept(tmp_path, row, reason)
     assert ",".join(told[name] for name in ("id", "name_en", "category", "price")) == row
 
 
+def test_a_row_whose_currency_is_none_is_set_aside(tmp_path):
+    path = _write(
+        tmp_path, "id,name_en,category,price,currency\n1,Tea,drinks,1,EUR\n2,Tea,drinks,1,eur\n3,Tea,drinks,1,XYZ\n"
+    )
+    refused = tmp_path / "refused.csv"
+    assert _run(path, refused_to=refused) == {"created": 1, "changed": 0, "unchanged": 0, "refused": 2}
+    assert Product.objects.get(pk="1").currency == "EUR"
+    with refused.open(encoding="utf-8", newline="") as file:
+        told = [row["reason"] for row in csv.DictReader(file)]
+    assert [(reason[:15], reason[-4:]) for reason in told] == [("currency: “eur”", "EUR."), ("currency: “XYZ”", "USD.")]
+
+
 def test_a_dry_run_tells_the_same_and_changes_nothing(tmp_path):
     path = _write(tmp_path, GOOD + "3,Bad,drinks,x,,,,,\n")
     told = _run(path, dry_run=True)
