@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 import orjson
 import redis
 import structlog
@@ -75,11 +76,45 @@ class Running:
         return self.method not in (Experiment.Method.SPLIT, Experiment.Method.INTERLEAVING)
 
 
+class _ToldArm(msgspec.Struct):
+    """An arm as announced. What a newer release may say beside it is not read."""
+
+    letter: str
+    variant: str
+    kind: str
+    version: dict[str, Any] = {}
+    as_slot: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in Arm.Kind.values or (self.version and not self.version.keys() >= set(OF_VERSION)):
+            raise ValueError(f"no arm of kind {self.kind!r} with {sorted(self.version)} here")
+        self.version = {name: self.version[name] for name in OF_VERSION if self.version}
+
+
+class _Told(msgspec.Struct):
+    """An experiment as announced."""
+
+    key: str
+    slot: str
+    method: str
+    salt: str
+    traffic: float
+    arms: list[_ToldArm]
+    shares: list[float]
+    by_situation: dict[str, list[float]] = {}
+
+    def __post_init__(self) -> None:
+        if self.method not in Experiment.Method.values or len(self.shares) != len(self.arms):
+            raise ValueError(f"no method {self.method!r} with {len(self.shares)} shares of {len(self.arms)} arms here")
+
+
 # Replaced as a whole, never changed: whoever reads it needs no lock.
 _running: Mapping[str, Running] = {}
 # What Valkey said last; not what is held: an announcement that was lost must not bring back what was stopped.
 _announced: bytes | None = None
 _loaded = False
+# What was said of announcements that cannot be read here: once each.
+_said: set[str] = set()
 _lock = threading.Lock()
 _starting = threading.Lock()
 
@@ -101,6 +136,7 @@ def forget() -> None:
     global _running, _announced, _loaded
     with _lock:
         _running, _announced, _loaded = {}, None, False
+        _said.clear()
 
 
 def announcement() -> bytes:
@@ -172,7 +208,7 @@ def follow(told: bytes | None) -> None:
     """Take over what was announced, if it is news; models that are not open are waited for as champions are."""
     if told is None or told == _announced or not _loaded:
         return
-    if all(version["pk"] in _open_versions() for version in _versions(told)):
+    if _versions(told) <= _open_versions().keys():
         _take_over(told, told)
         return
     with _starting:
@@ -199,8 +235,30 @@ def _open_all(told: bytes) -> None:
         connections.close_all()
 
 
-def _versions(told: bytes) -> list[dict[str, Any]]:
-    return [arm["version"] for experiment in orjson.loads(told) for arm in experiment["arms"] if arm["version"]]
+def _versions(told: bytes) -> set[int]:
+    return {arm.version["pk"] for experiment in _read(told) for arm in experiment.arms if arm.version}
+
+
+def _read(told: bytes) -> list[_Told]:
+    """Experiments of an announcement; one that cannot be read (of another release) does not run here, which is said once."""
+    found = []
+    try:
+        records: list[Any] = msgspec.json.decode(told, type=list[Any])
+    except msgspec.MsgspecError as error:
+        _say_once("experiments_unread", str(error))
+        return []
+    for record in records:
+        try:
+            found.append(msgspec.convert(record, _Told))
+        except msgspec.ValidationError as error:
+            _say_once("experiment_unread", f"{record!s:.80}: {error}")
+    return found
+
+
+def _say_once(event: str, reason: str) -> None:
+    if reason not in _said and len(_said) < 1_000:
+        _said.add(reason)
+        log.error(event, reason=reason)
 
 
 def _open_versions() -> dict[int, Model]:
@@ -216,24 +274,28 @@ def _take_over(runs: bytes, told: bytes | None) -> None:
     with _lock:
         held = _open_versions()
         found = {}
-        for experiment in orjson.loads(runs):
+        for experiment in _read(runs):
             running = _running_of(experiment, held)
             if running is not None:
                 found[running.slot] = running
         _running, _announced = found, told
 
 
-def _running_of(told: Mapping[str, Any], held: dict[int, Model]) -> Running | None:
+def _running_of(told: _Told, held: dict[int, Model]) -> Running | None:
     """The experiment with its models open; None where one cannot be: half an experiment would be none."""
     arms = []
-    for arm in told["arms"]:
-        model = _model(arm["version"], held) if arm["version"] else None
-        if arm["version"] and model is None:
+    for arm in told.arms:
+        model = _model(arm.version, held) if arm.version else None
+        if arm.version and model is None:
             return None
-        arms.append(RunningArm(**{**arm, "model": model}))
-    shares = {name: tuple(each) for name, each in told["by_situation"].items()}
-    plain = {name: told[name] for name in ("key", "slot", "method", "salt", "traffic")}
-    return Running(**plain, arms=tuple(arms), shares=tuple(told["shares"]), by_situation=shares)
+        arms.append(RunningArm(arm.letter, arm.variant, arm.kind, arm.version, arm.as_slot, model))
+    shares = {name: tuple(each) for name, each in told.by_situation.items()}
+    return Running(
+        *(told.key, told.slot, told.method, told.salt, told.traffic),
+        arms=tuple(arms),
+        shares=tuple(told.shares),
+        by_situation=shares,
+    )
 
 
 def _model(fields: Mapping[str, Any], held: dict[int, Model]) -> Model | None:

@@ -184,7 +184,12 @@ _listening: redis.client.PubSub | None = None
 
 
 def _prepare(message: bytes) -> None:
-    reply, version, state = upcoming_version(message)
+    try:
+        reply, version, state = upcoming_version(message)
+    except ValueError as error:
+        # Of another release: whoever promotes goes on without this process, which hears of champions when they are.
+        log.error("upcoming_version_unread", reason=str(error))
+        return
     if state is not None:
         trust(State(*state))
     with _lock:

@@ -16,11 +16,13 @@ from typing import Any
 import orjson
 import redis
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 
 from recommender.slates.slate import UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from recommender.slots.models import Slot, SlotPin
+from recommender.slots.reading import read
 from recommender.slots.served import ServedSlot
 from shop.clock import ms_of
 from shop.registry import UnknownPlugin
@@ -39,6 +41,8 @@ _lock = threading.Lock()
 _current: Mapping[str, ServedSlot] | None = None
 # What Valkey said last; not what is held: an announcement that was lost must not bring former settings back.
 _announced: bytes | None = None
+# Slot to what was said of its settings that cannot be read: the watch reads them every few seconds, and it is said once.
+_said: dict[str, str] = {}
 
 
 def current() -> Mapping[str, ServedSlot]:
@@ -86,6 +90,7 @@ def forget() -> None:
     global _current, _announced
     with _lock:
         _current, _announced = None, None
+        _said.clear()
 
 
 def record_of(slot: Slot, pins: Iterable[SlotPin] | None = None) -> dict[str, Any]:
@@ -120,15 +125,32 @@ def _take_over(settings: bytes, announced: bytes | None) -> Mapping[str, ServedS
 
 
 def _opened_from(settings: bytes) -> dict[str, ServedSlot]:
-    """Slots by name; one that cannot be read here (of a type that is not installed) shows nothing and is logged."""
-    found: dict[str, ServedSlot] = {}
-    for record in orjson.loads(settings):
-        try:
-            found[record["name"]] = ServedSlot.of(record)
-        except (UnknownPlugin, ValueError) as error:
-            log.error("slot_refused", slot=record["name"], reason=str(error))
-            found[record["name"]] = ServedSlot.of({"name": record["name"], "type": "for_you", "active": False})
-    return found
+    """Slots by name; one that cannot be read here (of a type that is not installed) shows nothing, which is logged.
+
+    Raises:
+        ValueError: these are no slots.
+    """
+    records = orjson.loads(settings)
+    if not (isinstance(records, list) and all(isinstance(each, dict) and each.get("name") for each in records)):
+        raise ValueError("no list of slots")
+    return {str(record["name"]): _opened(str(record["name"]), record) for record in records}
+
+
+def _opened(name: str, record: Mapping[str, Any]) -> ServedSlot:
+    try:
+        slot, left_out = read(record)
+    except (UnknownPlugin, ImproperlyConfigured, ValueError) as error:
+        _say_once("slot_refused", name, str(error))
+        return ServedSlot.of({"name": name, "type": "for_you", "active": False})
+    if left_out:
+        _say_once("slot_settings_left_out", name, ", ".join(left_out))
+    return slot
+
+
+def _say_once(event: str, slot: str, reason: str) -> None:
+    if _said.get(slot) != reason:
+        _said[slot] = reason
+        log.error(event, slot=slot, reason=reason)
 
 
 def announce() -> None:
@@ -164,4 +186,14 @@ def follow(in_force: bytes | None) -> None:
     trip.get(SETTINGS)
     (settings,) = trip.execute()
     if settings:
+        _take_over_announced(settings, in_force)
+
+
+def _take_over_announced(settings: bytes, in_force: bytes) -> None:
+    """Whoever announced them: a request must not fail by what another release means by slots."""
+    global _announced
+    try:
         _take_over(settings, in_force)
+    except ValueError as error:
+        _say_once("slots_unread", "", str(error))
+        _announced = in_force

@@ -65,8 +65,8 @@ def upcoming_version(message: bytes) -> tuple[str, ModelVersion, list[Any] | Non
 
     Of the version only :data:`FIELDS` are known.
     """
-    reply, row, state = orjson.loads(message)
-    return reply, ModelVersion(**dict(zip(FIELDS, row, strict=True))), state
+    reply, row, state, *_ = orjson.loads(message)
+    return reply, _version(row), state
 
 
 def say_prepared(reply: str) -> None:
@@ -79,4 +79,9 @@ def say_prepared(reply: str) -> None:
 
 def announced_versions(announcement: bytes) -> list[ModelVersion]:
     """The champions of an announcement; of each only :data:`FIELDS` are known."""
-    return [ModelVersion(**dict(zip(FIELDS, row, strict=True))) for row in orjson.loads(announcement)]
+    return [_version(row) for row in orjson.loads(announcement)]
+
+
+def _version(row: list[Any]) -> ModelVersion:
+    """A newer release may say more of it, behind :data:`FIELDS`."""
+    return ModelVersion(**dict(zip(FIELDS, row[: len(FIELDS)], strict=True)))

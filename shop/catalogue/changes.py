@@ -80,8 +80,8 @@ ASKED = (*COLUMNS[:-1], ShortAttributes(F("attributes")))
 
 
 def whole(row: Sequence[Any]) -> tuple[Any, ...]:
-    """A row with every column."""
-    return (*row, *LAST[len(LAST) - (len(COLUMNS) - len(row)) :]) if len(row) < len(COLUMNS) else tuple(row)
+    """A row with every column, and no other: a newer release may announce more."""
+    return (*row, *LAST[len(LAST) - (len(COLUMNS) - len(row)) :])[: len(COLUMNS)]
 
 
 def pack(row: tuple[Any, ...]) -> bytes:

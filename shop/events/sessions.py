@@ -91,9 +91,9 @@ def forget(visitor_id: str) -> None:
     valkey.client().delete(key(visitor_id))
 
 
-_decode = msgspec.msgpack.Decoder(tuple[str, int, int, str, int, str, int, str, int, str]).decode
-# Written before earlier acts were kept; gone when such a key has lived its days.
-_decode_older = msgspec.msgpack.Decoder(tuple[str, int, int, str, int, str, int, str]).decode
+_Kept = tuple[str, int, int, str, int, str, int, str, int, str]
+_decode = msgspec.msgpack.Decoder(_Kept).decode
+_FIELDS = 10
 
 
 def parse(reply: bytes | None, visitor_id: str = "") -> Session | None:
@@ -101,13 +101,20 @@ def parse(reply: bytes | None, visitor_id: str = "") -> Session | None:
     if not reply:
         return None
     try:
-        session_id, started, last, shopper_id, _, act_lines, _, cart_lines, _, earlier = _decode(reply)
+        found = _decode(reply)
     except msgspec.ValidationError:
-        earlier = ""
-        session_id, started, last, shopper_id, _, act_lines, _, cart_lines = _decode_older(reply)
+        found = _decode_of_another_release(reply)
+    session_id, started, last, shopper_id, _, act_lines, _, cart_lines, _, earlier = found
     in_cart, bought = _replay(_lines(cart_lines))
     acts = acts_of(act_lines)
     return Session(session_id, visitor_id, shopper_id, started, last, acts, in_cart, bought, earlier)
+
+
+def _decode_of_another_release(reply: bytes) -> _Kept:
+    """Older ones kept no earlier acts; newer ones may keep more, behind what is known here."""
+    known = msgspec.msgpack.decode(reply, type=list[Any])[:_FIELDS]
+    whole: _Kept = msgspec.convert([*known, 0, ""] if len(known) == _FIELDS - 2 else known, _Kept)
+    return whole
 
 
 def acts_of(lines: str) -> list[Act]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
 from recommender.models import Slot
 from recommender.serving import UnknownSlot, reason_text, recommend
@@ -87,6 +89,58 @@ def test_a_slot_that_this_process_cannot_read_shows_nothing_and_the_others_serve
     Slot.objects.filter(name="cart").update(type="from_elsewhere")
     assert recommend("cart").items == ()
     assert len(recommend("home").items) == 10
+
+
+def test_what_another_release_announces_is_read_as_far_as_it_is_known_and_said_once(shelf, save) -> None:
+    save("home", size=4)
+    recommend("home")
+    plain = {"name": "home", "type": "for_you", "size": 3}
+    told = {
+        **plain,
+        "seasons": ["winter"],
+        "version": 7,
+        "pins": [["p09", 1, None, None, "everywhere"], ["p08", 2], {"product_id": "p07"}, ["p06", "third"]],
+        "boosts": [{"where": 'brand == "x"', "factor": 2, "until": 1}, {"where": "weather == 1", "factor": 2}, "p01"],
+        "mix": {"trending": 0.5, "from_elsewhere": 1},
+        "fallbacks": ["from_elsewhere", "new"],
+        "diversity": {"category": {"most": 2}},
+        "rotation": "much",
+    }
+    hidden = {"name": "email", "type": "email_digest", "filter": "weather == 1"}
+    strange = [{"name": "cart", "type": "cart_complements", "active": "at night"}, {"name": "new"}]
+    with capture_logs() as logs:
+        announce([told, hidden, *strange])
+        slate = recommend("home")
+        assert (ids(slate)[:2], len(slate.items), slate.slot_version) == (["p09", "p08"], 3, 7)
+        served = snapshot.get("home")
+        assert [boost.factor for boost in served.boosts] == [2.0]
+        assert [kind.name for kind in (*served.fallbacks, *(kind for kind, _ in served.mix))] == ["new", "trending"]
+        for name in ("email", "cart", "new"):
+            # Without what keeps products out nothing is shown.
+            assert recommend(name).items == ()
+        announce([told, hidden, *strange, plain | {"name": "another"}])
+        assert len(recommend("another").items) == 3
+    said = {entry["slot"]: entry["reason"] for entry in logs if entry["event"].startswith("slot")}
+    assert said["home"] == "boosts, diversity, fallbacks, mix, pins, rotation, seasons"
+    assert sum(entry["log_level"] == "error" for entry in logs) == len(said) == 4
+
+
+@pytest.mark.parametrize("told", [b"{}", b"[1]", b'[{"type": "new"}]', b"\xc1 packed"])
+def test_an_announcement_that_is_no_list_of_slots_changes_nothing(shelf, save, told) -> None:
+    save("home", size=4)
+    recommend("home")
+    valkey.client().mset({snapshot.SETTINGS: told, snapshot.IN_FORCE: b"another"})
+    with capture_logs() as logs:
+        assert [len(recommend("home").items) for _ in range(3)] == [4, 4, 4]
+    assert [entry["event"] for entry in logs] == ["slots_unread"]
+    save("home", size=5)
+    assert len(recommend("home").items) == 5
+
+
+def announce(records) -> None:
+    """As a process of another release does."""
+    settings = orjson.dumps(records)
+    valkey.client().mset({snapshot.SETTINGS: settings, snapshot.IN_FORCE: snapshot._hash(settings)})
 
 
 def test_without_valkey_slots_of_memory_serve(shelf, save, settings) -> None:
