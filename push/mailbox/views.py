@@ -109,7 +109,10 @@ def _links(parsed: ParsedMail) -> dict[str, str]:
 @never_cache
 @require_safe
 def body(request: HttpRequest, mail_id: int) -> HttpResponse:
-    """The HTML of a mail, for the sandboxed frame: no script, no form, no foreign address; links open outside."""
+    """The HTML of a mail, for the sandboxed frame: no script, no form, no foreign address; links open outside.
+
+    It is of the page's origin, so that the page can make the frame as high as the mail: without scripts that gives a mail nothing.
+    """
     scope = scope_of(request)
     if scope is None:
         raise Http404("no such mail")
@@ -117,7 +120,7 @@ def body(request: HttpRequest, mail_id: int) -> HttpResponse:
     html = parsed.html or format_html("<pre>{}</pre>", parsed.text)
     response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
     response["Content-Security-Policy"] = (
-        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+        "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
         f"img-src 'self' {settings.PUBLIC_URL}; form-action 'none'; frame-ancestors 'self'"
     )
     response["Referrer-Policy"] = "no-referrer"

@@ -40,7 +40,7 @@ def test_the_preview_is_the_message_of_a_shopper_and_can_do_nothing(client, draf
     where = reverse("admin:campaign_preview", args=[draft.pk, draft.steps.get().pk])
     response = client.get(where)
     assert response.status_code == 200
-    assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert response["Content-Security-Policy"].startswith("sandbox allow-same-origin; default-src 'none'")
     assert "<script" not in response.content.decode()
     assert "Nobody can be reached" in client.get(where, {"as": "nobody-of-that-name"}).content.decode()
 

@@ -41,7 +41,7 @@ def test_a_mail_is_shown_as_html_text_and_headers(client, demo, mail) -> None:
     assert "Your cart is still here" in text(client.get("/en/mailbox/"))
     page = text(client.get(f"/en/mailbox/{mail.pk}/"))
     assert f'src="/en/mailbox/{mail.pk}/body/"' in page
-    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
+    assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in page
     assert "Cart left" in page
     assert "in your cart" in text(client.get(f"/en/mailbox/{mail.pk}/?as=text"))
     assert "List-Unsubscribe=One-Click" in text(client.get(f"/en/mailbox/{mail.pk}/?as=headers"))
@@ -53,7 +53,8 @@ def test_the_frame_runs_no_script_and_loads_from_nowhere_else(client, demo, mail
     policy = answer["Content-Security-Policy"]
     assert policy.startswith("sandbox ")
     assert "allow-scripts" not in policy
-    assert "allow-same-origin" not in policy
+    assert "allow-forms" not in policy
+    assert "allow-top-navigation" not in policy
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
 
