@@ -15,6 +15,7 @@ NO_BENCHMARK = {
     "endurance",
     "installation",
     "load",
+    "loop_picture",
     "reporting",
     "rivals",
     "shops",

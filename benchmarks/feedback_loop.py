@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.exploration.debiasing import boost_of
+from benchmarks.loop_picture import draw
 from recommender.exploration.mixing import mix
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from recommender.dataset import Dataset
 
 DAY_MS = 86_400_000
-HERE = Path(__file__).resolve().parent.parent
-PICTURE = HERE / "docs" / "images" / "feedback-loop.svg"
 Floats = NDArray[np.float64]
 
 
@@ -194,7 +192,7 @@ class Shop:
             shopper_ids=[str(number) for number in range(self.plan.shoppers)],
         )
         if self.debias:
-            from dataclasses import replace
+            from recommender.exploration.debiasing import boost_of
 
             dataset = replace(dataset, boost=boost_of(self._window()))
         return [ItemKNN().fit(dataset), Popular().fit(dataset)], dataset
@@ -291,64 +289,12 @@ def summary(found: dict[str, list[list[Round]]], last: int = 20) -> dict[str, di
     }
 
 
-PANELS = {
-    "coverage": "Share of the catalogue shown in ten rounds",
-    "gini": "Gini of impressions",
-    "value": "True clicks, as a share of the best slates'",
-    "unseen": "Share of new products never shown",
-}
-STYLES = {
-    "no guard": "#b3261e",
-    "debiasing alone": "#b06000",
-    "exploration alone": "#1a73e8",
-    "guard": "#137333",
-}
-WIDE, HIGH, LEFT, TOP = 380, 190, 44, 30
-
-
-def draw(found: dict[str, list[list[Round]]], path: Path) -> None:
-    """The picture, as SVG: each figure over the rounds, a line an arm, mean over worlds."""
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDE + 40} {2 * HIGH + 140}" font-family="sans-serif"'
-    label = "Four figures over a hundred retrainings, with and without the guard"
-    parts = [
-        f'{head} font-size="11" role="img" aria-label="{label}">',
-        '<rect width="100%" height="100%" fill="#fff"/>',
-    ]
-    for number, (name, title) in enumerate(PANELS.items()):
-        x, y = LEFT + (number % 2) * (WIDE + 10), TOP + (number // 2) * (HIGH + 50)
-        parts += _panel(found, name, title, x, y)
-    for number, arm in enumerate(found):
-        x, y = LEFT + number * 180, 2 * HIGH + 120
-        parts.append(
-            f'<path d="M{x} {y - 4}h24" stroke="{STYLES[arm]}" stroke-width="2"/><text x="{x + 30}" y="{y}">{arm}</text>'
-        )
-    path.write_text("".join(parts) + "</svg>\n")
-
-
-def _panel(found: dict[str, list[list[Round]]], name: str, title: str, x: int, y: int) -> list[str]:
-    wide = WIDE - LEFT
-    parts = [f'<text x="{x}" y="{y - 10}" font-weight="bold">{title}</text>']
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        at = y + HIGH * (1 - tick)
-        parts.append(
-            f'<path d="M{x} {at:.1f}h{wide}" stroke="#ddd"/><text x="{x - 6}" y="{at + 4:.1f}" text-anchor="end">{tick:g}</text>'
-        )
-    for arm, worlds in found.items():
-        means = np.mean([[getattr(row, name) for row in rows] for rows in worlds], axis=0)
-        step = wide / max(len(means) - 1, 1)
-        line = " ".join(f"{x + place * step:.1f},{y + HIGH * (1 - value):.1f}" for place, value in enumerate(means))
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{STYLES[arm]}" stroke-width="1.6"/>')
-    parts.append(f'<text x="{x}" y="{y + HIGH + 14}">1</text>')
-    parts.append(f'<text x="{x + wide}" y="{y + HIGH + 14}" text-anchor="end">{len(means)} retrainings</text>')
-    return parts
-
-
 def main() -> None:
     """Run it, print the table, write the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=Plan.rounds)
     parser.add_argument("--worlds", type=int, default=3, help="with other tastes and products each")
-    parser.add_argument("--picture", type=Path, default=None, help=f"where to draw it, such as {PICTURE.name}")
+    parser.add_argument("--picture", type=Path, default=None, help="where to draw it, such as docs/images/feedback-loop.svg")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--share", type=float, default=Plan.share)
     asked = parser.parse_args()
