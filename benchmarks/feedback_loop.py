@@ -294,7 +294,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=Plan.rounds)
     parser.add_argument("--worlds", type=int, default=3, help="with other tastes and products each")
-    parser.add_argument("--picture", type=Path, default=None, help="where to draw it, such as docs/images/feedback-loop.svg")
+    parser.add_argument(
+        "--picture", type=Path, default=None, help="where to draw it, such as docs/images/feedback-loop.svg"
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--share", type=float, default=Plan.share)
     asked = parser.parse_args()
@@ -316,6 +318,7 @@ def main() -> None:
             "plan": asdict(plans[0]),
             "worlds": len(plans),
             "arms": table,
+            "by_world": [summary({name: [each[world]] for name, each in found.items()}) for world in range(len(plans))],
             "processor_seconds": spent,
         }
         print(json.dumps(output, indent=2))
