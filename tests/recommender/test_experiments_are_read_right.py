@@ -170,6 +170,12 @@ def test_a_wrong_split_hides_every_figure(clock) -> None:
     Slate.objects.filter(variant="home-test:b").update(variant="other:b")
     found, words = told(other)
     assert words.label == "winner"
+    # Robots on one side alone are nobody's fault: they are no people.
+    robots = [a_slate("other:b", f"v-robot-{n:04d}", met) for n in range(300)]
+    events = [event for slate in robots for event in seen(slate, properties={"user_agent": "SomeBot/1.0 (crawler)"})]
+    keep(robots, events)
+    found, words = told(other)
+    assert (words.label, found["arms"][1]["robots"]) == ("winner", 300)
 
 
 def test_interleaved_slates_are_judged_by_whose_products_each_person_clicks(clock) -> None:
@@ -192,6 +198,20 @@ def test_interleaved_slates_are_judged_by_whose_products_each_person_clicks(cloc
     assert (found["clickers"], figure["value"]) == (200, 0.5)
     assert [row["won"] for row in found["arms"]] == [50, 150]
     assert words.heading == "Popularity is better than Champion."
+
+
+def test_a_person_counts_once_and_a_slate_for_whoever_is_clicked_more(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=4), method="interleaving")
+    clicked = {
+        "v-often": [{"b": 3}, {"a": 1}, {"b": 2, "a": 1}],
+        "v-torn": [{"a": 1, "b": 1}],
+        "v-sure": [{"b": 1}],
+    }
+    sample = results.preferences(clicked, "a", "b")
+    assert (sample.n, sample.total, sample.squares) == (3, pytest.approx(4 / 3), pytest.approx(10 / 9))
+    arms = list(experiment.arms.all())
+    slates = [slate for each in clicked.values() for slate in each]
+    assert [sum(results._wins(slate, letter, arms) for slate in slates) for letter in "ab"] == [1, 3]
 
 
 def test_transitions_are_guarded_and_audited(clock, django_capture_on_commit_callbacks) -> None:

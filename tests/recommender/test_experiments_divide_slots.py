@@ -207,6 +207,15 @@ def test_a_drafted_slate_keeps_pins_at_their_places_and_asks_nobody_whose_they_a
         assert abs(teams["a"] - teams["b"]) == 1
 
 
+def test_a_pin_of_one_arm_alone_is_a_product_of_that_arm(run, django_capture_on_commit_callbacks) -> None:
+    pin = SlotPin(product_id=PAIRS[-1][1], position=4)
+    with django_capture_on_commit_callbacks(execute=True):
+        saving.save(Slot(name="home-b", type="for_you"), actor=None, pins=[pin])
+    run(CHAMPION, ArmPlan(kind=Arm.Kind.SLOT, as_slot="home-b"), method="interleaving")
+    items = [item for n in range(8) for item in recommend("home", visitor_id=f"v-pin-{n:05d}", k=6).items]
+    assert {item.team for item in items} == {"a", "b"}, "what it does for a slate is its merit"
+
+
 def test_a_bandit_draws_with_the_shares_that_it_logs(run, django_capture_on_commit_callbacks) -> None:
     experiment = run(method="linear_thompson")
     state = {"shares": [0.5, 0.5], "by_situation": {"evening/phone/new/0": [0.9, 0.1]}}

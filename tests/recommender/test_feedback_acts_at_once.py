@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from recommender.feedback import shown
+from recommender.feedback import shown, taking
 from recommender.models import Slate
 from recommender.serving import recommend
 from recommender.slates import slate_log
@@ -236,6 +237,16 @@ def test_the_shops_server_speaks_for_a_shopper(send):
     answer = send(said(slate, visitor_id="", shopper_id=anna.pk), "sk")
     assert answer.json()["changed"]
     assert "p7" not in ids(recommend("home", shopper_id=anna.pk, k=4))
+
+
+def test_the_shops_server_speaks_for_whom_the_slate_was_shown_to_and_nobody_else_does(send):
+    anna, bert = make_shopper(), make_shopper()
+    slate = recommend("email", shopper_id=anna.pk, k=4)
+    assert faults(send(said(slate, visitor_id="", shopper_id=bert.pk), "sk")) == ["/slate_id"]
+    word = taking.Said(slate.slate_id, "p7", taking.Word.DISMISSED, shopper_id=anna.pk)
+    with pytest.raises(taking.Refused, match="No such slate"):
+        taking.take(word)
+    assert taking.take(replace(word, trusted=True)).changed, "the control"
 
 
 def test_what_valkey_lost_is_hidden_again_with_the_next_tick(shelf):

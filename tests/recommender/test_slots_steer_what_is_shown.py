@@ -17,8 +17,10 @@ from recommender.models import Slot, SlotPin
 from recommender.serving import rank, reason_text, recommend
 from recommender.serving.previewing import Viewer, diff, preview
 from recommender.slates import slate_log
+from recommender.slots import pinning
 from recommender.slots.filters import parse
 from recommender.slots.filters.vocabulary import FACTS, THIS
+from recommender.slots.pinning import Pin
 from recommender.slots.types import TYPES
 from shop import clock as time
 from shop.events import recording
@@ -82,6 +84,18 @@ def test_boosts_move_products_and_say_so(tea_and_soap, save_slot) -> None:
     assert orjson.loads(entry[b"e"])["items"][0]["applied"]["factor"] == 1.5
 
 
+def test_boosts_multiply_know_the_product_in_view_and_leave_scores_shares_of_the_best(tea_and_soap, save_slot) -> None:
+    cheap = [{"where": "price < 4", "factor": 2}, {"where": 'id == "p02"', "factor": 3}]
+    save_slot(size=4, boosts=cheap)
+    slate = recommend("home")
+    assert ids(slate) == ["p02", "p00", "p01", "p03"]
+    assert slate.items[0].applied == {"boosts": [0, 1], "factor": 6.0, "from": 3, "fills": "popular"}
+    assert (slate.items[0].score, slate.items[1].score) == (1.0, pytest.approx(100 / (98 * 3)))
+    save_slot(boosts=[{"where": "brand == this.brand", "factor": 2}])
+    assert ids(recommend("home", product_id="p07"))[:3] == ["p01", "p03", "p05"], "of the brand of what is looked at"
+    assert ids(recommend("home"))[:3] == ["p00", "p01", "p02"]
+
+
 def test_a_pin_stands_at_its_place_for_its_time_and_is_skipped_where_it_cannot_be_bought(
     tea_and_soap, save_slot, clock, settings, django_capture_on_commit_callbacks
 ) -> None:
@@ -104,6 +118,21 @@ def test_a_pin_stands_at_its_place_for_its_time_and_is_skipped_where_it_cannot_b
     assert slate.skipped_pins == {"p11": "out_of_stock"}
     with pytest.raises(ValidationError, match="does not let “p10” through"):
         save_slot(filter='brand == "Nido"', pins=[SlotPin(product_id="p10", position=1)])
+
+
+def test_of_pins_for_one_place_or_one_product_one_stands(tea_and_soap) -> None:
+    pins = [Pin("gone", 1), Pin("p03", 1), Pin("p04", 1), Pin("p03", 2), Pin("p05", 9)]
+    placed, skipped = pinning.standing(pins, 4, 0, lambda product_id: "not_in_catalogue" * (product_id == "gone"))
+    assert (placed, skipped) == ({1: "p03"}, {"gone": "not_in_catalogue"})
+
+
+def test_a_pin_repeats_nothing_that_the_page_shows_already(tea_and_soap, save_slot) -> None:
+    save_slot(size=3)
+    save_slot("second", size=3, pins=[SlotPin(product_id="p01", position=1), SlotPin(product_id="p07", position=2)])
+    first = recommend("home", visitor_id=VISITOR, page_id="page-1")
+    second = recommend("second", visitor_id=VISITOR, page_id="page-1")
+    assert (ids(first), ids(second)) == (["p00", "p01", "p02"], ["p03", "p07", "p04"])
+    assert second.skipped_pins == {"p01": "excluded"}
 
 
 def test_rows_of_one_page_share_no_product_even_when_asked_at_once(tea_and_soap, save_slot) -> None:
