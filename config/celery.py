@@ -45,6 +45,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "answers remembered for a retry": ("shop.forget_idempotent_answers", 3600),
     "log-ins that have run out": ("shop.forget_ended_sessions", 3600),
     "hidden products that Valkey lost": ("shop.refill_hidden", 60),
+    "who declined, where Valkey lost it": ("shop.refill_declined", 60),
     "outbox of the orders": ("shop.relay_outbox", 5),
     "mails about orders": ("shop.send_order_mails", 15),
     "orders whose bank never answered": ("shop.cancel_unpaid_orders", 600),

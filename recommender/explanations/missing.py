@@ -18,7 +18,7 @@ from recommender.slots.following import follow_changes
 from recommender.slots.types.base import Ask
 from shop import clock
 from shop.events.sessions import Session, read_session
-from shop.models import Visitor
+from shop.models import Shopper, Visitor
 
 # A shopper's browsers that are looked at for the visit under way.
 MOST_VISITORS = 5
@@ -127,7 +127,8 @@ def ask_now(slot: str, *, shopper_id: str = "", product_id: str = "") -> Ask:
     served = snapshot.get(slot)
     visit = _visit(shopper_id)
     put_away = unwanted.of_person(shopper_id, visit.visitor_id if visit is not None else "")
-    known = known_of(visit, shopper_id=shopper_id, product_id=product_id, personalised=True, unwanted=put_away)
+    declined = bool(shopper_id) and Shopper.objects.filter(pk=shopper_id, personalised=False).exists()
+    known = known_of(visit, shopper_id=shopper_id, product_id=product_id, personalised=not declined, unwanted=put_away)
     return Ask(
         served,
         known,

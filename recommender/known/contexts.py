@@ -100,9 +100,12 @@ def chosen_from(known: Known, exclude: list[str]) -> dict[str, Any]:
 
 
 def known_then(shopper_id: str, chosen_from: Mapping[str, Any]) -> Known:
-    """What was known when a slate was chosen, from what was logged with it (:func:`chosen_from`)."""
+    """What was known when a slate was chosen, from what was logged with it (:func:`chosen_from`).
+
+    Who declined personal rows stands beside the slate, and was nobody when it was chosen.
+    """
     return Known(
-        shopper_id=shopper_id,
+        shopper_id="" if chosen_from.get("declined") else shopper_id,
         product_id=chosen_from.get("product", ""),
         seen=chosen_from.get("seen", []),
         viewed=frozenset(chosen_from.get("viewed", [])),

@@ -10,6 +10,7 @@ import structlog
 
 from shop import clock, valkey
 from shop.opinions import copies
+from shop.people import declining
 from shop.valkey import Trip
 
 NOTHING: frozenset[str] = frozenset()
@@ -32,12 +33,28 @@ def parse(replies: list[Any]) -> frozenset[str]:
 
 
 def of_person(shopper_id: str, visitor_id: str = "") -> frozenset[str]:
-    """Those of a shopper whom only the session named, or who does not ask: a round trip of its own."""
+    """Those of a shopper who does not ask: a round trip of its own."""
     try:
         return copies.read(visitor_id, shopper_id)
     except valkey.AWAY as error:
         log.warning("unwanted_unread", reason=str(error))
         return NOTHING
+
+
+def of_session(shopper_id: str) -> tuple[frozenset[str], bool]:
+    """Those of a shopper whom only the session named, and whether they declined personal rows: a round trip of its own.
+
+    Where Valkey is away nobody knows who declined.
+    """
+    trip = Trip()
+    queue_read(trip, "", shopper_id)
+    declining.queue_read(trip, shopper_id)
+    try:
+        *replies, declined = trip.execute()
+    except redis.RedisError as error:
+        log.warning("unwanted_unread", reason=str(error))
+        return NOTHING, True
+    return parse(replies), bool(declined)
 
 
 def of_many(shopper_ids: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 import structlog
 from django.db import DatabaseError
+from msgspec.structs import replace as replaced
 
 from recommender.experiments import running, variants
 from recommender.experiments.variants import NOBODY, Filled, Who
@@ -28,6 +29,7 @@ from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
 from shop import clock, valkey
 from shop.events import sessions
+from shop.people import declining
 from shop.people.models import Shopper
 
 MOST = 100
@@ -47,6 +49,8 @@ class _Read:
     on_page: frozenset[str] = frozenset()
     note: str = ""
     unwanted: frozenset[str] = unwanted.NOTHING
+    # Whoever looks declined rows that are personal; that holds whatever the caller asks for.
+    declined: bool = False
 
 
 def recommend(
@@ -88,6 +92,7 @@ def recommend(
     _check(k)
     page = pages.key(page_id, visitor_id or shopper_id) if page_id else ""
     read = _read(visitor_id, shopper_id, personalised=personalised, page=page)
+    personalised = personalised and not read.declined
     served = snapshot.get(slot, occasion)
     known = known_of(
         read.session,
@@ -148,9 +153,15 @@ def recommend_many(
         held = at_shop.get(shopper_id, lately.NOTHING)
         out = put_away.get(shopper_id, unwanted.NOTHING)
         known = Known(shopper_id=somebody, in_cart=held.in_cart, bought=held.bought, unwanted=out)
-        chosen[shopper_id] = _slate(served, known, read, k, exclude, who=Who(somebody) if somebody else NOBODY)
+        slate = _slate(served, known, read, k, exclude, who=Who(somebody) if somebody else NOBODY)
+        chosen[shopper_id] = slate if somebody else _declined_by(slate)
     slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
     return chosen
+
+
+def _declined_by(slate: Slate) -> Slate:
+    """Logged beside whoever declined, so that it is not taken to be of their history."""
+    return replaced(slate, chosen_from={**slate.chosen_from, "declined": True})
 
 
 def _declined(shopper_ids: Sequence[str]) -> set[str]:
@@ -184,7 +195,11 @@ def rank(
     read = _read(visitor_id, shopper_id, personalised=personalised)
     served = snapshot.get(slot)
     known = known_of(
-        read.session, shopper_id=shopper_id, product_id="", personalised=personalised, unwanted=read.unwanted
+        read.session,
+        shopper_id=shopper_id,
+        product_id="",
+        personalised=personalised and not read.declined,
+        unwanted=read.unwanted,
     )
     given = list(dict.fromkeys(product_ids))
     ask = _ask(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
@@ -225,20 +240,25 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
         sessions.queue_read(trip, visitor_id)
     if page:
         pages.queue_read(trip, page)
+    if shopper_id:
+        declining.queue_read(trip, shopper_id)
     try:
         replies: list[Any] = trip.execute()
         snapshot.follow(replies[2])
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
-        return _Read(held, None, note=AWAY_NOTE if by_session else "")
+        # Nobody knows who declined.
+        return _Read(held, None, note=AWAY_NOTE if by_session else "", declined=bool(shopper_id))
     champions.follow(replies[1])
     running.follow(replies[3])
+    declined = bool(replies.pop()) if shopper_id else False
     put_away = unwanted.parse(replies[4 : 4 + asked])
     session = sessions.parse(replies[4 + asked], visitor_id) if by_session else None
     if session is not None and session.shopper_id and not shopper_id:
-        put_away |= unwanted.of_person(session.shopper_id)
+        theirs, declined = unwanted.of_session(session.shopper_id)
+        put_away |= theirs
     on_page = frozenset(pages.parse(replies[-1])) if page else frozenset()
-    return _Read(facts.follow(replies[0]), session, on_page, unwanted=put_away)
+    return _Read(facts.follow(replies[0]), session, on_page, unwanted=put_away, declined=declined)
 
 
 def _slate(
@@ -323,7 +343,11 @@ def preview(
     """
     read = _read(visitor_id, shopper_id)
     known = known_of(
-        read.session, shopper_id=shopper_id, product_id=product_id, personalised=True, unwanted=read.unwanted
+        read.session,
+        shopper_id=shopper_id,
+        product_id=product_id,
+        personalised=not read.declined,
+        unwanted=read.unwanted,
     )
     return _slate(slot, known, read, k, (), visitor_id, luck=Random(slot.name))
 

@@ -58,6 +58,13 @@ def code_of(http_status: int) -> str:
     return _BY_STATUS.get(http_status, "error" if http_status >= 500 else "bad_request")
 
 
+class Unavailable(exceptions.APIException):
+    """503: a server that is needed for this is away; the same may be sent again."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+
+
 class Conflict(exceptions.APIException):
     """409: the state of the thing does not allow this."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import structlog
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -12,11 +13,12 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from shop import valkey
 from shop.api import etags
 from shop.api.endpoints import Endpoint, ListQuery, documented, given, page_of
 from shop.api.idempotency import idempotent
 from shop.api.keys import audit, key_of
-from shop.api.problems import Conflict
+from shop.api.problems import Conflict, Unavailable
 from shop.people import consents, erasure
 from shop.people.models import PROFILE, Consent, Shopper, User
 from shop.people.registering import AddressTaken, register
@@ -34,6 +36,8 @@ from shop.people.serializers import (
     ShownShopper,
     shown,
 )
+
+log = structlog.get_logger(__name__)
 
 
 def _found(shopper_id: str, *, lock: bool = False) -> Shopper:
@@ -59,7 +63,11 @@ def _write(shopper: Shopper, fields: dict[str, Any]) -> Shopper:
     for name in PROFILE:
         if name in fields:
             setattr(shopper, name, fields[name])
-    shopper.save()
+    try:
+        shopper.save()
+    except valkey.AWAY as error:
+        log.warning("declining_not_taken", reason=str(error))
+        raise Unavailable("What was said of `personalised` cannot be taken right now. Send the same again.") from None
     return shopper
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
+from shop.people import declining
 from shop.people.encryption import EncryptedTextField, email_hash, keyed_hash
 
 
@@ -114,6 +116,33 @@ PROFILE = (
 )
 
 
+class ShopperQuerySet(models.QuerySet["Shopper"]):
+    """Shoppers; who declines personal recommendations through it is told to who serves (shop.people.declining)."""
+
+    def update(self, **values: Any) -> int:
+        """As Django's, and told.
+
+        Raises:
+            the exceptions of ``valkey.AWAY``: it could not be told, and nothing is changed.
+        """
+        if "personalised" not in values:
+            return super().update(**values)
+        with transaction.atomic():
+            ids = list(self.select_for_update(of=("self",)).values_list("pk", flat=True).order_by())
+            rows = super().update(**values)
+            declining.tell(ids, declined=not values["personalised"])
+        return rows
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """As Django's, and told."""
+        with transaction.atomic():
+            made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+            declining.tell((shopper.pk for shopper in made if not shopper.personalised), declined=True)
+        return made
+
+
 class Shopper(models.Model):
     """A known person as the shop sees them. ``id`` is the shop's own key and stands as ``shopper_id`` in events and the API."""
 
@@ -129,6 +158,9 @@ class Shopper(models.Model):
         FEMALE = "female", _("Female")
         MALE = "male", _("Male")
         OTHER = "other", _("Other")
+
+    # What is told of them; None: not read. Nothing is told of who is new and did not decline.
+    told_personalised: bool | None = True
 
     id = models.CharField(primary_key=True, max_length=128, default=new_shopper_id)
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="shopper")
@@ -150,6 +182,8 @@ class Shopper(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     erased_at = models.DateTimeField(null=True, editable=False)
 
+    objects = ShopperQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("shopper")
         verbose_name_plural = _("shoppers")
@@ -157,6 +191,28 @@ class Shopper(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As Django's; that they declined, or no longer do, is told to who serves (shop.people.declining).
+
+        Raises:
+            the exceptions of ``valkey.AWAY``: it could not be told, and nothing is saved.
+        """
+        if self.__dict__.get("personalised", self.told_personalised) == self.told_personalised:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            declining.tell([self.pk], declined=not self.personalised)
+        self.told_personalised = self.personalised
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Shopper:
+        """As Django's; whether they had declined is remembered."""
+        shopper: Shopper = super().from_db(*args, **kwargs)
+        # Not read where the column is deferred: that would be a query.
+        shopper.told_personalised = shopper.__dict__.get("personalised")
+        return shopper
 
 
 class Visitor(models.Model):

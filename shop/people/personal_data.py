@@ -14,6 +14,7 @@ from shop.catalogue.models import Review
 from shop.events import sessions
 from shop.events.models import Event, OutboxEvent, PoisonEvent
 from shop.orders.models import Order
+from shop.people import declining
 from shop.people.erasure import Erased, Rows, rows_of
 from shop.people.merging import events_of
 from shop.people.models import PROFILE, Address, Consent, Shopper, User, Visitor
@@ -27,6 +28,14 @@ def _forget_session(visitor_id: str) -> None:
     except valkey.AWAY as error:
         # It ends by itself within days, and names nobody once the links are gone.
         log.warning("session_not_forgotten", reason=str(error))
+
+
+def _say_declined(shopper_id: str) -> None:
+    try:
+        declining.tell([shopper_id], declined=True)
+    except valkey.AWAY as error:
+        # There is no history left to use.
+        log.warning("declining_not_told", reason=str(error))
 
 
 class CartsPart:
@@ -169,6 +178,7 @@ class ProfilePart:
         blank = Shopper(id=shopper.pk, user=user)
         for field in PROFILE:
             setattr(shopper, field, getattr(blank, field))
-        shopper.personalised = False
+        shopper.personalised = shopper.told_personalised = False
         shopper.save()
+        _say_declined(shopper.pk)
         return Erased(self.name, removed, 1, "The shop's own key stays, so that counts still add up; it names nobody.")

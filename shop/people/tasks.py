@@ -6,8 +6,17 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from shop.people import declining
+from shop.people.models import Shopper
+
 
 @shared_task(name="shop.forget_ended_sessions")
 def forget_ended_sessions() -> int:
     """Delete log-ins that have run out; how many."""
     return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+
+
+@shared_task(name="shop.refill_declined")
+def refill_declined() -> bool:
+    """Say again who declined personal recommendations, to a Valkey that lost what it held; whether it had."""
+    return declining.refill(Shopper.objects.filter(personalised=False).values_list("pk", flat=True))

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from shop import clock
+from shop import clock, valkey
 from shop.catalogue.models import Category, Product
 from shop.events.models import Event
 from shop.events.sessions import products_of
@@ -74,7 +74,11 @@ def personalisation(request: HttpRequest) -> HttpResponse:
     """Let rows use the shopper's history, or not."""
     if shopper := shopper_of(request):
         shopper.personalised = request.POST.get("personalised") == "on"
-        shopper.save(update_fields=["personalised", "updated_at"])
+        try:
+            shopper.save(update_fields=["personalised", "updated_at"])
+        except valkey.AWAY:
+            messages.error(request, _("This could not be kept just now. Please try again in a moment."))
+            return redirect("privacy")
         messages.success(
             request, _("Rows are personal again.") if shopper.personalised else _("Rows no longer use your history.")
         )

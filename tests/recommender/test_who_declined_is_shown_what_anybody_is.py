@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from recommender.models import Slot
-from recommender.serving import recommend, recommend_many
-from recommender.slots import saving
+from recommender.explanations.missing import ask_now
+from recommender.explanations.then import then_of
+from recommender.models import Slate, Slot
+from recommender.serving import rank, recommend, recommend_many
+from recommender.serving.recommending import preview
+from recommender.slates.slate_log import SlateConsumer
+from recommender.slots import saving, snapshot
+from shop import valkey
+from shop.api.keys import create_key
+from shop.events import recording
+from shop.events.consumers import Runner
 from shop.models import Shopper
+from shop.people import declining
+from shop.people.tasks import refill_declined
+from tests.factories.people import make_shopper
 
 pytestmark = pytest.mark.django_db
 VISITORS = [f"v-somebody-{number}" for number in range(8)]
@@ -63,3 +74,91 @@ def test_a_message_to_whoever_declined_holds_what_anybody_gets_before_a_model_le
     assert order(declined["s1"]) == order(own["nobody"])
     assert not declined["s1"].known
     assert declined["s2"].known
+
+
+def test_who_declined_is_nobody_whoever_asks_and_at_once_again_somebody(shop, client) -> None:
+    """Rows, the API with either key, rankings, previews, the page of reasons: none needs to be told."""
+    visitor, token = "v-hers-0001", create_key("server", "sk")[1]
+    recording.record("logged_in", visitor_id=visitor, shopper_id="s1")
+    recording.record("product_viewed", visitor_id=visitor, product_id="tea")
+    everybody = order(recommend("home", k=6))
+
+    def asked() -> dict[str, tuple[str, ...]]:
+        def over_http(query: str) -> tuple[str, ...]:
+            url, headers = f"/api/v1/{query}", {"authorization": f"Bearer {token}"}
+            return tuple(item["product_id"] for item in client.get(url, headers=headers).json()["items"])
+
+        return {
+            "by shopper": order(recommend("home", shopper_id="s1", k=6)),
+            "by both": order(recommend("home", shopper_id="s1", visitor_id=visitor, k=6)),
+            "by the session": order(recommend("home", visitor_id=visitor, k=6)),
+            "api": over_http(f"recommendations/home?k=6&shopper_id=s1&visitor_id={visitor}"),
+            "preview": order(preview(snapshot.get("home"), shopper_id="s1", visitor_id=visitor, k=6)),
+        }
+
+    def rest() -> tuple[tuple[str, ...], ...]:
+        shown = [product_id for product_id in everybody if product_id != "tea"]
+        similar = recommend("similar", product_id="honey", visitor_id=visitor, k=4)
+        return order(rank("category", shown, shopper_id="s1", visitor_id=visitor)), order(similar)
+
+    before, rest_before = asked(), rest()
+    assert everybody not in before.values()
+    shopper = Shopper.objects.get(pk="s1")
+    shopper.personalised = False
+    shopper.save()
+    assert set(asked().values()) == {everybody}
+    assert rest() == (
+        tuple(product_id for product_id in everybody if product_id != "tea"),
+        order(recommend("similar", product_id="honey", k=4)),
+    )
+    assert not ask_now("home", shopper_id="s1").known.seen
+    Shopper.objects.filter(pk="s1").update(personalised=True)
+    assert (asked(), rest()) == (before, rest_before)
+
+
+def test_what_was_declined_is_obeyed_after_valkey_lost_it_and_while_it_is_away(shop, settings) -> None:
+    everybody = order(recommend("home", k=6))
+    Shopper.objects.filter(pk="s1").update(personalised=False)
+    refill_declined()
+    valkey.client().flushdb()
+    assert order(recommend("home", shopper_id="s1", k=6)) != everybody
+    assert refill_declined()
+    assert order(recommend("home", shopper_id="s1", k=6)) == everybody
+    assert not refill_declined()
+    url, settings.REDIS_URL = settings.REDIS_URL, "unix:///nowhere/valkey.sock?db=0"
+    for shopper_id in ("s1", "s2"):
+        assert order(recommend("home", shopper_id=shopper_id, k=6)) == everybody, "nobody knows who declined"
+    with pytest.raises(valkey.AWAY):
+        Shopper.objects.get(pk="s1").save() or Shopper.objects.filter(pk="s2").update(personalised=False)
+    settings.REDIS_URL = url
+    assert Shopper.objects.get(pk="s2").personalised
+    assert order(recommend("home", shopper_id="s2", k=6)) != everybody
+
+
+def test_a_slate_of_whoever_declined_is_explained_and_shadowed_without_their_history(shop) -> None:
+    Shopper.objects.filter(pk="s1").update(personalised=False)
+    recommend_many("email", ["s1", "s2"], 4)
+    Runner(SlateConsumer()).drain()
+    known = {slate.shopper_id: then_of(slate).ask.known.shopper_id for slate in Slate.objects.all()}
+    assert known == {"s1": "", "s2": "s2"}
+
+
+def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cannot_be_told(client, settings) -> None:
+    anna, token = make_shopper(), create_key("server", "sk")[1]
+    client.force_login(anna.user)
+    url, headers = f"/api/v1/shoppers/{anna.pk}", {"authorization": f"Bearer {token}"}
+
+    def over_the_api() -> int:
+        body = {"personalised": False}
+        return client.patch(url, body, content_type="application/json", headers=headers).status_code
+
+    client.get("/en/privacy/")
+    here, settings.REDIS_URL = settings.REDIS_URL, "unix:///nowhere/valkey.sock?db=0"
+    assert over_the_api() == 503
+    client.post("/en/privacy/personal-rows/", {"personalised": "off"})
+    assert Shopper.objects.get(pk=anna.pk).personalised
+    settings.REDIS_URL = here
+    assert over_the_api() == 200
+    assert valkey.client().exists(declining.key(anna.pk))
+    client.post("/en/privacy/personal-rows/", {"personalised": "on"})
+    assert not valkey.client().exists(declining.key(anna.pk))

@@ -1,0 +1,50 @@
+"""Who declined personal recommendations, in Valkey, for requests that read it in their own round trip and ask no database.
+
+The table is the truth. Whoever changes ``Shopper.personalised`` (saving, ``update``) writes it within the transaction: where Valkey
+is away nothing is taken, and the caller is told. Where Valkey lost what it held, :func:`refill` brings it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shop import valkey
+
+FILLED = "filled:declined"
+BATCH = 5_000
+
+
+def key(shopper_id: str) -> str:
+    """Valkey key that stands for a shopper who declined."""
+    return f"declined:{shopper_id}"
+
+
+def tell(shopper_ids: Iterable[str], *, declined: bool) -> None:
+    """Say it of shoppers.
+
+    Raises:
+        the exceptions of ``valkey.AWAY``: it is not said.
+    """
+    client, keys = valkey.client(), [key(shopper_id) for shopper_id in shopper_ids]
+    for start in range(0, len(keys), BATCH):
+        part = keys[start : start + BATCH]
+        if declined:
+            client.mset(dict.fromkeys(part, b"1"))
+        else:
+            client.delete(*part)
+
+
+def queue_read(trip: valkey.Trip, shopper_id: str) -> None:
+    """Ask within a caller's round trip: the reply is something where the shopper declined."""
+    trip.get(key(shopper_id))
+
+
+def refill(declined: Iterable[str]) -> bool:
+    """Say it of all who declined where Valkey has lost what it held; whether it had."""
+    client: Any = valkey.client()
+    if client.exists(FILLED):
+        return False
+    tell(declined, declined=True)
+    client.set(FILLED, "1")
+    return True
