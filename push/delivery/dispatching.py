@@ -173,6 +173,11 @@ def _dispatch_window(batch: Batch, window: Sequence[Message]) -> bool:
             return False
         decisions = _decide(batch, window)
         marked = _mark(batch, decisions)
+        showing.log_shown(
+            (batch.picked[decision.message.pk], decision.material, decision.message.step.slate_size)
+            for decision in decisions
+            if decision.material is not None and decision.message.pk in marked
+        )
     ready = [
         Ready(decision.message, decision.material, decision.rendered)
         for decision in decisions
@@ -215,7 +220,8 @@ def _decision(batch: Batch, message: Message, known: facts.Facts) -> Decision:
     if material is None:
         return Decision(message, State.SKIPPED, "no_products")
     if message.arm != Arm.SEND:
-        return Decision(message, State.GHOST, slate_id=picked.slate_id)
+        # It is shown nothing: there is no slate to lead to.
+        return Decision(message, State.GHOST)
     try:
         rendered = _prepared(batch.campaign, message, material.locale).render(material)
     except ContentError as error:

@@ -13,7 +13,7 @@ from push.campaigns.models import Step
 from push.channels.base import Item, Material
 from push.delivery.facts import Facts
 from push.delivery.models import Message
-from recommender.serving import UnknownSlot, reason_text, recommend_many
+from recommender.serving import Sent, Slate, UnknownSlot, log_sent, reason_text, recommend_many
 from shop.catalogue.models import Product
 from shop.people.models import Shopper
 
@@ -23,11 +23,12 @@ SPARE = 4
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Recommendations for one message, in order, before the last look at stock."""
+    """Recommendations for one message, in order, before the last look at stock; ``slate`` where they were chosen just now."""
 
     slate_id: uuid.UUID | None
     heading: str
     products: tuple[tuple[str, str], ...]  # (product id, reason in words)
+    slate: Slate | None = None
 
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,9 @@ def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[u
             asked[message.step.slot, message.step.slate_size, locale_of(shopper)].append(message)
     for (slot, size, locale), group in asked.items():
         try:
-            slates = recommend_many(slot, [message.shopper_id for message in group], size + SPARE, language=locale)
+            shopper_ids = [message.shopper_id for message in group]
+            # What is to spare is not shown, nor is anything that is previewed: what is sent is logged (:func:`log_shown`).
+            slates = recommend_many(slot, shopper_ids, size + SPARE, language=locale, log=False)
         except UnknownSlot as gone:
             log.error("slot_of_a_step_is_gone", reason=str(gone), messages=len(group))
             picked |= {message.pk: NOTHING for message in group}
@@ -64,7 +67,7 @@ def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[u
         for message in group:
             slate = slates[message.shopper_id]
             products = tuple((item.product_id, reason_text(item.reason, locale)) for item in slate.items)
-            picked[message.pk] = Picked(slate.slate_id, reason_text(slate.heading, locale), products)
+            picked[message.pk] = Picked(slate.slate_id, reason_text(slate.heading, locale), products, slate)
     return picked
 
 
@@ -120,6 +123,18 @@ def material_of(message: Message, step: Step, picked: Picked, facts: Facts) -> M
         heading=picked.heading,
         cart=cart,
         cart_id=_uuid(message.run_key) if wanted else None,
+    )
+
+
+def log_shown(sent: Iterable[tuple[Picked, Material, int]]) -> None:
+    """Log the slates of messages that go out (picked, what it is rendered from, how many it was to show), as they show them.
+
+    One that was tried before is in the log already.
+    """
+    log_sent(
+        Sent(picked.slate, material.shopper_id, [item.product.pk for item in material.items], size)
+        for picked, material, size in sent
+        if picked.slate is not None
     )
 
 

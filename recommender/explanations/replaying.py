@@ -57,7 +57,9 @@ def replay(slate: Slate) -> Replay:
     scores = {item.product_id: round(item.score, DIGITS) for item in choice.items}
     own = [part for part in logged.parts if _of_the_slot(part)]
     found = [item.product_id for item in choice.items if _of_the_slot(item)]
-    same = _within([part.product_id for part in own], found, len(logged.parts) - len(own))
+    # Some of those chosen were to spare: a message shows the first of them that can be had.
+    elsewhere = len(logged.parts) - len(own) + int(slate.context.get("from", {}).get("spare", 0))
+    same = _within([part.product_id for part in own], found, elsewhere)
     near = {part.product_id for part in own if _close(scores.get(part.product_id), part.score)}
     reproduced = same and len(near) == len(own)
     told = {part.product_id: part for part in (*again.parts, *again.ahead)}

@@ -137,11 +137,18 @@ def _claimed(
 
 
 def recommend_many(
-    slot: str, shopper_ids: Sequence[str], k: int | None = None, *, language: str = "en", exclude: Sequence[str] = ()
+    slot: str,
+    shopper_ids: Sequence[str],
+    k: int | None = None,
+    *,
+    language: str = "en",
+    exclude: Sequence[str] = (),
+    log: bool = True,
 ) -> dict[str, Slate]:
     """A slate for each shopper (e-mail blocks), from the history of those who let it be used; same rules as :func:`recommend`.
 
     Three round trips to Valkey and three queries in all: who lets it be used, and what no session tells here: cart and purchases.
+    Without ``log`` it is the caller who logs what comes to be shown (:mod:`recommender.serving.sending`).
     """
     _check(k)
     read, put_away, declined = _read(), unwanted.of_many(shopper_ids), _declined(shopper_ids)
@@ -155,7 +162,8 @@ def recommend_many(
         known = Known(shopper_id=somebody, in_cart=held.in_cart, bought=held.bought, unwanted=out)
         slate = _slate(served, known, read, k, exclude, who=Who(somebody) if somebody else NOBODY)
         chosen[shopper_id] = slate if somebody else _declined_by(slate)
-    slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
+    if log:
+        slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
     return chosen
 
 
