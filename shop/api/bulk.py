@@ -57,11 +57,14 @@ def check_rows(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The valid rows as validated data, in order, and what to say of the others."""
     good, bad = [], []
+    # Making its fields takes longer than what they check: one checks all rows, and only of a wrong one it is asked what is wrong.
+    checker = serializer(None)
     for index, row in enumerate(rows):
-        checked = serializer(row)
-        if checked.is_valid():
-            good.append({**checked.validated_data, "_index": index})
-        else:
+        try:
+            good.append({**checker.run_validation(row), "_index": index})
+        except serializers.ValidationError:
+            checked = serializer(row)
+            checked.is_valid()
             bad += [{"index": index, **error} for error in pointers(checked.errors)]
     return good, bad
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -85,6 +85,23 @@ class ProductQuerySet(models.QuerySet["Product"]):
             _refresh_search([product.pk for product in made])
         changes.announce([product.pk for product in made])
         return made
+
+    def upsert(self, products: list[Any], fields: Collection[str], *, reworded: Iterable[str], made: bool) -> None:
+        """Insert products, or write ``fields`` of those that are there; searchable and announced.
+
+        Args:
+            products: none twice.
+            reworded: ids of those of which something that is searched is another.
+            made: whether some may be new.
+        """
+        with transaction.atomic():
+            super().bulk_create(products, update_conflicts=True, unique_fields=["id"], update_fields=sorted(fields))
+            if reworded:
+                _refresh_search(reworded)
+        changes.announce([product.pk for product in products], None if made else fields)
+
+    upsert.alters_data = True  # type: ignore[attr-defined]
+    upsert.queryset_only = False  # type: ignore[attr-defined]
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """As Django's, and announced."""

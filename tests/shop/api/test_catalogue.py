@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import orjson
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from shop.catalogue import changes
+from shop.catalogue.search import search
 from shop.models import AuditEntry, Category, Product
+from shop.valkey import client
 from tests.factories.catalogue import make_category, make_product
 
 TEA = {"id": "tea-1", "name_en": "Green tea", "category": "drinks/tea", "price": "4.20", "stock": 3}
@@ -48,6 +55,75 @@ def test_a_patch_changes_the_fields_it_holds_and_makes_no_product(secret) -> Non
     assert [(row["index"], row["code"]) for row in answer["rejected"]] == [(1, "not_found"), (2, "required")]
     product.refresh_from_db()
     assert (product.stock, product.price) == (9, Decimal("2.00"))
+
+
+def test_many_rows_take_as_many_queries_as_few(secret) -> None:
+    def rows(count: int, price: str) -> list[dict]:
+        return [{**TEA, "id": f"t-{n}", "category": f"drinks/tea/kind-{n % 3}", "price": price} for n in range(count)]
+
+    asked = []
+    for count, price in ((4, "1.00"), (60, "1.00"), (60, "2.00")):
+        with CaptureQueriesContext(connection) as queries:
+            answer = secret("POST", "/products", {"data": rows(count, price)}).json()
+        assert answer["accepted"] == count
+        asked.append(len(queries))
+    # The first makes categories, too.
+    assert asked[1] <= asked[0]
+    assert asked[2] <= asked[1]
+
+
+def test_rows_of_one_product_are_taken_in_their_order(secret) -> None:
+    rows = [{**TEA, "price": "1.00"}, {**TEA, "id": "tea-0"}, {**TEA, "price": "3.00"}]
+    for dry in ("?dry_run=1", ""):
+        answer = secret("POST", f"/products{dry}", {"data": rows}).json()
+        assert (answer["created"], answer["updated"]) == (2, 1)
+    assert Product.objects.get(pk="tea-1").price == Decimal("3.00")
+    answer = secret(
+        "PATCH", "/products", {"data": [{"id": "tea-1", "stock": 9}, {"id": "tea-1", "price": "2.00"}]}
+    ).json()
+    assert (answer["created"], answer["updated"]) == (0, 2)
+    tea = Product.objects.get(pk="tea-1")
+    assert (tea.price, tea.stock, tea.name_en) == (Decimal("2.00"), 9, "Green tea")
+
+
+def test_what_rows_change_is_found_and_told_and_what_they_do_not_hold_stays(
+    secret, django_capture_on_commit_callbacks
+) -> None:
+    product = make_product(id="tea-1", units_sold=7, rating_count=3, slug="a-slug", name_en="Old name")
+    position = b"0-0"
+    client().delete(changes.STREAM)
+
+    def call(method: str, *rows: dict) -> list[tuple[str, float, int]]:
+        nonlocal position
+        with django_capture_on_commit_callbacks(execute=True):
+            assert secret(method, "/products", {"data": list(rows)}).json()["rejected"] == []
+        told = client().xrange(changes.STREAM, min=b"(" + position, max="+")
+        position = told[-1][0]
+        return [tuple(orjson.loads(entry[b"facts"])[:3]) for _, entry in told]
+
+    made = call("POST", TEA, {**TEA, "id": "tea-2", "name_en": "Rooibos", "category": "drinks/herbal"})
+    assert sorted(made) == [("tea-1", 4.2, 3), ("tea-2", 4.2, 3)], "each once"
+    assert call("PATCH", {"id": "tea-1", "stock": 0}, {"id": "tea-2", "price": "1.00"}) == [
+        ("tea-1", 4.2, 0),
+        ("tea-2", 1.0, 3),
+    ]
+    product.refresh_from_db()
+    assert (product.units_sold, product.rating_count, product.slug, product.name_en) == (7, 3, "a-slug", "Green tea")
+    found = {word: [each.pk for each in search(word).products] for word in ("old", "green", "rooibos", "herbal")}
+    assert found == {"old": [], "green": ["tea-1"], "rooibos": ["tea-2"], "herbal": ["tea-2"]}
+    call("PATCH", {"id": "tea-2", "category": "drinks/tea"})
+    assert [each.pk for each in search("rooibos").products] == ["tea-2"]
+    assert search("herbal").products == []
+
+
+def test_what_is_no_row_is_refused_as_ever(secret) -> None:
+    answer = secret("POST", "/products", {"data": [None, [], 3, TEA]}).json()
+    assert answer["accepted"] == 1
+    assert [(row["index"], row["pointer"], row["code"]) for row in answer["rejected"]] == [
+        (0, "", "null"),
+        (1, "", "invalid"),
+        (2, "", "invalid"),
+    ]
 
 
 def test_an_etag_saves_the_body_and_changes_with_the_stock(secret) -> None:
