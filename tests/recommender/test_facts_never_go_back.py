@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from weakref import ref
 
+import numpy as np
 import orjson
 import pytest
 from django.db import connection, transaction
 
 from recommender.known import facts
+from recommender.known.product_facts import ProductFacts, with_rows
 from recommender.slots.filters import Filter
 from shop.catalogue import changes
 from shop.models import Product
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def changed(stock: int, product_id: str = "p-1", category: str = "") -> dict[bytes, bytes]:
-    row = [column[0] for column in facts.current().table()]
+    row = orjson.loads(changes.pack(Product.objects.order_by("pk").values_list(*changes.ASKED)[0]))
     row[0], row[2], row[4] = product_id, stock, category or row[4]
     return {b"facts": orjson.dumps(row)}
 
@@ -95,3 +97,48 @@ def test_who_asks_while_a_process_starts_waits_for_what_is_being_loaded() -> Non
         until_it_waits(first)
         second.start()
     assert found[0] is found[1]
+
+
+def _row(product_id: str, path: str = "tea", units: int = 0, price: float = 2.0, stock: int = 3, **last) -> list:
+    values = [
+        product_id,
+        price,
+        stock,
+        True,
+        path,
+        "Nido",
+        units,
+        1_700_000_000_000,
+        product_id.title(),
+        "茶",
+        ["organic"],
+    ]
+    return [*values, last.get("list_price"), last.get("rating"), last.get("attributes", "{}")]
+
+
+def test_facts_with_rows_that_came_later_are_those_that_a_load_finds() -> None:
+    before = [_row("a", units=5), _row("b", units=9, rating=4.5), _row("c", "coffee", units=5, list_price=3.0)]
+    known = ProductFacts.of_rows(before, {"tea": ("Tea", "茶")})
+    held = {
+        name: value.copy() for name, value in vars(known).items() if hasattr(value, "copy") and name != "categories"
+    }
+    moved = _row("b", "cocoa", units=9, stock=0)
+    added = [_row("e", "mate/green", units=7, attributes='{"a":1}'), _row("d", units=0), _row("f", units=5, price=1.0)]
+    fresh = with_rows(known, {values[0]: values for values in (moved, *added)})
+    loaded = ProductFacts.of_rows([before[0], moved, before[2], *added], known.categories)
+    for name, value in vars(loaded).items():
+        if name not in ("category", "category_paths", "category_row", "changed"):
+            assert np.array_equal(getattr(fresh, name), value), name
+    assert [fresh.category_paths[code] for code in fresh.category] == [
+        "tea",
+        "cocoa",
+        "coffee",
+        "mate/green",
+        "tea",
+        "tea",
+    ]
+    assert fresh.category_row == {path: code for code, path in enumerate(fresh.category_paths)}
+    for name, value in held.items():
+        assert np.array_equal(getattr(known, name), value), (
+            f"whoever holds the former facts sees them as they were: {name}"
+        )

@@ -30,8 +30,19 @@ def sql(statement: str, *values: object) -> None:
 def held() -> dict[str, tuple[Any, ...]]:
     """What this process knows of the products that there are."""
     known = facts.current()
-    rows = zip(*known.table(), strict=True)
-    return {row[0]: row[1:] for at, row in enumerate(rows) if at not in known.gone}
+    paths = [known.category_paths[code] for code in known.category]
+    numbers = (
+        known.price,
+        known.stock,
+        known.active,
+        known.units_sold,
+        known.created_ms,
+        known.list_price,
+        known.rating,
+    )
+    texts = (known.brand, known.names_en, known.names_zh, known.tags, known.attributes)
+    rows = zip(paths, *(column.tolist() for column in numbers), *texts, strict=True)
+    return {known.ids[at]: row for at, row in enumerate(rows) if at not in known.gone}
 
 
 def by_database() -> dict[str, tuple[Any, ...]]:
