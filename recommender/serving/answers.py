@@ -62,7 +62,8 @@ class ListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Meta(
             max_length=64,
             pattern="^[A-Za-z0-9_-]*$",
-            description="Of the page that is being put together, any text: no product twice under one such id within ten minutes",
+            description="Of the page that is being put together, any text: no product twice under one such id within ten minutes; "
+            "the same `cursor` under it gets the same products, while all of them may be shown",
         ),
     ] = ""
     language: LanguageTag = "en"

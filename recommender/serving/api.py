@@ -106,6 +106,7 @@ def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "", *, 
             explain=query.explain,
             occasion=query.occasion,
             phone=phone,
+            repeatable=bool(query.cursor),
         )
     except UnknownSlot as error:
         raise unknown_slot(error) from None

@@ -18,6 +18,7 @@ from recommender.explanations.making import asked_again_by, explain_choice
 from recommender.known import champions, facts, lately, unwanted
 from recommender.known.contexts import Known, chosen_from, known_of
 from recommender.known.product_facts import ProductFacts
+from recommender.serving import repeating
 from recommender.slates import slate_log
 from recommender.slates.slate import Reason, Slate, is_fallback
 from recommender.slates.slate_ids import new_slate_id
@@ -67,6 +68,7 @@ def recommend(
     explain: bool = False,
     occasion: str = "",
     phone: bool = False,
+    repeatable: bool = False,
 ) -> Slate:
     """Choose up to ``k`` products for a slot, log the slate, and return it.
 
@@ -84,6 +86,8 @@ def recommend(
         explain: say in ``Slate.explanation`` what made it.
         occasion: where there is a slot ``slot-occasion``, that one answers.
         phone: whether it is looked at on one; what experiments by situation learn from.
+        repeatable: the same, asked once more under the same ``page_id``, is answered with the same slate while all of it may be
+            shown (:mod:`recommender.serving.repeating`).
 
     Raises:
         UnknownSlot: there is no slot of that name.
@@ -109,25 +113,55 @@ def recommend(
 
     slate = choice(read)
     if page:
-        return _claimed(page, slate, visitor_id, known, choice, read)
+        repeat = None
+        if repeatable:
+            asked = (served.name, product_id, k, exclude, personalised, explain)
+            repeat = _Repeat(repeating.key(page, *asked), served, exclude)
+        return _claimed(page, slate, visitor_id, known, choice, read, repeat)
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
 
 
+@dataclass(frozen=True)
+class _Repeat:
+    """Of a request that may be made again: the key of its answer, and what it asks for."""
+
+    key: str
+    slot: ServedSlot
+    exclude: Sequence[str]
+
+
 def _claimed(
-    page: str, slate: Slate, visitor_id: str, known: Known, again: Callable[[_Read], Slate], read: _Read
+    page: str,
+    slate: Slate,
+    visitor_id: str,
+    known: Known,
+    again: Callable[[_Read], Slate],
+    read: _Read,
+    repeat: _Repeat | None = None,
 ) -> Slate:
     """The slate, logged and its products claimed for the page; chosen again while other rows of the page were faster.
+
+    What the same request was answered before stands while all of it may be shown.
 
     Each time it is, another row has its products for good: a page of so many rows ends.
     """
     try:
         for _ in range(pages.MOST_TRIES):
             entry = slate_log.entry(slate, visitor_id=visitor_id, shopper_id=known.shopper_id)
-            taken = pages.claim(page, [item.product_id for item in slate.items], entry)
-            if not taken:
+            ids = [item.product_id for item in slate.items]
+            kept_as = (repeat.key, repeating.pack(slate)) if repeat is not None else ()
+            claimed = pages.claim(page, ids, entry, *kept_as)
+            if claimed.done:
                 return slate
-            read = replace(read, on_page=read.on_page | taken)
+            if repeat is not None and claimed.kept:
+                kept = repeating.opened(claimed.kept)
+                if kept is not None and repeating.stands(kept, repeat.slot, known, read.facts, repeat.exclude):
+                    return kept[1]
+                own = frozenset(item.product_id for item in kept[1].items) if kept is not None else frozenset()
+                pages.release(page, own, repeat.key)
+                read = replace(read, on_page=read.on_page - own)
+            read = replace(read, on_page=read.on_page | claimed.taken)
             slate = again(read)
     except redis.RedisError as error:
         log.warning("page_not_claimed", error=str(error))

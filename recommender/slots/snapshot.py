@@ -78,6 +78,11 @@ def load() -> Mapping[str, ServedSlot]:
     return _take_over(packed(), announced)
 
 
+def announced() -> bytes:
+    """The settings in force as Valkey said last; empty where it said nothing yet."""
+    return _announced or b""
+
+
 def _read_announcement() -> bytes | None:
     try:
         return client().get(IN_FORCE)  # type: ignore[return-value]

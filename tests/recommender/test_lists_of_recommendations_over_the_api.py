@@ -175,6 +175,46 @@ def test_no_product_comes_twice_on_one_page(ask, shelf) -> None:
     assert ids(ask(HOME, k=3, page_id="page-2")) == ["p00", "p01", "p02"]
 
 
+def test_the_next_page_of_a_list_asked_for_again_is_the_same_on_one_page_too(ask, shelf) -> None:
+    """As a network does that lost the answer: same slate, logged once, and other rows of the page go on without repeats."""
+    row = {"k": 2, "page_id": "page-1"}
+    first = ask(HOME, **row).json()
+    on = {**row, "cursor": first["next"]}
+    second = ask(HOME, **on)
+    again = [ask(HOME, **on), ask(HOME, **on, language="zh")]
+    assert {answer.json()["slate_id"] for answer in (second, *again)} == {second.json()["slate_id"]}
+    assert ids(second) == ids(again[0]) == ids(again[1]) == ["p02", "p03"]
+    assert valkey().xlen(slate_log.STREAM) == 2
+    other = ask("/api/v1/recommendations/trending", **row)
+    explained = ask(HOME, **on, explain=1)
+    third = ask(HOME, **row, cursor=again[0].json()["next"])
+    shown = [first["items"][place]["product_id"] for place in (0, 1)]
+    shown += [*ids(second), *ids(other), *ids(explained), *ids(third)]
+    assert len(set(shown)) == len(shown) == 10
+    assert ask(HOME, **on, explain=1).json()["why"] == explained.json()["why"]
+    # Of another page's list, and of another visitor's, nothing is known.
+    assert ids(ask(HOME, k=2, page_id="page-2", cursor=first["next"])) == ["p02", "p03"]
+
+
+def test_the_same_page_of_a_list_is_chosen_anew_without_what_may_not_be_shown_any_more(
+    ask, shelf, django_capture_on_commit_callbacks
+) -> None:
+    row = {"k": 2, "page_id": "page-1", "visitor_id": "v-somebody-1"}
+    on = {**row, "cursor": ask(HOME, **row).json()["next"]}
+    assert ids(ask(HOME, **on)) == ["p02", "p03"]
+    recording.record("product_viewed", visitor_id="v-somebody-1", product_id="p03")
+    assert ids(ask(HOME, **on)) == ["p02", "p03"], "to look at one is no reason against it"
+    with django_capture_on_commit_callbacks(execute=True):
+        Product.objects.filter(pk="p02").update(stock=0)
+    recording.record("product_added", visitor_id="v-somebody-1", product_id="p03")
+    assert [ids(ask(HOME, **on)) for _ in range(2)] == [["p04", "p05"]] * 2
+    with django_capture_on_commit_callbacks(execute=True):
+        slot = Slot.objects.get(name="home")
+        slot.filter = "price > 3"
+        saving.save(slot, actor=None)
+    assert ids(ask(HOME, **on)) == [], "what is asked after a slot was saved obeys it"
+
+
 def test_similar_products_are_those_of_its_category_and_never_itself(
     ask, shelf, django_capture_on_commit_callbacks
 ) -> None:
