@@ -45,6 +45,11 @@ class Endpoint(APIView):
 
     scopes: ClassVar[dict[str, str]] = {}
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Let no cache keep an answer that says nothing of caches: an export, an error, what came of a write."""
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def query(self, request: Request, serializer: type[serializers.Serializer] = NoQuery) -> dict[str, Any]:
         """The validated query parameters; an unknown one is refused, since a filter without effect is worse than an error.
 

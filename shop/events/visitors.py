@@ -105,6 +105,9 @@ class VisitorMiddleware:
         response = self.get_response(request)
         if visitor.addressed:
             patch_cache_control(response, private=True, no_store=True)
+        elif not response.has_header("Cache-Control"):
+            # Of what no view said anything (an error page, the way to the log-in) the frame is about who looks all the same.
+            patch_cache_control(response, private=True, no_cache=True)
         if visitor.id != brought and (visitor.consented or visitor.kept):
             response.set_cookie(
                 settings.VISITOR_COOKIE,

@@ -89,6 +89,13 @@ def test_pages_about_a_person_are_kept_by_no_cache(client, anna, path):
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.parametrize("path", ["nothing-here/", "account/orders/none/"])
+def test_what_no_view_answers_for_is_kept_for_nobody_else(client, anna, path):
+    assert client.get(f"/en/{path}")["Cache-Control"] == "private, no-cache"
+    client.logout()
+    assert client.get("/en/account/")["Cache-Control"].startswith("private")
+
+
 @pytest.mark.parametrize("path", ["", "p/{id}/", "cart/", "c/drinks/", "search/?q=product"])
 def test_a_page_with_a_personal_row_is_kept_by_no_cache(client, shelf, path):
     fill(client, shelf[1])

@@ -196,7 +196,9 @@ def test_a_shopper_is_written_consents_and_is_erased(secret) -> None:
     assert secret("POST", "/shoppers", {**body, "id": "ada@example.org"}).status_code == 400
     assert secret("POST", "/shoppers/c-77/consents", {"channel": "email", "granted": True}).status_code == 201
     assert secret("GET", "/shoppers/c-77/consents").json()["data"][0]["granted"] is True
-    assert secret("GET", "/shoppers/c-77/export").json()["profile"][0]["email"] == "Ada@example.org"
+    whole = secret("GET", "/shoppers/c-77/export")
+    assert whole.json()["profile"][0]["email"] == "Ada@example.org"
+    assert whole["Cache-Control"] == "private, no-store"
     assert b"profile,1,email,Ada@example.org" in secret("GET", "/shoppers/c-77/export?form=csv").content
     erased = secret("POST", "/shoppers/c-77/erase", {"reason": "asked"})
     assert erased.status_code == 200
