@@ -74,6 +74,9 @@ class Comparing:
         return self._mismatch(one, right)
 
     def _mismatch(self, one: Node, other: Operand) -> FilterError:
+        if one.kind in (Kind.TEXT, Kind.CATEGORY) and isinstance(other.at, ast.Constant):
+            said = _('Text stands in quotation marks: "%(value)s"')
+            return self.source.error(other.at, said % {"value": other.at.value})
         said = _("%(left)s cannot be compared with %(right)s.")
         words = {"left": one.kind.words.capitalize(), "right": other.node.kind.words}
         return self.source.error(other.at, said % words)

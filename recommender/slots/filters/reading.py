@@ -15,8 +15,8 @@ from recommender.slots.filters.errors import FilterError, Source
 
 _STRINGS = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
 # Signs of other languages; Python's own readers would take some of them for something else.
-_FOREIGN = re.compile(r"[#;{}`$@%^~]|&&?|\|\|?|!(?!=)|\b(?:AND|OR|NOT)\b")
-_WORDS = {"&": "and", "|": "or", "!": "not", "AND": "and", "OR": "or", "NOT": "not"}
+_FOREIGN = re.compile(r"[#;{}`$@%^~]|&&?|\|\|?|!(?!=)|<>|\b(?:AND|OR|NOT)\b")
+_WORDS = {"&": "and", "|": "or", "!": "not", "<": "!=", "AND": "and", "OR": "or", "NOT": "not"}
 
 
 def tree_of(source: Source) -> ast.expr:
@@ -35,7 +35,7 @@ def tree_of(source: Source) -> ast.expr:
             warnings.simplefilter("ignore")
             return ast.parse(source.text, mode="eval").body
     except SyntaxError as error:
-        raise _unreadable(source, bare, error.offset or 1) from None
+        raise _unreadable(source, bare, error.offset or 0, error.end_offset or 0) from None
     except (RecursionError, MemoryError, ValueError, OverflowError):
         message = _("It is nested too deeply, or holds a number out of range.")
         raise FilterError(0, source.length, "", message) from None
@@ -48,8 +48,8 @@ def _refuse_foreign_signs(source: Source, bare: str) -> None:
         raise source.wrong(sign.start(), len(sign[0]), message)
 
 
-def _unreadable(source: Source, bare: str, offset: int) -> FilterError:
-    """What is most probably wrong with a text that Python cannot read from ``offset`` (from 1) on."""
+def _unreadable(source: Source, bare: str, offset: int, end: int) -> FilterError:
+    """What is most probably wrong with a text that Python cannot read from ``offset`` (from 1; 0: it broke off) to ``end``."""
     place = min(max(offset - 1, 0), max(len(source.text) - 1, 0))
     single = re.search(r"(?<![=!<>])=(?!=)", bare)
     if single:
@@ -59,6 +59,12 @@ def _unreadable(source: Source, bare: str, offset: int) -> FilterError:
     if '"' in bare or "'" in bare:
         quote = min(at for at in (bare.find('"'), bare.find("'")) if at >= 0)
         return source.wrong(quote, 1, _("The quotation mark is not closed."))
+    if not offset:
+        last = source.text.split()[-1]
+        message = _("It breaks off here: something must follow, or this must go.")
+        return source.wrong(len(source.text) - len(last), len(last), message)
     return source.wrong(
-        place, 1, _('It cannot be read from here on. Conditions look like: price < 20 and brand == "Nido"')
+        place,
+        max(end - offset, 1),
+        _('It cannot be read from here on. Conditions look like: price < 20 and brand == "Nido"'),
     )
