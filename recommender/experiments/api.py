@@ -31,11 +31,12 @@ class ExperimentArmSerializer(serializers.Serializer):
     title = serializers.CharField(source="*")
     kind = serializers.ChoiceField(Arm.Kind.choices)
     version = serializers.IntegerField(source="version_id", allow_null=True)
+    as_slot = serializers.CharField(help_text="Of kind `slot`: whose settings it has.")
     share = serializers.FloatField()
 
     def to_representation(self, arm: Arm) -> dict[str, Any]:
         """With its name in words."""
-        names = ("letter", "kind", "share")
+        names = ("letter", "kind", "as_slot", "share")
         return {
             **{name: getattr(arm, name) for name in names},
             "title": arm_title(arm),

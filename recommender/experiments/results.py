@@ -261,7 +261,7 @@ def _interleaved(experiment: Experiment, days: float) -> dict[str, Any]:
         row["won"] = sum(_wins(slate, arm.letter, arms) for slates in clicks.values() for slate in slates)
     if not problem:
         for index in range(1, len(arms)):
-            sample = preferences(clicks, arms[0].letter, arms[index].letter)
+            sample = varied(preferences(clicks, arms[0].letter, arms[index].letter))
             try:
                 found = from_zero_at_any_time(sample, alpha=ALPHA / comparisons)
                 p = p_at_any_time(found.value, sample.variance / sample.n, sample.n, alpha=ALPHA / comparisons)
@@ -290,3 +290,10 @@ def preferences(clicks: Mapping[str, list[dict[str, int]]], one: str, other: str
     """People with a mean preference each, from -1 (all their slates prefer ``one``) to 1 (``other``)."""
     values = [sum(credit(slate, one, other) for slate in slates) / len(slates) for slates in clicks.values()]
     return Sample(len(values), sum(values), sum(value**2 for value in values))
+
+
+def varied(sample: Sample) -> Sample:
+    """The sample; where all prefer the same arm as strongly, with one more who prefers the other: else there is no interval."""
+    if sample.n < 2 or sample.variance > 0 or not sample.mean:
+        return sample
+    return sample + Sample(1, -sample.mean, sample.mean**2)

@@ -193,6 +193,10 @@ def _no_figure(experiment: Experiment, found: dict[str, Any]) -> Verdict:
         )
         return Verdict(_("Nobody has taken part yet."), (text,), "early")
     if experiment.method == Experiment.Method.INTERLEAVING:
+        if found["clickers"] >= LEAST_CLICKERS:
+            return Verdict(
+                _("Cannot tell yet."), (_("The clicks of everybody who clicked prefer neither arm."),), "early"
+            )
         text = _("A comparison needs %(least)d people who clicked; there are %(count)d.")
         return Verdict(
             _("Too few to compare."), (text % {"least": LEAST_CLICKERS, "count": found["clickers"]},), "early"

@@ -214,6 +214,31 @@ def test_a_person_counts_once_and_a_slate_for_whoever_is_clicked_more(clock) -> 
     assert [sum(results._wins(slate, letter, arms) for slate in slates) for letter in "ab"] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("clicked", "heading"),
+    [
+        (["p-1"], "Popularity is better than Champion."),
+        (["p-0"], "Champion is better"),
+        (["p-0", "p-1"], "Cannot tell"),
+    ],
+)
+def test_interleaved_slates_that_all_prefer_the_same_are_a_verdict_and_not_too_few(clock, clicked, heading) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=4), method="interleaving")
+    items = [{"product_id": f"p-{n}", "team": "ab"[n]} for n in range(2)]
+    met = clock.time - timedelta(days=3)
+    slates = [a_slate("home-test:mix", f"v-person-{n:04d}", met, items=items) for n in range(60)]
+    keep(
+        slates,
+        [
+            an_event("slate_clicked", met, visitor_id=slate.visitor_id, slate_id=slate.id, product_id=product_id)
+            for slate in slates
+            for product_id in clicked
+        ],
+    )
+    _found, words = told(experiment)
+    assert words.heading.startswith(heading), words
+
+
 def test_transitions_are_guarded_and_audited(clock, django_capture_on_commit_callbacks) -> None:
     experiment = make_experiment()
     with pytest.raises(steering.NotAllowed, match="Another experiment runs"):

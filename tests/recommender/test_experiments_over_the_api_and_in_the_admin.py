@@ -83,9 +83,11 @@ def test_an_experiment_is_made_and_discarded_over_the_api_and_nonsense_is_refuse
     # Made a moment ago by another process.
     snapshot.load()
     Slot.objects.create(name="second-row", type="for_you")
-    made = api("POST", "/experiments", {**MADE, "slot": "second-row"}, idempotency_key="once")
+    arms = [*MADE["arms"], {"kind": "slot", "as_slot": "home"}]
+    made = api("POST", "/experiments", {**MADE, "slot": "second-row", "arms": arms}, idempotency_key="once")
     assert (made.status_code, made.json()["status"]) == (201, "draft"), made.content
-    assert [(arm["letter"], arm["share"]) for arm in made.json()["arms"]] == [("a", 1.0), ("b", 2.0)]
+    told = [(arm["letter"], arm["share"], arm["as_slot"]) for arm in made.json()["arms"]]
+    assert told == [("a", 1.0, ""), ("b", 2.0, ""), ("c", 1.0, "home")]
     entry = AuditEntry.objects.get(action="experiment.create")
     assert (entry.reason, entry.api_key[:8]) == ("to know", "sk_live_")
     taken = api("POST", "/experiments", MADE)
