@@ -228,6 +228,8 @@ def test_a_page_is_put_in_the_order_of_who_looks_and_loses_nothing(shop, save_sl
     personal = ids(rank("results", page, visitor_id=VISITOR))
     assert sorted(personal) == sorted(page)
     assert personal.index("honey") < page.index("honey")
+    row = recommend("results", visitor_id=VISITOR)
+    assert (row.fallback, row.heading.code) == (True, "popular"), "asked for a row it promises nothing personal"
 
 
 def test_types_are_mixed_and_fill_in_the_order_asked_for(shop, save_slot) -> None:

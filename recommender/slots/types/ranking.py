@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.slates.slate import Reason, SlateItem
+from recommender.slates.slate import Reason, SlateItem, is_fallback
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import champions_pool
 
@@ -66,5 +66,5 @@ class Ranking(SlotType):
         return [*ask.known.seen, *ask.known.in_cart, *(names[row] for row in rows)]
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
-        """The page has one of its own."""
-        return Reason("for_you" if self.is_known(ask) else "popular")
+        """The page has one of its own; asked for a row, it has no more to show than what sells best."""
+        return Reason("for_you" if self.is_known(ask) and not is_fallback(tuple(items)) else "popular")
