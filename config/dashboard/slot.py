@@ -23,7 +23,7 @@ from recommender.slots.filters import FilterError
 from recommender.slots.titles import titles, type_title
 from recommender.slots.types import TYPES
 from recommender.slots.usage import KEPT, refusal
-from shop.models import AuditEntry, Product
+from shop.models import AuditEntry, Product, Shopper
 from shop.operators.naming import by_whom
 from shop.operators.wording import act_in_words
 
@@ -166,6 +166,9 @@ def _preview(request: HttpRequest, saved: Slot | None, editor: Editor) -> dict[s
     context: dict[str, Any] = {"viewer": viewer, "valid": editor.fine}
     if viewer.product_id and not Product.objects.filter(pk=viewer.product_id).exists():
         context["missing"] = viewer.product_id
+    if viewer.shopper_id:
+        # None: there is no such shopper.
+        context["agreed"] = Shopper.objects.filter(pk=viewer.shopper_id).values_list("personalised", flat=True).first()
     try:
         before = previewing.preview(saved, viewer) if saved else None
         after = previewing.preview(editor.slot, viewer, pins=editor.pins) if bound and editor.fine else None

@@ -14,7 +14,7 @@ from recommender.slots.defaults import DEFAULT_SLOTS
 from shop.models import AuditEntry
 from tests.factories.campaigns import make_campaign
 from tests.factories.catalogue import make_product
-from tests.factories.people import make_operator
+from tests.factories.people import make_operator, make_shopper
 
 pytestmark = pytest.mark.django_db
 
@@ -149,6 +149,18 @@ def test_the_preview_is_of_the_form_and_logs_nothing(editor) -> None:
     assert "/p00/" not in after
     assert Slot.objects.get(name="home").filter == ""
     assert not Slate.objects.exists()
+
+
+def test_the_preview_says_that_there_is_no_such_shopper_and_who_declined_personal_rows(editor) -> None:
+    def said(shopper: str) -> str:
+        return editor("preview", reverse("admin:slot_preview"), shopper=shopper)[1]
+
+    anna = make_shopper()
+    assert "There is no shopper “nobody-here”." in said("nobody-here")
+    assert "There is no shopper" not in said(anna.pk) + said("")
+    anna.personalised = False
+    anna.save()
+    assert "switched personal rows off" in said(anna.pk)
 
 
 def test_a_slot_of_the_shops_own_pages_is_not_deleted_and_another_is_with_its_reason(client, shelf) -> None:
