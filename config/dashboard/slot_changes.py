@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import orjson
 from django.utils.translation import get_language
@@ -18,7 +20,7 @@ from recommender.models import Slot, SlotPin
 from recommender.serving.previewing import Change, Viewer
 from recommender.slates.reasons import reason_text
 from recommender.slates.slate import Slate, SlateItem
-from recommender.slots import snapshot
+from recommender.slots import boosting, snapshot
 from recommender.slots.pinning import in_shop_time
 from recommender.slots.titles import type_title
 from shop.models import Product
@@ -60,7 +62,7 @@ def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
         if slot.exploration is None
         else f"{slot.exploration:g}",
         **{str(labels[name].label): f"{diversity.get(key, 0):g}" for name, key in DIVERSITY.items()},
-        _("Boosts and buries"): "; ".join(f"{boost['where']} × {boost['factor']:g}" for boost in slot.boosts),
+        _("Boosts and buries"): "; ".join(map(_boost, slot.boosts)),
         _("Mixed in"): "; ".join(f"{type_title(name)} × {weight:g}" for name, weight in slot.mix.items()),
         _("Filled with"): ", ".join(type_title(name) for name in slot.fallbacks),
         _("Pinned"): "; ".join(_pin(pin, pinned) for pin in pins),
@@ -70,9 +72,17 @@ def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
     return told
 
 
+def _boost(boost: Mapping[str, Any]) -> str:
+    starts, ends = (boosting.moment(boost.get(name)) for name in boosting.TIMES)
+    return _for_a_time(f"{boost['where']} × {boost['factor']:g}", starts, ends)
+
+
 def _pin(pin: SlotPin, names: Mapping[str, str]) -> str:
-    starts, ends = in_shop_time(pin.starts_at), in_shop_time(pin.ends_at)
     said = _("%(product)s at %(place)d") % {"product": names.get(pin.product_id, pin.product_id), "place": pin.position}
+    return _for_a_time(said, in_shop_time(pin.starts_at), in_shop_time(pin.ends_at))
+
+
+def _for_a_time(said: str, starts: datetime | None, ends: datetime | None) -> str:
     if starts:
         said += " " + _("from %(when)s") % {"when": words.moment(starts, _("j M Y H:i"))}
     if ends:

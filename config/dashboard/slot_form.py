@@ -105,31 +105,9 @@ class SlotForm(Dressed, forms.ModelForm):
 DIVERSITY = {"of_category": "category", "of_brand": "brand", "difference": "mmr"}
 
 
-class BoostForm(Dressed, forms.Form):
-    """A condition and the factor for the products for which it holds."""
+class Timed(Dressed, forms.Form):
+    """What is in force from one moment to another."""
 
-    where = forms.CharField(label=gettext_lazy("Where"), max_length=2000)
-    factor = forms.FloatField(label=gettext_lazy("Factor"), min_value=boosting.LEAST, max_value=int(boosting.MOST))
-
-
-class MixForm(Dressed, forms.Form):
-    """A further type, and how much its products weigh beside the slot's own."""
-
-    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
-    weight = forms.FloatField(label=gettext_lazy("Weight"), min_value=0.001, max_value=int(checking.HEAVIEST))
-
-
-class FallbackForm(Dressed, forms.Form):
-    """A type that fills what is missing."""
-
-    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
-
-
-class PinForm(Dressed, forms.Form):
-    """A product at a place, for a time."""
-
-    product_id = forms.CharField(label=gettext_lazy("Product"), max_length=128)
-    position = forms.IntegerField(label=gettext_lazy("Place in the row"), min_value=1, max_value=Slot.MOST)
     starts_at = forms.CharField(
         label=gettext_lazy("From"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
@@ -139,7 +117,7 @@ class PinForm(Dressed, forms.Form):
 
     @property
     def standing(self) -> tuple[str, str] | None:
-        """Whether the pin as saved is in force, in words, and the tone of that; None for a new line."""
+        """Whether it is in force as saved, in words, and the tone of that; None for a new line."""
         if not self.initial:
             return None
         now = clock.now()
@@ -155,6 +133,35 @@ class PinForm(Dressed, forms.Form):
     def clean_ends_at(self) -> datetime | None:
         """In the shop's time."""
         return _moment(self.cleaned_data["ends_at"])
+
+
+class BoostForm(Timed):
+    """A condition and the factor for the products for which it holds, for a time."""
+
+    where = forms.CharField(label=gettext_lazy("Where"), max_length=2000)
+    factor = forms.FloatField(label=gettext_lazy("Factor"), min_value=boosting.LEAST, max_value=int(boosting.MOST))
+    field_order = ("where", "factor", *boosting.TIMES)
+
+
+class MixForm(Dressed, forms.Form):
+    """A further type, and how much its products weigh beside the slot's own."""
+
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
+    weight = forms.FloatField(label=gettext_lazy("Weight"), min_value=0.001, max_value=int(checking.HEAVIEST))
+
+
+class FallbackForm(Dressed, forms.Form):
+    """A type that fills what is missing."""
+
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=lambda: _types(("", "–")))
+
+
+class PinForm(Timed):
+    """A product at a place, for a time."""
+
+    product_id = forms.CharField(label=gettext_lazy("Product"), max_length=128)
+    position = forms.IntegerField(label=gettext_lazy("Place in the row"), min_value=1, max_value=Slot.MOST)
+    field_order = ("product_id", "position", *boosting.TIMES)
 
 
 def _moment(text: str) -> datetime | None:
@@ -185,7 +192,13 @@ def _lines(form: type[forms.Form]) -> type[Lines]:
 
 # Name of the lines to their kind and to what the slot has of them.
 KINDS: dict[str, tuple[type[Lines], Callable[[Slot], list[dict[str, Any]]]]] = {
-    "boosts": (_lines(BoostForm), lambda slot: list(slot.boosts)),
+    "boosts": (
+        _lines(BoostForm),
+        lambda slot: [
+            boost | {name: _written(boosting.moment(boost.get(name))) for name in boosting.TIMES}
+            for boost in slot.boosts
+        ],
+    ),
     "mix": (_lines(MixForm), lambda slot: [{"type": name, "weight": weight} for name, weight in slot.mix.items()]),
     "fallbacks": (_lines(FallbackForm), lambda slot: [{"type": name} for name in slot.fallbacks]),
     "pins": (
@@ -207,7 +220,9 @@ KINDS: dict[str, tuple[type[Lines], Callable[[Slot], list[dict[str, Any]]]]] = {
 LINE_WORDS = {
     "boosts": (
         gettext_lazy("Boosts and buries"),
-        gettext_lazy("A condition and a factor: above 1 moves forward, below 1 back. Such as age <= 14 and 1.5."),
+        gettext_lazy(
+            "A condition and a factor, for a time: above 1 moves forward, below 1 back. Such as age <= 14 and 1.5."
+        ),
     ),
     "mix": (
         gettext_lazy("Mixed in"),
@@ -260,7 +275,7 @@ class Editor:
             return False
         slot = self.slot
         slot.diversity = self.form.diversity()
-        slot.boosts = [{"where": line["where"], "factor": line["factor"]} for line in self._filled("boosts")]
+        slot.boosts = [boosting.line_of(**line) for line in self._filled("boosts")]
         slot.mix = {line["type"]: line["weight"] for line in self._filled("mix")}
         slot.fallbacks = [line["type"] for line in self._filled("fallbacks")]
         self.pins = [SlotPin(**line) for line in self._filled("pins")]

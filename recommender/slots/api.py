@@ -14,7 +14,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommender.slots import checking, noticing, saving, usage
+from recommender.slots import boosting, checking, noticing, saving, usage
 from recommender.slots.models import Slot, SlotPin
 from shop.api import etags
 from shop.api.endpoints import Endpoint, ListQuery, StrictSerializer, documented, given, page_of
@@ -40,10 +40,14 @@ class SlotPinSerializer(StrictSerializer):
 
 
 class SlotBoostSerializer(StrictSerializer):
-    """A condition, and what it multiplies scores by."""
+    """A condition, what it multiplies scores by, and for what time."""
 
     where = serializers.CharField(max_length=2_000, help_text=LANGUAGE)
     factor = serializers.FloatField(help_text="Above 1 moves forward, below 1 back.")
+    starts_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Null: at once.")
+    ends_at = serializers.DateTimeField(
+        allow_null=True, default=None, help_text="The first moment without it; null: never."
+    )
 
 
 class _Lines(serializers.Field):
@@ -67,9 +71,13 @@ class PinsField(_Lines):
 
 @extend_schema_field(SlotBoostSerializer(many=True, max_length=MOST_LINES))  # type: ignore[call-arg]
 class BoostsField(_Lines):
-    """Boosts."""
+    """Boosts, as the slot keeps them."""
 
     line = SlotBoostSerializer
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        """With times as text."""
+        return [boosting.line_of(**line) for line in super().to_internal_value(data)]
 
 
 class SlotChangeSerializer(StrictSerializer):

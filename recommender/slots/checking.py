@@ -145,8 +145,8 @@ def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str])
         return
     for boost in boosts:
         where, factor = boost.get("where"), boost.get("factor")
-        if strange := sorted(map(str, boost.keys() - {"where", "factor"})):
-            said = _("A boost has “where” and “factor” only: take “%(keys)s” out.")
+        if strange := sorted(map(str, boost.keys() - {"where", "factor", *boosting.TIMES})):
+            said = _("A boost has “where”, “factor”, “starts_at” and “ends_at” only: take “%(keys)s” out.")
             wrong.append(said % {"keys": "”, “".join(strange)})
         if not isinstance(where, str) or not where.strip():
             wrong.append(shape)
@@ -159,6 +159,17 @@ def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str])
             )
         elif factor == 1:
             wrong.append(_("A factor of 1 changes nothing: above 1 moves forward, below 1 back."))
+        _boosted_for(boost, wrong)
+
+
+def _boosted_for(boost: Mapping[str, Any], wrong: list[str]) -> None:
+    try:
+        starts, ends = (boosting.moment(boost.get(name)) for name in boosting.TIMES)
+    except (TypeError, ValueError):
+        wrong.append(_("Write it as 2026-12-24T18:00."))
+        return
+    if starts and ends and ends <= starts:
+        wrong.append(_("The boost of “%(where)s” ends before it begins.") % {"where": boost.get("where")})
 
 
 def _diversity(diversity: Any, wrong: list[str]) -> None:

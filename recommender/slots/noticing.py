@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from recommender.known import facts
 from recommender.known.product_facts import ProductFacts
+from recommender.slots import boosting
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.pinning import in_shop_time
@@ -42,9 +43,13 @@ def _filter(slot: Slot, held: ProductFacts) -> Iterator[str]:
 
 
 def _boosts(slot: Slot, held: ProductFacts) -> Iterator[str]:
+    now = clock.now()
     for boost in slot.boosts:
         condition = Filter(boost["where"])
-        if not condition.mask(held).any():
+        ends = boosting.moment(boost.get("ends_at"))
+        if ends and ends <= now:
+            yield _("The boost of “%(where)s” has ended.") % {"where": boost["where"]}
+        elif not condition.mask(held).any():
             yield _("No product is meant by “%(where)s”: that boost changes nothing.") % {"where": boost["where"]}
         elif not condition.moves and condition.mask(held).all():
             yield _("Every product is meant by “%(where)s”: that boost changes nothing.") % {"where": boost["where"]}

@@ -21,8 +21,12 @@ class Pin:
 
     def stands(self, now_ms: int) -> bool:
         """Whether it is in force; the end is the first moment without it."""
-        begun = self.starts_ms is None or self.starts_ms <= now_ms
-        return begun and (self.ends_ms is None or now_ms < self.ends_ms)
+        return stands(self.starts_ms, self.ends_ms, now_ms)
+
+
+def stands(starts_ms: int | None, ends_ms: int | None, now_ms: int) -> bool:
+    """Whether a moment lies within what one end (None: open) of each side bounds; the end is the first moment without."""
+    return (starts_ms is None or starts_ms <= now_ms) and (ends_ms is None or now_ms < ends_ms)
 
 
 def standing(

@@ -13,14 +13,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from recommender.slots.filters import Filter, FilterError
+from recommender.slots.boosting import Boost
 from recommender.slots.served import ServedSlot
 from recommender.slots.types import TYPES
 
 
-class _Boost(Struct):
+class _Boost(Struct, omit_defaults=True):
     where: str
     factor: float
+    starts_at: str | None = None
+    ends_at: str | None = None
 
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -79,11 +81,11 @@ def _boosts(lines: list[Any]) -> list[dict[str, Any]]:
     found = []
     for line in lines:
         try:
-            boost = msgspec.convert(line, _Boost)
-            Filter(boost.where)
-        except (msgspec.ValidationError, FilterError):
+            boost: dict[str, Any] = msgspec.to_builtins(msgspec.convert(line, _Boost))
+            Boost.of(boost)
+        except (msgspec.ValidationError, ValueError):
             continue
-        found.append({"where": boost.where, "factor": boost.factor})
+        found.append(boost)
     return found
 
 

@@ -90,7 +90,7 @@ class ServedSlot:
             version=record.get("version", 1),
             mix=tuple((TYPES.get(name)(), float(weight)) for name, weight in record.get("mix", {}).items()),
             filter=Filter(record["filter"]) if record.get("filter") else None,
-            boosts=tuple(Boost(Filter(boost["where"]), float(boost["factor"])) for boost in record.get("boosts", ())),
+            boosts=tuple(map(Boost.of, record.get("boosts", ()))),
             pins=tuple(Pin(*pin) for pin in record.get("pins", ())),
             rotation=record.get("rotation", 0.0),
             exploration=record.get("exploration"),

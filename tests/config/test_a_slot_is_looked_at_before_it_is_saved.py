@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
 
 from recommender.models import Slate, Slot
-from recommender.slots import saving
+from recommender.slots import boosting, saving
 from recommender.slots.defaults import DEFAULT_SLOTS
+from recommender.slots.pinning import in_shop_time
 from shop.models import AuditEntry
 from tests.factories.campaigns import make_campaign
 from tests.factories.catalogue import make_product
@@ -67,6 +68,7 @@ def test_a_change_is_shown_with_who_sees_it_and_saved_after_that(editor) -> None
         "size": 6,
         "boosts-0-where": "price > 11",
         "boosts-0-factor": 50,
+        "boosts-0-starts_at": "2026-05-01T08:00",
         "pins-0-product_id": "p07",
         "pins-0-position": 1,
     }
@@ -74,14 +76,15 @@ def test_a_change_is_shown_with_who_sees_it_and_saved_after_that(editor) -> None
     assert Slot.objects.get(name="home").size == 10, "what nobody looked at is not saved"
     _, page = editor("look", **wanted)
     assert "1 of 1 would see something else" in page
-    assert "price &gt; 11 × 50" in page
+    assert "price &gt; 11 × 50 from 1 May 2026 08:00" in page
     assert "Tea 7 at 1" in page
     assert looked(page) == looked(blind)
     _, other = editor("save", looked=looked(page), **wanted | {"size": 7})
     assert Slot.objects.get(name="home").size == 10, "what is saved is what was looked at"
     editor("save", looked=looked(other), reason="a quiet week", **wanted | {"size": 7})
     slot = Slot.objects.get(name="home")
-    assert (slot.size, slot.version, slot.boosts) == (7, 2, [{"where": "price > 11", "factor": 50.0}])
+    boost = boosting.line_of("price > 11", 50.0, in_shop_time(datetime(2026, 5, 1, 8)))
+    assert (slot.size, slot.version, slot.boosts) == (7, 2, [boost])
     assert [(pin.product_id, pin.position) for pin in slot.pins.all()] == [("p07", 1)]
     assert AuditEntry.objects.get(action="slot.change").reason == "a quiet week"
 

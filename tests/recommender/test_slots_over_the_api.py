@@ -72,12 +72,17 @@ def test_what_is_wrong_is_said_where_it_stands(api) -> None:
     assert wrong(api("POST", "/slots", {**TEA, "type": "nothing"})) == {"/type"}
     both = {"filter": "price <", "fallbacks": ["nothing"], "diversity": {"category": -1}}
     assert wrong(api("PATCH", "/slots/home", both)) == {"/filter", "/fallbacks", "/diversity"}
+    times = {"starts_at": "2026-05-01T02:00:00+02:00", "ends_at": None}
+    kept = api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9", "factor": 2, **times}]}).json()["boosts"]
+    assert (kept[0]["starts_at"], kept[0]["ends_at"]) == ("2026-05-01T00:00:00+00:00", None)
+    assert api("PATCH", "/slots/home", {"boosts": kept}).json()["boosts"] == kept
     boosts = [{"where": "price < 9", "factor": 2}, {"where": "colour == 1", "factor": 2}]
     assert wrong(api("PATCH", "/slots/home", {"boosts": boosts})) == {"/boosts"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none", "position": 1}]})) == {"/pins"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none"}]})) == {"/pins/0/position"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{**boosts[0], "until": "May"}]})) == {"/boosts/0/until"}
+    assert wrong(api("PATCH", "/slots/home", {"boosts": [{**boosts[0], "ends_at": "May"}]})) == {"/boosts/0/ends_at"}
     assert wrong(api("PATCH", "/slots/home", {"rotation": "NaN"})) == {"/rotation"}
     make_product(id="pinned", attributes={"colour": "red"})
     twice = [{"product_id": "pinned", "position": place} for place in (1, 2)]
