@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -102,11 +103,10 @@ def _slot_then(slate: Slate, lost: list[str]) -> ServedSlot | None:
     record = (
         record or kept.filter(before__name=slate.slot, before__version=version).values_list("before", flat=True).first()
     )
-    try:
+    # Another release may have kept them, with types or conditions that are none here.
+    with suppress(UnknownPlugin, ValueError):
         if record:
             return ServedSlot.of(record)
-    except UnknownPlugin:
-        return now
     if now is not None:
         lost.append("slot_changed")
     return now

@@ -21,6 +21,7 @@ from recommender.slots.models import Slot, SlotPin
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Product
+from shop.operators import audit
 from shop.opinions import saying
 from shop.opinions.models import Opinion
 from tests.factories.catalogue import make_product
@@ -217,3 +218,16 @@ def test_what_the_slot_allows_is_not_said_to_have_changed_since(save) -> None:
     assert replay(home).since == {}, "the filter is that of then"
     save(Product.objects.get(pk="tea"), stock=0)
     assert replay(viewed).since == {"tea": "out_of_stock"}
+
+
+@pytest.mark.parametrize("kept", [{"type": "from_elsewhere"}, {"type": "for_you", "filter": "weather == 1"}])
+def test_settings_that_another_release_kept_and_nobody_can_read_are_said_to_be_lost(shop, save, kept) -> None:
+    slot, old = Slot.objects.get(name="home"), stored(recommend("home"))
+    save(slot, size=4)
+    assert then.then_of(old).lost == (), "the control: settings of then that can be read"
+    Slot.objects.filter(pk=slot.pk).update(version=7)
+    snapshot.load()
+    former = {"name": "home", "version": 3, **kept}
+    audit.record("slot.change", actor=None, target=slot, before=former, after={**former, "version": 7})
+    old.context["slot_version"] = 3
+    assert then.then_of(old).lost == ("slot_changed",)
