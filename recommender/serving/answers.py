@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 NOTE_LESS = "A publishable key is told less of the why where it would tell of a person."
 NOTE_NO_PRODUCTS = "The products themselves are left out: the database does not answer."
+IS_ADDRESS = "This is an e-mail address: slates hold no personal data. Send the id of the visitor or shopper."
 # Terms of a product that are named; the others are summed.
 MOST_TERMS = 8
 # Rules that look at the catalogue alone: what they took out tells of nobody.

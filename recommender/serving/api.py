@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from recommender.experiments.situations import is_phone
 from recommender.known import facts
-from recommender.serving.answers import ListQuery, Slate, SlateQuery, add_products, add_why, body
+from recommender.serving.answers import IS_ADDRESS, ListQuery, Slate, SlateQuery, add_products, add_why, body
 from recommender.serving.cursors import CursorRefused, List, cursor_of, shown_before
 from recommender.serving.recommending import recommend
 from recommender.slates.reasons import language_of
@@ -21,6 +21,7 @@ from shop.api import cors, problems
 from shop.api.keys import KeyInfo, origin_allowed, token_of
 from shop.api.plain import JSON, Stop, known_key, method_not_allowed, read_query, wrong_query
 from shop.api.structs import answer, components, operation, parameters
+from shop.events.personal import is_address
 
 SCOPE = "recommendations:read"
 SIMILAR = "similar"
@@ -88,6 +89,9 @@ def _phone(request: HttpRequest) -> bool:
 
 def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "", *, phone: bool = False) -> HttpResponse:
     shopper_id, product_id = _about(query, product_id)
+    for name, value in (("visitor_id", query.visitor_id), ("shopper_id", shopper_id)):
+        if is_address(value):
+            raise Stop(wrong_query(name, IS_ADDRESS))
     trusted = key.is_secret or not shopper_id
     language, known = language_of(query.language)
     which = List(slot, product_id)

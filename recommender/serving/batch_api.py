@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta
 
-from recommender.serving.answers import Id, LanguageTag, Slate, body
+from recommender.serving.answers import IS_ADDRESS, Id, LanguageTag, Slate, body
 from recommender.serving.api import NOTE_LANGUAGE, SCOPE, unknown_slot
 from recommender.serving.recommending import MOST, recommend_many
 from recommender.slates.reasons import language_of
@@ -29,6 +29,7 @@ from shop.api.keys import KeyInfo, token_of
 from shop.api.limits import take
 from shop.api.plain import Stop, known_key, method_not_allowed, undecoded, wrong_field
 from shop.api.structs import components, operation, reference
+from shop.events.personal import is_address
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +133,8 @@ def wrong_id(shopper_id: Any) -> str:
         return "An id is text."
     if not 0 < len(shopper_id) <= MOST_ID:
         return f"An id has 1 to {MOST_ID} characters."
+    if is_address(shopper_id):
+        return IS_ADDRESS
     return "" if shopper_id.isprintable() else "An id holds no control characters."
 
 

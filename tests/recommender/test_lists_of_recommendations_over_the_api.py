@@ -103,14 +103,21 @@ def post(client, body, key) -> object:
 
 
 def test_a_batch_answers_each_on_a_line_and_a_wrong_id_harms_no_other(client, ask, shelf) -> None:
-    shoppers = ["s1", "", "s2", 17, "x" * 129, "s\x00", "s1"]
+    shoppers = ["s1", "", "s2", 17, "x" * 129, "s\x00", "s1", "anna@example.org"]
     body = {"slot": "email", "shopper_ids": shoppers, "k": 3, "exclude": ["p00"]}
     found = lines(post(client, body, ask.keys["sk"]))
-    assert [line["index"] for line in found] == list(range(7))
-    assert ["slate" in line for line in found] == [True, False, True, False, False, False, True]
+    assert [line["index"] for line in found] == list(range(8))
+    assert ["slate" in line for line in found] == [True, False, True, False, False, False, True, False]
     assert all(line["error"]["code"] == "invalid" for line in found if "slate" not in line)
     assert [item["product_id"] for item in found[2]["slate"]["items"]] == ["p01", "p02", "p03"]
     assert len(valkey().xrange(slate_log.STREAM)) == 2, "each slate is logged, and once"
+
+
+@pytest.mark.parametrize("name", ["visitor_id", "shopper_id"])
+def test_an_address_is_nobodys_id_and_gets_into_no_slate(ask, shelf, name) -> None:
+    answer = ask("/api/v1/recommendations/home", **{name: "anna@example.org"})
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (400, [f"/{name}"])
+    assert not valkey().xrange(slate_log.STREAM)
 
 
 def test_a_batch_is_chosen_as_it_is_read(client, ask, shelf) -> None:
