@@ -68,14 +68,17 @@ def test_a_key_without_the_scope_may_not(api) -> None:
     assert with_scopes(WRITE)("GET", "/slots/home").status_code == 403
 
 
-def test_what_is_wrong_is_said_where_it_stands(api) -> None:
-    assert wrong(api("POST", "/slots", {**TEA, "type": "nothing"})) == {"/type"}
-    both = {"filter": "price <", "fallbacks": ["nothing"], "diversity": {"category": -1}}
-    assert wrong(api("PATCH", "/slots/home", both)) == {"/filter", "/fallbacks", "/diversity"}
+def test_a_boost_comes_back_with_its_times_and_may_be_sent_as_it_came(api) -> None:
     times = {"starts_at": "2026-05-01T02:00:00+02:00", "ends_at": None}
     kept = api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9", "factor": 2, **times}]}).json()["boosts"]
     assert (kept[0]["starts_at"], kept[0]["ends_at"]) == ("2026-05-01T00:00:00+00:00", None)
     assert api("PATCH", "/slots/home", {"boosts": kept}).json()["boosts"] == kept
+
+
+def test_what_is_wrong_is_said_where_it_stands(api) -> None:
+    assert wrong(api("POST", "/slots", {**TEA, "type": "nothing"})) == {"/type"}
+    both = {"filter": "price <", "fallbacks": ["nothing"], "diversity": {"category": -1}}
+    assert wrong(api("PATCH", "/slots/home", both)) == {"/filter", "/fallbacks", "/diversity"}
     boosts = [{"where": "price < 9", "factor": 2}, {"where": "colour == 1", "factor": 2}]
     assert wrong(api("PATCH", "/slots/home", {"boosts": boosts})) == {"/boosts"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
