@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -20,6 +20,7 @@ from recommender.slates import slate_log
 from recommender.slots import pinning
 from recommender.slots.filters import parse
 from recommender.slots.filters.vocabulary import FACTS, THIS
+from recommender.slots.noticing import warnings
 from recommender.slots.pinning import Pin
 from recommender.slots.types import TYPES
 from shop import clock as time
@@ -94,6 +95,22 @@ def test_boosts_multiply_know_the_product_in_view_and_leave_scores_shares_of_the
     save_slot(boosts=[{"where": "brand == this.brand", "factor": 2}])
     assert ids(recommend("home", product_id="p07"))[:3] == ["p01", "p03", "p05"], "of the brand of what is looked at"
     assert ids(recommend("home"))[:3] == ["p00", "p01", "p02"]
+
+
+def test_a_boost_holds_for_its_time_by_the_shops_clock(tea_and_soap, save_slot, clock, settings) -> None:
+    settings.SHOP_TIME_ZONE = "America/New_York"
+    may = {"starts_at": "2026-05-01T00:00", "ends_at": "2026-05-31T22:00:00+00:00"}
+    first = 'id == "p09"'
+    slot = save_slot(size=3, boosts=[{"where": first, "factor": 50, **may}, {"where": "price < 3", "factor": 0.5}])
+    seen = {}
+    for day, hour in ((1, 3), (1, 4), (31, 21), (31, 22)):
+        clock.set(datetime(2026, 5, day, hour, tzinfo=UTC))
+        slate = recommend("home")
+        seen[day, hour] = ids(slate)[0] == "p09"
+        assert not seen[day, hour] or slate.items[0].applied["boosts"] == [0]
+    # Midnight in New York is four in the morning, UTC.
+    assert seen == {(1, 3): False, (1, 4): True, (31, 21): True, (31, 22): False}
+    assert warnings(slot, []) == [f"The boost of “{first}” has ended."]
 
 
 def test_a_pin_stands_at_its_place_for_its_time_and_is_skipped_where_it_cannot_be_bought(
