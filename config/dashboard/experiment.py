@@ -114,12 +114,17 @@ def _chart(
                 names[letter],
                 verdicts.told(metric, figure["value"], sign=True),
                 verdicts.span(metric, figure),
-                f"{figure['p']:.3f}",
+                _p(figure["p"]),
             )
             for letter, figure in figures
             if figure
         ],
     }
+
+
+def _p(p: float) -> str:
+    """A p-value; of a very small one only that it is: 0.000 would be no chance at all."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _label(metric: str) -> str:

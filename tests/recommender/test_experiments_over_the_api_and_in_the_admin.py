@@ -220,3 +220,4 @@ def test_pages_of_experiments_with_figures_speak_chinese(operator, clock, settin
     assert untranslated == set()
     shown = operator.get(pages[2]).content.decode()
     assert shown.count('class="ivl"') >= 1, "a clear difference is drawn as one"
+    assert ("&lt; 0.001" in shown, "0.000" in shown) == (True, False)
