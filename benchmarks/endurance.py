@@ -3,7 +3,7 @@
 Load at a share of what is the most, for minutes: slates, and events that make them. Meanwhile champions are swapped, Valkey is
 killed and comes back after some seconds, and a web process is killed. It fails (exit code 1, one line a reason) where a slate is
 answered with anything but 200, where it says that Valkey is away while it is not, where an event is refused while Valkey is
-there, or where the memory of a web process grows.
+there, where a connection breaks off before a web process was killed, or where the memory of a web process grows.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Seen:
         due: when that was, by :func:`time.monotonic`.
         wrong: what must not be, in words, to how often.
         away: (from, to) of :func:`time.monotonic`, while Valkey was killed and not yet back.
-        cut: connections that a killed process took with it.
+        killed: when a web process was killed, by :func:`time.monotonic`.
+        cut: connections that it took with it.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Seen:
     statuses: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
     away: tuple[float, float] = (float("inf"), float("inf"))
+    killed: float = float("inf")
     cut: int = 0
     marked: int = 0
 
@@ -75,6 +77,13 @@ class Seen:
         with self.lock:
             self.due.append(due)
             self.seconds.append(seconds)
+
+    def broke_off(self) -> None:
+        """Keep that a connection ended without an answer, and whether anything was done to it."""
+        with self.lock:
+            self.cut += 1
+            if time.monotonic() < self.killed:
+                self.wrong["a connection broke off before any process was killed"] += 1
 
     def was_away(self, began: float, ended: float) -> bool:
         """Whether Valkey was away at any time of a request; a second more, for connections that must be made anew."""
@@ -106,7 +115,7 @@ class Client(threading.Thread):
             try:
                 (self._act if count % ACTS == 0 else self._ask)(connection, started)
             except (http.client.HTTPException, OSError):
-                self.seen.cut += 1
+                self.seen.broke_off()
                 connection.close()
             self.seen.answered(due, time.monotonic() - due)
 
@@ -198,6 +207,7 @@ def events_of(seconds: float, data: Path, parent: int, versions: tuple[Any, Any]
         shops.promote(versions[number % 2])
 
     def kill_worker() -> None:
+        seen.killed = time.monotonic()
         os.kill(workers(parent)[0].pid, signal.SIGKILL)
 
     def restart_valkey() -> None:

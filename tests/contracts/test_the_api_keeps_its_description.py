@@ -2,7 +2,7 @@
 
 Bodies, queries and headers are made from the description, right ones and wrong ones; paths lead to rows that exist in every other
 call. Nothing may be answered with 5xx, and status, content type and body must be those of the description. Each call is undone, so
-that one seed is one run.
+that one seed is one run. FUZZ_EXAMPLES says how often the slow tests ask (200).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def figures_of(*command: str, seconds: float) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.kill
 def test_no_slate_fails_and_memory_stays_flat() -> None:
-    figures = figures_of("benchmarks.endurance", "--seconds", str(SECONDS), seconds=SECONDS + 900)
+    figures = figures_of("benchmarks.endurance", "--seconds", str(SECONDS), seconds=SECONDS + 1_800)
     assert figures["endurance.marked"]["value"] > 0
     assert figures["endurance.seconds"]["context"]["answers"].keys() <= {"slate 200", "event 202", "event 503"}
 

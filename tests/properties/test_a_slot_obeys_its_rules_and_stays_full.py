@@ -19,7 +19,7 @@ from recommender.exploration.mixing import _chance
 from recommender.known.contexts import Known
 from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason
-from recommender.slots import exploring, rotation
+from recommender.slots import diversity, exploring, rotation
 from recommender.slots.choosing import choose, ranked
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
@@ -310,6 +310,57 @@ def test_products_alike_by_their_words_stand_apart_though_no_fact_is_the_same() 
     assert set(apart[1:4]).isdisjoint({"p1", "p2", "p3"})
 
 
+@given(shelves(), st.floats(0, 1), st.booleans(), st.data())
+def test_marginal_relevance_is_that_of_the_formula(facts, weight, by_model, data) -> None:
+    rows = data.draw(st.permutations(range(len(facts))))
+    scores = sorted(data.draw(st.lists(st.floats(0.01, 1), min_size=len(rows), max_size=len(rows))), reverse=True)
+    likeness = st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), min_size=len(rows), max_size=len(rows))
+    cosine = [np.array(data.draw(likeness)) for _ in rows] if by_model else []
+
+    def alike(one: int, other: int) -> float:
+        paths = [facts.category_paths[int(facts.category[rows[each]])] for each in (one, other)]
+        brands = [facts.brand[rows[each]] for each in (one, other)]
+        common = 0.3 * (paths[0].partition("/")[0] == paths[1].partition("/")[0]) + 0.5 * (paths[0] == paths[1])
+        common += 0.2 * (brands[0] == brands[1] != "")
+        return common if not by_model or np.isnan(cosine[one][other]) else (common + cosine[one][other]) * 0.5
+
+    k, expected = data.draw(st.integers(1, 12)), []
+    while len(expected) < min(k, len(rows)):
+        value = {
+            at: (1 - weight) * scores[at] - weight * max([alike(before, at) for before in expected], default=0.0)
+            for at in range(len(rows))
+            if at not in expected
+        }
+        expected.append(max(value, key=value.__getitem__))
+    expected += [at for at in range(len(rows)) if at not in expected]
+    found = diversity.marginal(
+        *(np.array(scores), np.array(rows), weight, facts, k), cosine.__getitem__ if by_model else None
+    )
+    assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("caps", [{"category": 1}, {"category": 1, "mmr": 0.1}])
+def test_a_boosted_slot_keeps_its_caps(caps) -> None:
+    table = [(f"p{n}", 1.0, 1, True, "food" if n < 6 else f"home{n}", "", 0, 0, "", "") for n in range(12)]
+    facts = ProductFacts.of_rows(table, {})
+    ask = an_ask(facts, facts.ids, 6, boosts=[{"where": 'category == "food"', "factor": 3}], diversity=caps)
+    shown = [item.product_id for item in choose(ask).items]
+    assert shown[0] == "p0"
+    assert {"p1", "p2", "p3", "p4", "p5"}.isdisjoint(shown)
+
+
+def test_a_pinned_product_is_never_given_away() -> None:
+    exploring.forget()
+    table = [(f"p{n}", 1.0, 1, True, "food", "", 0, 0, "", "") for n in range(30)]
+    facts = ProductFacts.of_rows(table, {})
+    ask = an_ask(facts, facts.ids[:6], 6, exploration=0.5, pins=[["p20", 3]])
+    choice = choose(ask)
+    slates = [exploring.guarded(replace(ask, visit=f"v|{visit}"), choice).items for visit in range(40)]
+    assert {(items[2].product_id, items[2].source) for items in slates} == {("p20", "pinned")}
+    assert all("kept" not in items[2].applied for items in slates)
+    assert sum(item.source == exploring.SOURCE for items in slates for item in items) > 60
+
+
 @pytest.mark.parametrize("strength", [0.1, 0.2])
 def test_rotation_changes_with_the_visit_and_not_within_it(strength) -> None:
     table = [(f"p{n}", 1.0, 1, True, "food", "", 0, 0, "", "") for n in range(60)]
@@ -318,6 +369,7 @@ def test_rotation_changes_with_the_visit_and_not_within_it(strength) -> None:
     orders = [tuple(i.product_id for i in choose(replace(ask, visit=f"v-1|s-{n}")).items) for n in range(20)]
     assert len(set(orders)) > 15
     assert orders[3] == tuple(item.product_id for item in choose(replace(ask, visit="v-1|s-3")).items)
+    assert [i.product_id for i in choose(replace(ask, visit="")).items] == facts.ids[:10], "of no visit the best first"
     # The better ones are in front more often.
     places = [order.index("p0") if "p0" in order else 10 for order in orders]
     assert sum(places) / len(places) < 6
@@ -331,6 +383,7 @@ def test_the_chance_that_is_logged_is_how_often_rotation_gives_each_order() -> N
         order, chances = rotation.rotated(scores, 0.8, f"visit {seed}", 1)
         came[tuple(order.tolist())] += 1
         chance[tuple(order.tolist())] = float(chances.prod())
+    assert len(came) == 6, "every order comes"
     assert sum(chance.values()) == pytest.approx(1), "of each place among those left: together that of the order"
     assert all(abs(came[order] / draws - chance[order]) < 0.03 for order in chance)
     order, chances = rotation.rotated(np.linspace(1, 0.1, 10), 0.8, "visit", 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from django.core.files.storage import storages
@@ -163,6 +165,47 @@ def test_why_a_product_is_not_in_a_slate(shop, save) -> None:
     make_product(id="brand-new")
     facts.load()
     assert why_not_now("home", "brand-new")[2].why == Why.NEW
+
+
+def test_what_stands_behind_for_variety_and_what_no_model_ranked_is_said_to(shop, save) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    save(Slot.objects.get(name="home"), diversity={"category": 1})
+    row = stored(recommend("home", visitor_id=VISITOR, k=6))
+    ask = replay(row).then.ask
+    choice = choose(ask)
+    reasons = {name: why_not(ask, choice, name) for name in ask.facts.row if name not in ids(choice)}
+    varied = [found for found in reasons.values() if found.why == Why.VARIETY]
+    assert varied
+    assert all(found.short < 0 < found.part.rank for found in varied)
+    assert all(found.short >= 0 for found in reasons.values() if found.why == Why.OUTSCORED)
+    off = replace(ask, slot=replace(ask.slot, active=False))
+    assert why_not(off, choice, ids(choice)[0]).why == Why.OFF
+
+
+def test_without_a_model_nothing_is_said_to_have_been_removed(db) -> None:
+    for number in range(12):
+        make_product(id=f"p{number:02}", units_sold=100 - number)
+    facts.load()
+    assert why_not_now("home", "p00")[2].why == Why.SHOWN
+    found = why_not_now("home", "p11")[2]
+    assert (found.why, found.rule) == (Why.NO_MODEL, "")
+
+
+def test_a_slate_that_went_by_the_visit_and_the_clock_is_asked_again_at_that_moment(save, clock) -> None:
+    serve_sessions(slots=("home",))
+    champions.load()
+    facts.load()
+    snapshot.load()
+    save(Slot.objects.get(name="home"), rotation=1.0, filter="age < 2", diversity={})
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    row = stored(recommend("home", visitor_id=VISITOR, k=4))
+    assert any("chance" in item["applied"] for item in row.items)
+    clock.advance(days=3)
+    assert recommend("home", visitor_id=VISITOR, k=4).items == (), "the control: all are older by now"
+    found = replay(row)
+    assert found.reproduced, found.lost
+    other = replay(row).then.ask
+    assert ids(choose(replace(other, visit="somebody else's"))) != ids(choose(other)), "the control"
 
 
 def test_the_command_explains_a_slate_and_a_product_that_is_not_in_it(shop, capsys) -> None:

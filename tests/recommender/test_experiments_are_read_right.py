@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from recommender.experiments import results, steering, verdicts
+from recommender.experiments import outcomes, results, steering, verdicts
 from recommender.experiments.models import Experiment
 from recommender.models import Slate
 from recommender.statistics.comparison import ALPHA, compare_at_any_time, p_at_any_time
@@ -176,6 +176,12 @@ def test_a_wrong_split_hides_every_figure(clock) -> None:
     keep(robots, events)
     found, words = told(other)
     assert (words.label, found["arms"][1]["robots"]) == ("winner", 300)
+
+
+@pytest.mark.parametrize(("p", "problem"), [(0.0009, "split"), (0.0011, ""), (0.04, "")])
+def test_a_split_is_believed_down_to_one_in_a_thousand(p, problem, clock) -> None:
+    experiment = make_experiment()
+    assert results._problem(experiment, [outcomes.Outcome(people=500)] * 2, p) == problem
 
 
 def test_interleaved_slates_are_judged_by_whose_products_each_person_clicks(clock) -> None:

@@ -14,7 +14,7 @@ from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import ArmPlan
 from recommender.known import champions
 from recommender.models import ModelVersion, Slate
-from recommender.serving import recommend, recommend_many
+from recommender.serving import recommend, recommend_many, warming
 from recommender.slates.slate_log import SlateConsumer
 from recommender.slots import saving, usage
 from recommender.slots.models import Slot, SlotPin
@@ -112,7 +112,7 @@ def test_an_announcement_that_was_lost_does_not_bring_back_what_was_stopped(run)
     assert recommend("home", visitor_id="v-lost-0001").variant != "default"
     # Valkey was away when it was stopped; the watch finds that.
     Experiment.objects.filter(pk=experiment.pk).update(status=Experiment.Status.STOPPED)
-    running.load()
+    warming.warm_up()
     assert recommend("home", visitor_id="v-lost-0001").variant == "default"
 
 

@@ -203,6 +203,18 @@ def test_a_guests_word_is_the_shoppers_after_the_login_on_any_device(send):
     assert "p7" not in ids(recommend("email", shopper_id=anna.pk, k=4))
 
 
+@pytest.mark.parametrize("newer", ["browser", "person"])
+def test_of_two_words_on_a_product_the_newer_counts_after_the_login(shelf, clock, newer):
+    anna = make_shopper()
+    words = {"browser": {"visitor_id": VISITOR}, "person": {"shopper_id": anna.pk}}
+    for who in sorted(words, key=newer.__eq__):
+        saying.say(Opinion.Kind.LIKED if who == "person" else Opinion.Kind.DISMISSED, "p7", **words[who])
+        clock.advance(minutes=1)
+    assert saying.adopt(VISITOR, anna.pk) == (newer == "browser")
+    assert Opinion.objects.get().kind == ("dismissed" if newer == "browser" else "liked")
+    assert ("p7" in ids(recommend("home", shopper_id=anna.pk, k=8))) is (newer == "person")
+
+
 def test_of_endless_words_of_one_browser_the_newest_are_kept(shelf, clock, monkeypatch):
     monkeypatch.setattr(saying, "MOST", 3)
     for number in range(5):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from recommender.serving import cursors
+from recommender.serving import batch_api, cursors
 from recommender.serving.batch_api import CHUNK
 from recommender.slates import slate_log
 from recommender.slots import saving
 from recommender.slots.models import Slot
 from shop.api.keys import create_key
 from shop.events import recording
-from shop.models import Order, Product
+from shop.models import Opinion, Order, Product
+from shop.opinions import saying
 from shop.valkey import client as valkey
 from tests.factories.catalogue import make_category, make_product
 from tests.factories.orders import make_cart, order_cart
@@ -125,9 +126,12 @@ def test_a_batch_is_chosen_as_it_is_read(client, ask, shelf) -> None:
     answer = post(client, body, ask.keys["sk"])
     assert valkey().xlen(slate_log.STREAM) == 0
     stream = iter(answer.streaming_content)
-    assert next(stream).count(b"\n") == CHUNK
+    first = next(stream)
+    assert first.count(b"\n") == CHUNK
     assert valkey().xlen(slate_log.STREAM) == CHUNK, "nothing is chosen before it is asked for"
-    assert sum(part.count(b"\n") for part in stream) == 4 * CHUNK
+    numbered = [orjson.loads(line) for line in (first + b"".join(stream)).splitlines()]
+    assert [line["index"] for line in numbered] == list(range(5 * CHUNK))
+    assert [line["shopper_id"] for line in numbered] == body["shopper_ids"]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,54 @@ def test_a_batch_nested_too_deeply_is_no_error_of_ours(client, ask) -> None:
     body = '{"slot": "home", "shopper_ids": [' + "[" * 5_000 + "]" * 5_000 + "]}"
     answer = client.post(BATCH, body, "application/json", headers={"authorization": f"Bearer {ask.keys['sk']}"})
     assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
+
+
+def test_what_fails_for_one_shopper_is_said_on_their_line_and_the_others_are_answered(
+    client, ask, shelf, monkeypatch
+) -> None:
+    chosen = batch_api.recommend_many
+
+    def failing(slot, shopper_ids, *rest, **more):
+        if "s2" in shopper_ids:
+            raise ArithmeticError("a history that nobody thought of")
+        return chosen(slot, shopper_ids, *rest, **more)
+
+    monkeypatch.setattr(batch_api, "recommend_many", failing)
+    found = lines(post(client, {"slot": "home", "shopper_ids": ["s1", "s2", "s3"], "k": 2}, ask.keys["sk"]))
+    assert [line["shopper_id"] for line in found] == ["s1", "s2", "s3"]
+    assert [len(line["slate"]["items"]) if "slate" in line else line["error"]["code"] for line in found] == [
+        *(2, "error", 2)
+    ]
+
+
+def test_batches_are_counted_and_limited_by_key(client, ask, shelf, settings, clock) -> None:
+    settings.API_RATE = "2/min"
+    answers = [post(client, {"slot": "home", "shopper_ids": ["s"], "k": 1}, ask.keys["sk"]) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert (answers[2].json()["code"], answers[2]["Retry-After"]) == ("throttled", "60")
+
+
+def test_a_publishable_key_is_shown_nothing_of_a_shopper(ask, shelf) -> None:
+    anna = make_shopper()
+    saying.say(Opinion.Kind.DISMISSED, "p00", shopper_id=anna.pk)
+    trusted, browser = (ask(HOME, kind, shopper_id=anna.pk, k=2) for kind in ("sk", "pk"))
+    assert (ids(trusted), ids(browser)) == (["p01", "p02"], ["p00", "p01"])
+    assert "shopper_id was not used" in browser.json()["note"]
+    logged = [orjson.loads(entry[b"e"])["shopper_id"] for _, entry in valkey().xrange(slate_log.STREAM)]
+    assert logged == [anna.pk, ""]
+
+
+def test_a_batch_leaves_out_what_a_shopper_does_not_want(client, ask, shelf) -> None:
+    anna = make_shopper()
+    saying.say(Opinion.Kind.DISMISSED, "p00", shopper_id=anna.pk)
+    answer = post(client, {"slot": "email", "shopper_ids": [anna.pk, "s2"], "k": 2}, ask.keys["sk"])
+    assert answer["Cache-Control"] == "private, no-store"
+    shown = [[item["product_id"] for item in line["slate"]["items"]] for line in lines(answer)]
+    assert shown == [["p01", "p02"], ["p00", "p01"]]
+
+
+def test_every_excluded_product_is_left_out(ask, shelf) -> None:
+    assert ids(ask(HOME, k=2, exclude="p00,p02,,p03")) == ["p01", "p04"]
 
 
 def test_a_batch_needs_a_secret_key(client, ask, shelf) -> None:

@@ -13,6 +13,7 @@ from recommender.explanations.missing import Why, why_not_now
 from recommender.models import Slate, Slot, SlotDay, SlotHour
 from recommender.serving import recommend
 from recommender.slates import rollups, slate_log
+from recommender.slates.slate import Reason, SlateItem, is_fallback
 from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import saving
 from recommender.slots.alarms import SHORT, alarms
@@ -50,6 +51,28 @@ def test_a_slate_knows_whether_there_was_anything_to_choose_by(shop) -> None:
     recording.record("product_added", visitor_id=VISITOR, product_id="tea", quantity=1)
     assert recommend("home", visitor_id=VISITOR).known
     assert recommend("cart", visitor_id=VISITOR).known
+
+
+def test_a_slate_is_a_fallback_where_more_than_half_is_what_anybody_gets() -> None:
+    popular, of_shelf, own = (
+        SlateItem("p", 1.0, Reason(code), source)
+        for code, source in (
+            *(("best_seller", "popular"), ("popular_in_category", "popular")),
+            ("session", "blend"),
+        )
+    )
+    assert is_fallback((popular, popular, own))
+    assert not is_fallback((popular, popular, own, own)), "half is not more"
+    assert not is_fallback((of_shelf, of_shelf, popular)), "another product in view brings others"
+    assert is_fallback(())
+
+
+def test_what_an_experiment_holds_out_falls_back_on_purpose() -> None:
+    held = {"slot": "home", "model": "popular", "known": True, "fallback": True}
+    Slate.objects.bulk_create(Slate(id=new_slate_id(), variant="test:b", **held) for _ in range(3))
+    Slate.objects.create(id=new_slate_id(), variant="default", **held)
+    rollups.refresh()
+    assert SlotDay.objects.get().fallback == SlotHour.objects.get().fallback == 1
 
 
 def _slates(number: int, *, known: bool, fallback: bool, model: str = "blend-1") -> None:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
 from recommender.models import Slot
-from recommender.serving import UnknownSlot, reason_text, recommend
+from recommender.serving import UnknownSlot, reason_text, recommend, warming
 from recommender.slots import saving, snapshot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from shop import valkey
@@ -81,7 +81,7 @@ def test_an_announcement_that_was_lost_does_not_bring_former_settings_back(shelf
     save("home", size=3)
     assert len(recommend("home").items) == 3
     Slot.objects.filter(name="home").update(size=2)
-    snapshot.load()
+    warming.warm_up()
     assert len(recommend("home").items) == 2
 
 

@@ -251,12 +251,45 @@ def test_a_page_is_put_in_the_order_of_who_looks_and_loses_nothing(shop, save_sl
 
 def test_types_are_mixed_and_fill_in_the_order_asked_for(shop, save_slot) -> None:
     recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
-    save_slot("narrow", type="recently_viewed", size=4, fallbacks=["bought_together"])
+    save_slot("narrow", type="recently_viewed", size=4, fallbacks=["bought_together", "trending"])
     slate = recommend("narrow", visitor_id=VISITOR, product_id="pasta")
     assert (ids(slate)[0], "sauce" in ids(slate)) == ("tea", True)
     assert slate.items[1].applied["fills"] == "bought_together"
     save_slot("mixed", type="recently_viewed", mix={"bought_together": 10}, size=1)
     assert ids(recommend("mixed", visitor_id=VISITOR, product_id="pasta")) == ["sauce"]
+
+
+def test_what_fills_stands_below_what_was_chosen(tea_and_soap, save_slot) -> None:
+    for product_id in ("p09", "p07"):
+        recording.record("product_viewed", visitor_id=VISITOR, product_id=product_id)
+    came_today(["p10", "p11"])
+    save_slot("viewed", type="recently_viewed", size=5, filter='id != "p10"', fallbacks=["new"])
+    slate = recommend("viewed", visitor_id=VISITOR)
+    assert ids(slate) == ["p07", "p09", "p11"]
+    scores = [item.score for item in slate.items]
+    assert scores == sorted(set(scores), reverse=True)
+    assert [item.applied.get("fills") for item in slate.items] == [None, None, "new"]
+    assert slate.removed == {}, "of the slot's own candidates none was taken out"
+
+
+def came_today(product_ids: list[str]) -> None:
+    """These came today, the others long ago."""
+    Product.objects.exclude(pk__in=product_ids).update(created_at=time.now() - timedelta(days=90))
+    facts.load()
+
+
+def test_the_terms_of_a_mixed_slot_are_weighed_as_its_scores_are(tea_and_soap, save_slot) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="p09")
+    came_today(["p10"])
+    save_slot("mixed", type="recently_viewed", mix={"new": 3}, size=4)
+    slate = recommend("mixed", visitor_id=VISITOR, explain=True)
+    parts = {part.product_id: part for part in slate.explanation.parts}
+    terms = {term.name: (term.amount, term.value) for part in parts.values() for term in part.terms}
+    assert terms["new"][0] == pytest.approx(3 * terms["new"][1])
+    assert terms["recently_viewed"][0] == terms["recently_viewed"][1]
+    most = max(part.total for part in parts.values() if part.total is not None)
+    for item in slate.items:
+        assert item.score == pytest.approx(parts[item.product_id].total / most)
 
 
 def test_the_examples_of_the_docs_are_read_and_do_what_they_say(tea_and_soap) -> None:

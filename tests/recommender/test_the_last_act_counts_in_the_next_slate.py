@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from recommender.known import champions
 from recommender.known.contexts import Known
 from recommender.models import ModelVersion, Slate
-from recommender.serving import reason_text, recommend, recommend_many
+from recommender.serving import reason_text, recommend, recommend_many, warming
 from recommender.slates import slate_log
 from recommender.slates.proving import heading_of
 from recommender.slates.slate import Reason, SlateItem
@@ -162,6 +162,17 @@ def test_a_new_champion_is_swapped_in_without_a_restart(shop, django_capture_on_
         slate = recommend("cart", visitor_id=VISITOR, k=4)
     assert slate.model == f"popular-{candidate.pk}" != before
     assert len(queries) == 0
+
+
+def test_an_announcement_of_a_champion_that_was_lost_does_not_bring_the_former_one_back(shop) -> None:
+    former = recommend("home").model
+    other = ModelVersion.objects.filter(slot="home").exclude(status="champion").first()
+    # Valkey was away when it was promoted: what it says is of before, and the watch finds the new one.
+    ModelVersion.objects.filter(slot="home", status="champion").update(status="retired")
+    ModelVersion.objects.filter(pk=other.pk).update(status="champion")
+    assert recommend("home").model == former
+    warming.warm_up()
+    assert [recommend("home").model for _ in range(2)] == [str(other)] * 2
 
 
 def test_while_a_new_champion_is_being_opened_the_former_one_answers_and_says_so(

@@ -118,6 +118,8 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     assert dict(ImpressionDay.objects.values_list("product_id", "shown")) == dict(often) == dict.fromkeys(often, 3)
     settings.EXPLORATION_SHARE, settings.EXPLORATION_BELOW = 0.5, 3
     exploring.load(facts.current())
+    ids = facts.current().ids
+    assert {ids[row] for row in facts.current().hardly.all} == set(ids) - set(often), "three times is no more hardly"
     slates = [recommend("home", k=5) for _ in range(60)]
     explored = [item for slate in slates for item in slate.items if item.source == exploring.SOURCE]
     assert {item.product_id for item in explored}.isdisjoint(often)
@@ -128,6 +130,10 @@ def test_impressions_are_counted_once_and_what_was_shown_often_is_not_explored(s
     assert {item.applied["explored"] for item in explored} == {0.025}, "5/8 of a place over 25 products"
     kept = [item for slate in slates for item in slate.items[1:] if item.source != exploring.SOURCE]
     assert {item.applied["kept"] for item in kept} == {0.375}, "the other 3/8"
+    Runner(slate_log.SlateConsumer()).drain()
+    clock.advance(seconds=90)
+    impressions.count()
+    assert sum(ImpressionDay.objects.values_list("explored", flat=True)) == len(explored)
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["nobody took it", "who took it died"])
@@ -260,6 +266,10 @@ def test_a_training_weighs_clicks_by_what_was_shown(shelf, clock, settings):
     ImpressionDay.objects.create(day=day, product_id="p1", shown=100)
     weights = debiased(dataset).weight
     assert 0 < weights[0] < 1 < weights[1]
+    looked_at = from_sessions([[0, 1]], Products.of(["p0", "p1"]), kind=Kind.VIEW)
+    assert debiased(looked_at).weight.tolist() == [1, 1], (
+        "what somebody found themselves is no matter of what was shown"
+    )
     settings.EXPOSURE_POWER = 0
     assert debiased(dataset).weight.tolist() == [1, 1]
     assert not Slate.objects.exists()

@@ -12,7 +12,7 @@ from shop.catalogue import changes
 from shop.events import stream
 from shop.models import Cart, Consent, Order, Product, Review, Shopper
 from shop.orders import links
-from shop.storefront import rows
+from shop.storefront import frame, rows
 from tests.factories.catalogue import make_category, make_product
 from tests.factories.events import an_event, store_all
 from tests.factories.orders import make_cart, order_cart
@@ -122,9 +122,11 @@ def test_lists_that_are_kept_obey_the_next_change_of_price_shelf_and_stock(
     change(shelf[0], list_price=9)
     change(shelf[1], list_price=9)
     assert reduced() == [shelf[0].pk, shelf[1].pk]
+    before = cache.get(changes.LISTS)
     change(shelf[0], price=9)
     assert reduced() == [shelf[1].pk]
     kept = cache.get(changes.LISTS)
+    assert kept != before, "a price makes them anew"
     change(shelf[1], stock=0)
     assert reduced() == []
     assert cache.get(changes.LISTS) == kept, "a sale makes no list anew"
@@ -132,6 +134,18 @@ def test_lists_that_are_kept_obey_the_next_change_of_price_shelf_and_stock(
     assert reduced() == [shelf[1].pk]
     change(shelf[1], active=False)
     assert reduced() == []
+
+
+def test_a_list_that_was_overtaken_in_the_making_is_made_anew() -> None:
+    made = []
+
+    def make() -> int:
+        made.append(len(made))
+        if len(made) == 1:
+            changes.forget_lists()
+        return len(made)
+
+    assert [frame.remembered("a-list", 60, make) for _ in range(3)] == [1, 2, 2]
 
 
 @pytest.mark.parametrize(("browser", "home"), [("zh-CN,zh;q=0.9", "/zh/"), ("en-GB", "/en/"), ("fr", "/en/")])

@@ -7,8 +7,10 @@ import json
 import pytest
 from django.db import connection
 
+from recommender.serving import recommend_many
 from shop.api import keys
 from shop.events import live
+from tests.factories.catalogue import make_product
 from tests.factories.events import store_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +85,16 @@ def test_a_slate_is_answered_with_a_key_that_was_good_a_moment_ago(client, key, 
     assert recommend(client).status_code == 200
     take_away()
     assert recommend(client).status_code == 200
+
+
+def test_of_nobody_a_history_is_used_while_nobody_can_say_who_declined(take_away):
+    for number in range(4):
+        make_product(id=f"p{number}")
+    recommend_many("email", ["s1"], 2)
+    assert recommend_many("email", ["s1"], 2)["s1"].known, "the control"
+    take_away()
+    found = recommend_many("email", ["s1", "s2"], 2)
+    assert [(slate.known, len(slate.items)) for slate in found.values()] == [(False, 2)] * 2
 
 
 def test_a_disk_that_is_full_refuses_no_key(client, key):
