@@ -83,7 +83,8 @@ def _split(experiment: Experiment, found: dict[str, Any], names: dict[str, str])
         for arm, row in zip(arms, found["arms"], strict=True)
     ]
     wrong = found["split_p"] < SRM_LIMIT
-    return {"rows": rows, "wrong": wrong, "p": f"{found['split_p']:.2g}", "checked": not experiment.is_bandit}
+    told = {"rows": rows, "wrong": wrong, "p": f"{found['split_p']:.2g}", "checked": not experiment.is_bandit}
+    return told | {"nobody": not people}
 
 
 def _charts(experiment: Experiment, found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]]:
@@ -182,7 +183,10 @@ def _served(found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]
             "slates": words.number(row["slates"]),
             "seen": words.number(row["seen"]),
             "clicked": "–" if hidden else words.number(row["clicked"]),
-            "metrics": ["–" if hidden else verdicts.told(metric, row["metrics"][metric]) for metric in Metric.values],
+            "metrics": [
+                "–" if hidden or not row["people"] else verdicts.told(metric, row["metrics"][metric])
+                for metric in Metric.values
+            ],
             "won": row.get("won"),
         }
         for row in found.get("arms", [])

@@ -84,10 +84,12 @@ def _tiles(period: Period, now: Sales, before: Sales) -> list[Tile]:
     url = reverse("admin:shop_order_changelist")
     mean, mean_before = (s.total / s.count if s.count else 0.0 for s in (now, before))
     revenue = words.money(now.total)
+    # The mean of no order is none, and not 0.
+    worth = words.money(mean) if now.count else words.UNKNOWN
     return [
         compared(_("Revenue"), now.total, before.total, period, url=url, series=now.revenue, text=revenue, wide=True),
         compared(_("Orders"), now.count, before.count, period, url=url, series=now.orders),
-        compared(_("Order value"), mean, mean_before, period, url=url, text=words.money(mean), unit=_("mean")),
+        compared(_("Order value"), mean, mean_before, period, url=url, text=worth, unit=_("mean")),
     ]
 
 

@@ -87,6 +87,7 @@ def _delete(request: HttpRequest, slot: Slot) -> HttpResponse:
 
 def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: bool, **shown: Any) -> TemplateResponse:
     slot = saved or editor.slot
+    _name_pins(editor)
     name = titles().get(slot.name, slot.name)
     return pages.render(
         request,
@@ -108,6 +109,14 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
         offered=Product.objects.order_by("-units_sold", "pk")[:OFFERED],
         **(_preview(request, saved, editor) | shown),
     )
+
+
+def _name_pins(editor: Editor) -> None:
+    """Under each pin's number, what it is."""
+    lines = {line: str(line["product_id"].value() or "") for line in editor.lines["pins"]}
+    names = {product.pk: product.name for product in Product.objects.filter(pk__in=lines.values())}
+    for line, product_id in lines.items():
+        line["product_id"].help_text = names.get(product_id, "")
 
 
 def _history(slot: Slot) -> list[tuple[str, str, str, str]]:

@@ -159,7 +159,9 @@ class FallbackForm(Dressed, forms.Form):
 class PinForm(Timed):
     """A product at a place, for a time."""
 
-    product_id = forms.CharField(label=gettext_lazy("Product"), max_length=128)
+    product_id = forms.CharField(
+        label=gettext_lazy("Product"), max_length=128, widget=forms.TextInput(attrs={"list": "products"})
+    )
     position = forms.IntegerField(label=gettext_lazy("Place in the row"), min_value=1, max_value=Slot.MOST)
     field_order = ("product_id", "position", *boosting.TIMES)
 

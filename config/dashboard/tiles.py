@@ -47,7 +47,8 @@ def compared(
         more_is_better: None where neither direction is good news.
     """
     change, tone = words.change(now, before)
-    against = period.previous_label if change else _("no figure for %(period)s") % {"period": period.previous_label}
+    against = _("against %(period)s") if change else _("no figure for %(period)s")
+    against %= {"period": period.previous_label}
     if text == words.UNKNOWN:
         change, tone, against = "", "m", _("nothing to measure yet")
     if tone != "m" and more_is_better is not True:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from recommender.known import facts
 from recommender.known.product_facts import ProductFacts
@@ -58,7 +58,8 @@ def _boosts(slot: Slot, held: ProductFacts) -> Iterator[str]:
 def _pins(slot: Slot, pins: Sequence[SlotPin], held: ProductFacts) -> Iterator[str]:
     now = clock.now()
     for pin in pins:
-        named = {"product": pin.product_id, "place": pin.position, "size": slot.size}
+        product = held.name(pin.product_id, get_language() or "en") or pin.product_id
+        named = {"product": product, "place": pin.position, "size": slot.size}
         ends = in_shop_time(pin.ends_at)
         if ends and ends <= now:
             yield _("The pin of “%(product)s” has ended.") % named

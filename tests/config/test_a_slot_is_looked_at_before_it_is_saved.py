@@ -140,6 +140,9 @@ def test_each_pin_says_whether_it_is_in_force(client, shelf, clock) -> None:
         r'Pinned products, line \d.*?(?:<span class="tag \w*">([\w ]+)</span></div>|</label></div>)', page, re.S
     )
     assert words == ["in force", "not yet", "over", ""], "a new line says nothing"
+    named = re.findall(r'id="id_pins-\d-product_id_helptext">([^<]*)<', page)
+    assert named == ["Tea 1", "Tea 2", "Tea 3"], "a number tells nobody which product it is"
+    assert "The pin of “Tea 3” has ended." in page
 
 
 def test_the_preview_is_of_the_form_and_logs_nothing(editor) -> None:

@@ -92,7 +92,9 @@ def test_a_new_product_is_in_the_shops_currency(settings) -> None:
 def test_the_dashboard_of_an_empty_shop_answers(operator, days) -> None:
     response = operator.get(f"/admin/?days={days}")
     assert response.status_code == 200
-    assert "No session in this period" in response.content.decode()
+    page = response.content.decode()
+    assert "No session in this period" in page
+    assert "<span>Order value</span><b>–" in page, "no order has no mean"
 
 
 @pytest.mark.django_db

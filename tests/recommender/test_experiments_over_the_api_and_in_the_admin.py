@@ -184,6 +184,16 @@ def test_how_long_it_runs_is_said_in_a_unit_that_suits_it(operator, clock) -> No
         assert f"<dt>Runs for</dt><dd>{words}</dd>" in operator.get(url).content.decode()
 
 
+def test_before_anybody_took_part_nothing_is_said_to_be_as_asked(operator) -> None:
+    experiment = make_experiment()
+    learning.tick()
+    page = operator.get(reverse("admin:experiment", args=[experiment.pk])).content.decode()
+    assert "computed" in page
+    assert "Nobody has taken part yet." in page
+    for figure in ("divided as asked", "p = 1", "0.00", "$0"):
+        assert figure not in page, figure
+
+
 def test_who_only_looks_cannot_start(client, db) -> None:
     url = reverse("admin:experiment", args=[a_draft().pk])
     client.force_login(make_operator(User.Role.VIEWER), backend="django.contrib.auth.backends.ModelBackend")
