@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import Algorithm
 from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
-from recommender.algorithms.kernels import kernel
+from recommender.algorithms.kernels import borrowed, kernel
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import REMOVED, Answers, mixed_moments, prefixes, split
 from recommender.algorithms.ranked.asking import Put, ask
@@ -44,6 +44,7 @@ def _answer(
     acts: Rows, product: Rows, at_ms: Times, now: int, most: int, parts: Parts, trees: Trees, work: Work
 ) -> int:
     """Fill ``work.kept`` with products, best first, and ``work.score``; returns how many. Acts or purchases are known."""
+    parts, trees, work = borrowed(parts), borrowed(trees), borrowed(work)
     asked = ask(acts, product, at_ms, now, parts.removed, work)
     told = gather(asked, most, parts, work)
     if len(trees.root):

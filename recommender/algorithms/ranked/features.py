@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import inner, kernel, prefetch
 from recommender.algorithms.ranked import work as sums_of
 from recommender.algorithms.ranked.asking import Asked
 from recommender.algorithms.ranked.blending import TINY
@@ -231,9 +231,35 @@ def _direction(query: Rows, facts: Facts) -> Floats:
     return direction
 
 
+# Octets that memory brings at a time, in float32.
+LINE = 16
+
+
+@inner
+def _look_ahead(told: Told, parts: Parts, work: Work) -> None:
+    """Have brought what :func:`describe` reads of each candidate: first where it lies, then what lies there."""
+    facts, words, steps = parts.facts, parts.words, parts.tables.next
+    for at in range(told.kept):
+        product = work.found[work.kept[at]]
+        prefetch(words.start, product)
+        prefetch(steps.start, product)
+        prefetch(work.own.slot, product)
+        for fact in (facts.seen, facts.late, facts.later, facts.last, facts.ends, facts.begins, facts.again, facts.gap):
+            prefetch(fact, product)
+    flat, width = facts.vectors.reshape(-1), facts.vectors.shape[1]
+    for at in range(told.kept):
+        product = work.found[work.kept[at]]
+        prefetch(words.word, words.start[product])
+        prefetch(words.weight, words.start[product])
+        prefetch(steps.other, steps.start[product])
+        for place in range(0, width, LINE):
+            prefetch(flat, product * width + place)
+
+
 @kernel
 def describe(asked: Asked, told: Told, parts: Parts, work: Work) -> None:
     """Fill ``work.features`` for the rows that were kept."""
+    _look_ahead(told, parts, work)
     query = asked.query
     tables, facts, encoded = parts.tables, parts.facts, len(parts.encoder.vectors) > 0
     direction, last = _direction(query, facts), query[-1]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import kernel, lowest_bit
 from recommender.algorithms.ranked.tables import Floats
 from recommender.asking import Rows
 
@@ -109,20 +109,6 @@ def flatten(*models: tuple[Any, NDArray[np.int64]]) -> Trees:
     return Trees(node, feature, threshold, right, root, leaf, cover)
 
 
-# Place of the only bit of ``1 << place``, by the five highest bits of its product with a de Bruijn sequence.
-DE_BRUIJN = np.uint32(0x077CB531)
-PLACE = np.zeros(32, np.uint32)
-for _place in range(32):
-    PLACE[((0x077CB531 << _place) & 0xFFFFFFFF) >> 27] = _place
-
-
-@inner
-def _first(left: int) -> Any:
-    """Place of the lowest bit; unsigned like its parts, which spares indexing from the end."""
-    lowest = np.uint32(left & -left)
-    return PLACE[np.uint32(lowest * DE_BRUIJN) >> np.uint32(27)]
-
-
 @kernel
 def walk(trees: Trees, features: Floats, rows: int, score: Floats) -> None:
     """Fill ``score`` with the sum of the leaves of each row."""
@@ -133,8 +119,10 @@ def walk(trees: Trees, features: Floats, rows: int, score: Floats) -> None:
     for row in range(rows):
         for column in range(features.shape[1]):
             columns[np.uint64(column) * width + np.uint64(row)] = features[row, column]
-    score[:rows] = 0.0
-    left = np.empty(width, np.int32)
+    # Side by side: where they happen to lie a multiple of 4096 octets apart, each sum would be waited for.
+    both = np.empty(2 * width, np.int32)
+    left, sums = both[:width], both[width:].view(np.float32)
+    sums[:] = 0.0
     for tree in range(len(trees.root)):
         left[:] = -1
         for node in range(trees.node[tree], trees.node[tree + 1]):
@@ -143,5 +131,6 @@ def walk(trees: Trees, features: Floats, rows: int, score: Floats) -> None:
             for row in range(width):
                 left[row] &= right if columns[first + row] > threshold else np.int32(-1)
         leaves = trees.leaf[trees.root[tree] :]
-        for row in range(rows):
-            score[row] += leaves[_first(left[row])]
+        for row in range(width):
+            sums[row] += leaves[np.uint32(lowest_bit(left[row]))]
+    score[:rows] = sums[:rows]
