@@ -10,10 +10,11 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 kernel = numba.njit(cache=True, nogil=True, fastmath=True)
+_inner = {"cache": True, "nogil": True, "fastmath": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Called by other kernels only: without the code that takes arguments from Python, dear to compile where there are dozens of arrays.
-inner: Any = numba.njit(  # type: ignore[call-overload]
-    cache=True, nogil=True, fastmath=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
-)
+inner: Any = numba.njit(**_inner)  # type: ignore[call-overload]
+# Of one row of many: to hand over the arrays, seven numbers each, would take longer than what it does with them. Dearer to compile.
+inlined: Any = numba.njit(**_inner, forceinline=True)  # type: ignore[call-overload]
 
 
 @intrinsic  # type: ignore[misc]

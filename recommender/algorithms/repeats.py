@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.kernels import inner
+from recommender.algorithms.kernels import inlined, inner
 from recommender.asking import Rows
 from recommender.dataset.purchases import Purchases
 
@@ -88,7 +88,7 @@ def habit_of(row: int, own: Own) -> float:
     return habit
 
 
-@inner
+@inlined
 def own_columns(to: Floats, row: int, baskets: int, own: Own) -> None:
     """Fill the columns :data:`OWN` of a product in row ``row``, -1 of one that was never bought."""
     if row < 0:
@@ -108,7 +108,7 @@ def own_columns(to: Floats, row: int, baskets: int, own: Own) -> None:
     to[11] = sums[TIMES] / (baskets - sums[FIRST_BASKET])
 
 
-@inner
+@inlined
 def gap_columns(to: Floats, row: int, own: Own) -> None:
     """Fill the columns :data:`GAPS`: days between the last two purchases, and days since the last over them."""
     if row < 0 or own.sums[row, TIMES] <= 1:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.algorithms.kernels import inner, kernel, prefetch
+from recommender.algorithms.kernels import inlined, kernel, prefetch
 from recommender.algorithms.ranked import work as sums_of
 from recommender.algorithms.ranked.asking import Asked
 from recommender.algorithms.ranked.blending import TINY
@@ -96,7 +96,7 @@ SHOPPER = OF_ALL + 2
 LAST_RANK = 99
 
 
-@inner
+@inlined
 def _votes(to: Floats, sums: Floats, told: Told) -> None:
     to[0] = sums[sums_of.VOTE] / told.votes
     to[1] = sums[sums_of.VOTE] / told.most_vote
@@ -107,7 +107,7 @@ def _votes(to: Floats, sums: Floats, told: Told) -> None:
     to[6] = sums[sums_of.NEXT_VOTE] / (sums[sums_of.FROM_LAST] + np.float32(1e-3))
 
 
-@inner
+@inlined
 def _weight(table: Table, product: int, other: int) -> float:
     for at in range(table.start[product], table.start[product + 1]):
         if table.other[at] == other:
@@ -115,7 +115,7 @@ def _weight(table: Table, product: int, other: int) -> float:
     return 0.0
 
 
-@inner
+@inlined
 def _steps(to: Floats, sums: Floats, product: int, last: int, told: Told, tables: Tables, facts: Facts) -> None:
     onward = facts.onward[last] + 1
     to[STEPS] = sums[sums_of.NEXT] / onward
@@ -130,7 +130,7 @@ def _steps(to: Floats, sums: Floats, product: int, last: int, told: Told, tables
     to[STEPS + 9] = sums[sums_of.BIGRAM] / (told.bigrams + 1)
 
 
-@inner
+@inlined
 def _dot(one: Floats, other: Floats) -> np.float32:
     total = np.float32(0.0)
     for at in range(len(one)):
@@ -138,7 +138,7 @@ def _dot(one: Floats, other: Floats) -> np.float32:
     return total
 
 
-@inner
+@inlined
 def _company(to: Floats, sums: Floats, product: int, last: int, told: Told, facts: Facts, direction: Floats) -> None:
     to[COMPANY] = sums[sums_of.TOGETHER_LAST]
     to[COMPANY + 1] = sums[sums_of.TOGETHER_SESSION] / told.most_together
@@ -147,7 +147,7 @@ def _company(to: Floats, sums: Floats, product: int, last: int, told: Told, fact
     to[COMPANY + 4] = _dot(facts.vectors[product], direction)
 
 
-@inner
+@inlined
 def _product(to: Floats, product: int, facts: Facts) -> None:
     to[PRODUCT] = np.log1p(facts.seen[product])
     to[PRODUCT + 1] = np.log1p(facts.late[product])
@@ -157,7 +157,7 @@ def _product(to: Floats, product: int, facts: Facts) -> None:
     to[PRODUCT + 5] = facts.begins[product]
 
 
-@inner
+@inlined
 def _place(to: Floats, product: int, query: Rows) -> None:
     last, place, times = len(query) - 1, -1, 0
     for at in range(len(query)):
@@ -170,7 +170,7 @@ def _place(to: Floats, product: int, query: Rows) -> None:
     to[PLACE + 3] = last > 0 and product == query[-2]
 
 
-@inner
+@inlined
 def _session(to: Floats, query: Rows, told: Told, facts: Facts) -> None:
     distinct, last = 0, query[-1]
     for place in range(len(query)):
@@ -184,7 +184,7 @@ def _session(to: Floats, query: Rows, told: Told, facts: Facts) -> None:
     to[SESSION + 6] = np.log1p(told.neighbours)
 
 
-@inner
+@inlined
 def _encoder(to: Floats, row: int, told: Told, work: Work) -> None:
     mine, before = work.logit[row], 0
     for other in range(told.candidates):
@@ -195,7 +195,7 @@ def _encoder(to: Floats, row: int, told: Told, work: Work) -> None:
     to[ENCODER + 3] = told.most_logit - told.log_total
 
 
-@inner
+@inlined
 def _bought(to: Floats, row: int, gap: float, asked: Asked, told: Told, own: Own) -> None:
     """What the shopper's purchases say of a product, in row ``row`` of them; ``gap``: days between two of anybody's."""
     own_columns(to[BOUGHT : BOUGHT + 12], row, asked.baskets, own)
@@ -204,7 +204,7 @@ def _bought(to: Floats, row: int, gap: float, asked: Asked, told: Told, own: Own
     to[OF_PRODUCT + 1] = own.sums[row, LAST] / (gap + 1) if row >= 0 else LONG_AGO
 
 
-@inner
+@inlined
 def _shopper(to: Floats, asked: Asked, work: Work) -> None:
     """Baskets, days since the last, their size, and the share of purchases that were repeats."""
     bought, last = 0.0, LONG_AGO
@@ -218,7 +218,7 @@ def _shopper(to: Floats, asked: Asked, work: Work) -> None:
     to[SHOPPER + 4] = not asked.visit
 
 
-@inner
+@inlined
 def _direction(query: Rows, facts: Facts) -> Floats:
     """Unit vector of the last six products, fading."""
     direction = np.zeros(facts.vectors.shape[1], np.float32)
@@ -235,7 +235,7 @@ def _direction(query: Rows, facts: Facts) -> Floats:
 LINE = 16
 
 
-@inner
+@inlined
 def _look_ahead(told: Told, parts: Parts, work: Work) -> None:
     """Have brought what :func:`describe` reads of each candidate: first where it lies, then what lies there."""
     facts, words, steps = parts.facts, parts.words, parts.tables.next

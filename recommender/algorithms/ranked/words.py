@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.kernels import inner
+from recommender.algorithms.kernels import inlined, inner
 from recommender.algorithms.weighting import scale_rows, weigh_terms
 from recommender.asking import Rows
 from recommender.dataset.products import Products
@@ -90,7 +90,7 @@ def forget(query: Rows, known: Words, of_last: Floats, of_session: Floats) -> No
             of_session[known.word[at]] = 0.0
 
 
-@inner
+@inlined
 def alike(product: int, known: Words, told: Floats) -> float:
     """Product of a candidate's words with what was told: a cosine for the last act, a mean of cosines for the session."""
     total = np.float32(0.0)
