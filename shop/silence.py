@@ -40,16 +40,16 @@ class _Impatient:
         Raises:
             redis.ConnectionError: also while the server rests.
         """
-        _raise_while_silent()
+        raise_while_silent()
         try:
             super().connect()  # type: ignore[misc]
         except redis.TimeoutError:
-            _note_silence()
+            note_silence()
             raise
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Send; raises as :meth:`connect` does."""
-        _raise_while_silent()
+        raise_while_silent()
         super().send_packed_command(command, check_health)  # type: ignore[misc]
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -57,9 +57,9 @@ class _Impatient:
         try:
             answer = super().read_response(*args, **kwargs)  # type: ignore[misc]
         except redis.TimeoutError:
-            _note_silence()
+            note_silence()
             raise
-        _waits.in_vain = 0
+        note_answer()
         return answer
 
 
@@ -88,7 +88,13 @@ def options(url: str, *, connect_seconds: float, answer_seconds: float) -> dict[
     }
 
 
-def _note_silence() -> None:
+def note_answer() -> None:
+    """It answered this thread."""
+    _waits.in_vain = 0
+
+
+def note_silence() -> None:
+    """This thread waited in vain; after its new try, too, the server rests."""
     global _silent_until
     _waits.in_vain += 1
     if _waits.in_vain > NEW_TRIES:
@@ -96,7 +102,12 @@ def _note_silence() -> None:
         _silent_until = time.monotonic() + REST_SECONDS
 
 
-def _raise_while_silent() -> None:
+def raise_while_silent() -> None:
+    """Ask nothing of a server that rests.
+
+    Raises:
+        redis.ConnectionError: it does.
+    """
     if time.monotonic() < _silent_until:
         raise redis.ConnectionError("Valkey did not answer a moment ago")
 

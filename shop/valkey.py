@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from shop import silence
 # What a shopper waits for must not hang on a silent server.
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
+# Octets that are read at a time: the replies of nearly every trip.
+ROOM = 1 << 16
 
 
 class CannotWrite(redis.ResponseError):
@@ -152,16 +155,73 @@ def _entries(reply: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
 
 
 class _Line:
-    """A thread's connection, and how many replies to what was posted on it nobody has read."""
+    """A thread's connection, and how many replies to what was posted on it nobody has read.
+
+    It is opened by redis-py, with all that the address asks for; what goes over it then is read here, since redis-py's bookkeeping
+    of each reply takes longer than the rest of a trip.
+    """
 
     def __init__(self, pool: redis.ConnectionPool) -> None:
         self.pool, self.pid, self.unread = pool, os.getpid(), 0
-        self.connection: Any = pool.connection_class(**pool.connection_kwargs)
+        self._connection: Any = pool.connection_class(**pool.connection_kwargs)
+        self._socket: socket.socket | None = None
+        self._reader = hiredis.Reader(replyError=DefaultParser.parse_error)
+        self._room = bytearray(ROOM)
+
+    def send(self, packed: bytes) -> None:
+        """Send commands.
+
+        Raises:
+            redis.ConnectionError: Valkey is away; redis.TimeoutError: it takes nothing.
+        """
+        silence.raise_while_silent()
+        try:
+            (self._socket or self._opened()).sendall(packed)
+        except TimeoutError as error:
+            raise redis.TimeoutError("Valkey takes nothing") from error
+        except OSError as error:
+            raise redis.ConnectionError(f"Valkey is away: {error}") from error
+
+    def _opened(self) -> socket.socket:
+        self._connection.connect()
+        self._reader = hiredis.Reader(replyError=DefaultParser.parse_error)
+        opened: socket.socket = self._connection._sock
+        self._socket = opened
+        return opened
+
+    def read(self) -> Any:
+        """The next reply; a refusal is returned, not raised.
+
+        Raises:
+            redis.ConnectionError: Valkey went away, or is loading; redis.TimeoutError: it does not answer.
+        """
+        # False: not all of it is there.
+        while (reply := self._reader.gets()) is False or isinstance(reply, hiredis.PushNotification):
+            if reply is False:
+                self._receive()
+        if isinstance(reply, redis.ConnectionError):
+            raise reply
+        return reply
+
+    def _receive(self) -> None:
+        if self._socket is None:
+            raise redis.ConnectionError("the connection to Valkey was closed")
+        try:
+            length = self._socket.recv_into(self._room)
+        except TimeoutError as error:
+            silence.note_silence()
+            raise redis.TimeoutError("Valkey does not answer") from error
+        except OSError as error:
+            raise redis.ConnectionError(f"Valkey went away: {error}") from error
+        if not length:
+            raise redis.ConnectionError("Valkey closed the connection")
+        silence.note_answer()
+        self._reader.feed(self._room, 0, length)
 
     def read_posted(self) -> None:
         """Replies come in the order of commands: those that nobody waited for are before all later ones."""
         while self.unread:
-            reply = _reply(self.connection)
+            reply = self.read()
             self.unread -= 1
             if isinstance(reply, redis.ResponseError):
                 log.warning("posted_command_refused", error=str(reply))
@@ -169,14 +229,15 @@ class _Line:
     def attempt(self, act: Callable[[], Any]) -> Any:
         """Do it, once more where the connection was stale."""
         try:
-            return self.connection.retry.call_with_retry(act, self.give_up)
+            return self._connection.retry.call_with_retry(act, self.give_up)
         except BaseException:
             self.give_up()
             raise
 
     def give_up(self, error: Exception | None = None) -> None:
         """Connect anew when next asked: replies that nobody read would be taken for those to the next commands."""
-        self.connection.disconnect()
+        self._socket = None
+        self._connection.disconnect()
         if self.unread:
             log.warning("posted_commands_unanswered", commands=self.unread)
         self.unread = 0
@@ -194,12 +255,12 @@ def _line() -> _Line:
 def _post(*commands: Sequence[Any]) -> None:
     """As :func:`_exchange`, without the replies."""
     line, packed = _line(), _packed(commands)
-    line.attempt(lambda: line.connection.send_packed_command(packed))
+    line.attempt(lambda: line.send(packed))
     line.unread += len(commands)
 
 
-def _packed(commands: Sequence[Sequence[Any]]) -> list[bytes]:
-    return [b"".join(hiredis.pack_command(tuple(command)) for command in commands)]
+def _packed(commands: Sequence[Sequence[Any]]) -> bytes:
+    return b"".join([hiredis.pack_command(tuple(command)) for command in commands])
 
 
 def _exchange(*commands: Sequence[Any]) -> list[Any]:
@@ -207,20 +268,13 @@ def _exchange(*commands: Sequence[Any]) -> list[Any]:
     line, packed = _line(), _packed(commands)
 
     def ask() -> list[Any]:
-        line.connection.send_packed_command(packed)
+        line.send(packed)
         line.read_posted()
         # All replies are read, or the next command would get one of ours.
-        return [_reply(line.connection) for _ in commands]
+        return [line.read() for _ in commands]
 
     replies: list[Any] = line.attempt(ask)
     for reply in replies:
         if isinstance(reply, redis.ResponseError):
             raise reply
     return replies
-
-
-def _reply(connection: Any) -> Any:
-    try:
-        return connection.read_response()
-    except redis.ResponseError as error:
-        return error

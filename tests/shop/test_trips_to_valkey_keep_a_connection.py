@@ -25,15 +25,21 @@ def test_a_connection_that_the_server_closed_is_made_anew() -> None:
 
 def test_what_was_asked_before_somebody_broke_off_answers_no_later_question(monkeypatch) -> None:
     valkey.client().mset({"a": "1", "b": "2"})
-    reply = valkey._reply
 
-    def broken_off(connection):
+    def broken_off(line):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(valkey, "_reply", broken_off)
-    with pytest.raises(KeyboardInterrupt):
-        told("a")
-    monkeypatch.setattr(valkey, "_reply", reply)
+    with monkeypatch.context() as patched:
+        patched.setattr(valkey._Line, "read", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            told("a")
+    assert told("b") == b"2"
+
+
+def test_an_answer_larger_than_what_is_read_at_a_time_comes_whole() -> None:
+    large = bytes(range(256)) * (3 * valkey.ROOM // 256)
+    valkey.client().mset({"a": large, "b": "2"})
+    assert told("a") == large
     assert told("b") == b"2"
 
 

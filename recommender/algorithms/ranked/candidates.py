@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from recommender.algorithms.encoder.forward import Weights, direction
-from recommender.algorithms.kernels import inner
+from recommender.algorithms.kernels import inner, prefetch
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables
 from recommender.algorithms.ranked.work import (
     BIGRAM,
@@ -63,6 +63,11 @@ def count_votes(query: Rows, index: Index, rule: Rule, work: Work) -> tuple[int,
     last, count, sessions = len(query) - 1, 0, np.float32(len(index.start) - 1)
     slot, found, sums, moments = work.slot, work.found, work.sums, index.moments
     back, farthest, zero, one = np.float32(rule.back), len(index.after) - 1, np.float32(0.0), np.float32(1.0)
+    for at in range(neighbours):
+        prefetch(index.start, work.neighbours.touched[at])
+    for at in range(neighbours):
+        prefetch(index.items, index.start[work.neighbours.touched[at]])
+        prefetch(moments, index.start[work.neighbours.touched[at]])
     for at in range(neighbours):
         session, value = work.neighbours.touched[at], values[at]
         place = work.neighbours.matched[at]
