@@ -166,7 +166,6 @@ class _Line:
         self._connection: Any = pool.connection_class(**pool.connection_kwargs)
         self._socket: socket.socket | None = None
         self._reader = hiredis.Reader(replyError=DefaultParser.parse_error)
-        self._room = bytearray(ROOM)
 
     def send(self, packed: bytes) -> None:
         """Send commands.
@@ -207,16 +206,16 @@ class _Line:
         if self._socket is None:
             raise redis.ConnectionError("the connection to Valkey was closed")
         try:
-            length = self._socket.recv_into(self._room)
+            octets = self._socket.recv(ROOM)
         except TimeoutError as error:
             silence.note_silence()
             raise redis.TimeoutError("Valkey does not answer") from error
         except OSError as error:
             raise redis.ConnectionError(f"Valkey went away: {error}") from error
-        if not length:
+        if not octets:
             raise redis.ConnectionError("Valkey closed the connection")
         silence.note_answer()
-        self._reader.feed(self._room, 0, length)
+        self._reader.feed(octets)
 
     def read_posted(self) -> None:
         """Replies come in the order of commands: those that nobody waited for are before all later ones."""

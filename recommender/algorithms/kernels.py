@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -17,7 +18,12 @@ inner: Any = numba.njit(**_inner)  # type: ignore[call-overload]
 inlined: Any = numba.njit(**_inner, forceinline=True)  # type: ignore[call-overload]
 
 
-@intrinsic  # type: ignore[misc]
+def _intrinsic(make: Callable[..., Any]) -> Any:
+    """Machine code of our own as a function for kernels; numba's own word for it is typed as what makes it."""
+    return intrinsic(make)
+
+
+@_intrinsic
 def prefetch(typing_context: Any, array: Any, at: Any) -> Any:
     """Ask memory for ``array[at]`` (of a table: for the first octets of its row), and go on: what is read soon is there by then.
 
@@ -36,7 +42,9 @@ def prefetch(typing_context: Any, array: Any, at: Any) -> Any:
         )
         whole = ir.IntType(32)
         ask = builder.module.declare_intrinsic(
-            "llvm.prefetch", [cgutils.voidptr_t], ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, whole, whole, whole])
+            "llvm.prefetch",
+            [cgutils.voidptr_t],
+            ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, whole, whole, whole]),
         )
         # To read; to be kept in all caches; data.
         builder.call(ask, [address, whole(0), whole(3), whole(1)])
@@ -45,7 +53,7 @@ def prefetch(typing_context: Any, array: Any, at: Any) -> Any:
     return types.void(array, at), generate
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def lowest_bit(typing_context: Any, value: Any) -> Any:
     """Place of the lowest bit of an integer that is not 0 (https://llvm.org/docs/LangRef.html#llvm-cttz-intrinsic)."""
 
@@ -56,7 +64,7 @@ def lowest_bit(typing_context: Any, value: Any) -> Any:
     return value(value), generate
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def borrowed(typing_context: Any, value: Any) -> Any:
     """``value``, an array or tuples of arrays, without counting who refers to them: whoever called the kernel holds them meanwhile.
 
@@ -76,7 +84,8 @@ def _uncounted(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
         return array._getvalue()
     if isinstance(kind, types.BaseTuple):
-        for place, part in enumerate(kind.types):
+        parts: Any = kind
+        for place, part in enumerate(parts):
             inner_value = _uncounted(context, builder, part, builder.extract_value(value, place))
             value = builder.insert_value(value, inner_value, place)
     return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import borrowed, inner, kernel, prefetch
 from recommender.asking import Ranking, Rows, best
 
 if TYPE_CHECKING:
@@ -151,6 +151,16 @@ def find_neighbours(query: Rows, index: Index, rule: Rule, work: Scratch) -> tup
 
 
 @inner
+def look_ahead(neighbours: int, index: Index, work: Scratch) -> None:
+    """Have brought the rows of the sessions that were found."""
+    for at in range(neighbours):
+        prefetch(index.start, work.touched[at])
+    for at in range(neighbours):
+        prefetch(index.items, index.start[work.touched[at]])
+        prefetch(index.moments, index.start[work.touched[at]])
+
+
+@inner
 def _slots(query: Rows, index: Index, room: int) -> int:
     """How much of the hash table a question needs: the power of two that is twice what it may touch, ``room`` at most."""
     least = 0
@@ -194,8 +204,10 @@ def share_of(row: int, match: int, index: Index, rule: Rule) -> float:
 @kernel
 def score(query: Rows, index: Index, rule: Rule, work: Scratch) -> int:
     """Fill ``work.found`` with the products voted for and ``work.score`` with their scores; returns how many."""
+    index, work = borrowed(index), borrowed(work)
     neighbours, values = find_neighbours(query, index, rule, work)
     last, count = len(query) - 1, 0
+    look_ahead(neighbours, index, work)
     for at in range(neighbours):
         session = work.touched[at]
         place = work.matched[at]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from recommender.algorithms.encoder.forward import Weights, direction
-from recommender.algorithms.kernels import inner, prefetch
+from recommender.algorithms.kernels import inner
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables
 from recommender.algorithms.ranked.work import (
     BIGRAM,
@@ -30,7 +30,15 @@ from recommender.algorithms.ranked.work import (
     Work,
 )
 from recommender.algorithms.repeats import F45
-from recommender.algorithms.session_kernel import Index, Rule, comes_again, find_neighbours, match_of, vote_of
+from recommender.algorithms.session_kernel import (
+    Index,
+    Rule,
+    comes_again,
+    find_neighbours,
+    look_ahead,
+    match_of,
+    vote_of,
+)
 from recommender.asking import Rows
 
 # Candidates taken from each table for the current product, and for the one before it.
@@ -63,11 +71,7 @@ def count_votes(query: Rows, index: Index, rule: Rule, work: Work) -> tuple[int,
     last, count, sessions = len(query) - 1, 0, np.float32(len(index.start) - 1)
     slot, found, sums, moments = work.slot, work.found, work.sums, index.moments
     back, farthest, zero, one = np.float32(rule.back), len(index.after) - 1, np.float32(0.0), np.float32(1.0)
-    for at in range(neighbours):
-        prefetch(index.start, work.neighbours.touched[at])
-    for at in range(neighbours):
-        prefetch(index.items, index.start[work.neighbours.touched[at]])
-        prefetch(moments, index.start[work.neighbours.touched[at]])
+    look_ahead(neighbours, index, work.neighbours)
     for at in range(neighbours):
         session, value = work.neighbours.touched[at], values[at]
         place = work.neighbours.matched[at]
