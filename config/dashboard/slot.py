@@ -176,8 +176,8 @@ def _preview(request: HttpRequest, saved: Slot | None, editor: Editor) -> dict[s
     if viewer.product_id and not Product.objects.filter(pk=viewer.product_id).exists():
         context["missing"] = viewer.product_id
     if viewer.shopper_id:
-        # None: there is no such shopper.
-        context["agreed"] = Shopper.objects.filter(pk=viewer.shopper_id).values_list("personalised", flat=True).first()
+        agreed = Shopper.objects.filter(pk=viewer.shopper_id).values_list("personalised", flat=True).first()
+        context |= {"stranger": agreed is None, "declined": agreed is False}
     try:
         before = previewing.preview(saved, viewer) if saved else None
         after = previewing.preview(editor.slot, viewer, pins=editor.pins) if bound and editor.fine else None

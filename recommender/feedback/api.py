@@ -113,6 +113,8 @@ def _read(request: HttpRequest) -> FeedbackIn:
         raise Stop(problems.response("parse_error", 400, str(error))) from None
     except msgspec.ValidationError as error:
         field, reason = explain(error)
+        if field == "kind" and "enum" in reason:
+            reason = f"This is one of {', '.join(Word)}."
         raise Stop(_invalid(field, reason.replace("of an event: put it into properties", "of feedback"))) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Stop(problems.response("parse_error", 400, f"The body is no JSON object: {error}")) from None
