@@ -6,8 +6,9 @@ a slate is full wherever enough products may be shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import compress, islice
 from typing import Any
 
@@ -22,6 +23,8 @@ from recommender.slots import boosting, diversity, pinning, pooling, rotation
 from recommender.slots.types.base import DEPTH, Ask, Pool
 
 OUTSIDE = "slot_filter"
+# A product that stood back, and what makes its item: reasons take time, and most are not shown.
+Behind = tuple[str, Callable[[], SlateItem]]
 # A pin is the operator's word: that its product was looked at does not remove it.
 NOT_FOR_PINS = frozenset({"seen_in_visit"})
 
@@ -39,43 +42,101 @@ class Choice(Struct, frozen=True):
 
 
 def choose(ask: Ask) -> Choice:
-    """Up to ``ask.k`` products; fewer only where no more may be shown."""
+    """Up to ``ask.k`` products; fewer only where no more may be shown.
+
+    Caps hold over the whole slate while there are products to fill it: those that stood back come last, the slot's own first.
+    """
     asked, removed = ask.asked, Removed()
     pinned, skipped = _pinned(ask, asked)
     shown = set(pinned.values())
     wanted = ask.k - len(pinned)
+    shares = diversity.Shares.of(ask.slot.diversity, ask.facts, ask.k)
+    if shares is not None:
+        shares.count(shown)
     items: list[SlateItem] = []
+    stood_back: list[tuple[str, Behind]] = []
     own: Pool | None = None
-    for fills, pool in pooling.pools(ask):
+    for fills, pool in pooling.pools(ask, shares):
         own = own or pool
         least = items[-1].score if items else 1.0
         heard = Removed() if fills else removed
-        for item in _best(pool, wanted - len(items), ask, asked, heard, shown):
+        behind: list[Behind] = []
+        for item in _best(pool, wanted - len(items), ask, asked, heard, shown, shares, behind):
             shown.add(item.product_id)
             items.append(_filling(item, fills, least) if fills else item)
         if len(items) >= wanted:
             # Before the next pool is asked for: to make it takes longer than to choose.
             break
+        stood_back += [(fills, each) for each in behind]
+    if shares is not None and len(items) < wanted:
+        _relax(ask, asked, items, stood_back, shown, wanted)
     if pinned:
         placed = {place: _pin(product_id, own, ask) for place, product_id in pinned.items()}
         items = pinning.put(placed, items, ask.k)
     return Choice(tuple(items), removed, skipped)
 
 
-def _best(pool: Pool, k: int, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[SlateItem]:
-    """The best ``k`` of a pool that may be shown, in the order that the slot gives them."""
+def _relax(
+    ask: Ask, asked: Asked, items: list[SlateItem], stood_back: list[tuple[str, Behind]], shown: set[str], wanted: int
+) -> None:
+    """Fill what caps leave empty: with what stood back, then with what sells best, whatever share it takes."""
+    filled, of = any("fills" in item.applied for item in items), None
+    for fills, (product_id, made) in stood_back:
+        if len(items) >= wanted:
+            return
+        if fills != of:
+            of, least = fills, items[-1].score if items else 1.0
+        if product_id not in shown:
+            shown.add(product_id)
+            item = made()
+            if fills:
+                item = _filling(item, fills, least)
+            elif filled:
+                # Below those that filled before it was let in.
+                item = replaced(item, score=least * item.score)
+            items.append(item)
+    for pool in pooling.best_selling(ask) if ask.slot.kind.fills else ():
+        least = items[-1].score if items else 1.0
+        for item in _best(pool, wanted - len(items), ask, asked, Removed(), shown, None, []):
+            shown.add(item.product_id)
+            items.append(_filling(item, "popular", least))
+        if len(items) >= wanted:
+            return
+
+
+def _best(
+    pool: Pool,
+    k: int,
+    ask: Ask,
+    asked: Asked,
+    removed: Removed,
+    shown: set[str],
+    shares: diversity.Shares | None,
+    behind: list[Behind],
+) -> Iterator[SlateItem]:
+    """The best ``k`` of a pool that may be shown, in the order that the slot gives them.
+
+    Where these are fewer, ``behind`` holds those whose category or brand has its share.
+    """
+    back: list[tuple[int, str]] = []
     if ask.slot.plain:
-        found = diversity.capped(_allowed(pool, ask, asked, removed, shown), ask.slot.diversity, ask.facts, ask.k)
-        for position, _ in islice(found, k):
+        found: Iterable[tuple[int, str]] = _allowed(pool, ask, asked, removed, shown)
+        for position, _ in islice(shares.within(found, back) if shares is not None else found, k):
             yield _item(pool, position, pool.scores[position], ask, {})
+        behind += ((name, partial(_item, pool, position, pool.scores[position], ask, {})) for position, name in back)
         return
     candidates = list(islice(_allowed(pool, ask, asked, removed, shown), ask.depth))
     scores, order, applied = _ordered(candidates, pool, ask)
-    found = diversity.capped((candidates[place] for place in order), ask.slot.diversity, ask.facts, ask.k)
+    found = (candidates[place] for place in order)
     place_of = {position: place for place, (position, _) in enumerate(candidates)}
-    for position, _ in islice(found, k):
+
+    def item_of(position: int) -> SlateItem:
         place = place_of[position]
-        yield _item(pool, position, float(scores[place]), ask, applied(place))
+        return _item(pool, position, float(scores[place]), ask, applied(place))
+
+    for position, _ in islice(shares.within(found, back) if shares is not None else found, k):
+        yield item_of(position)
+    behind += ((name, partial(item_of, position)) for position, name in back)
 
 
 def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[tuple[int, str]]:

@@ -86,26 +86,53 @@ def marginal(
     return np.array([*order, *np.flatnonzero(left).tolist()], np.int64)
 
 
-def capped(
-    candidates: Iterable[tuple[int, str]], diversity: Mapping[str, float], facts: ProductFacts, k: int
-) -> Iterator[tuple[int, str]]:
-    """Candidates (position, product id) in order, those of a category or brand that has its share moved behind the others."""
-    most_of_category, most_of_brand = (int(diversity.get(name) or 0) for name in ("category", "brand"))
-    if not (most_of_category or most_of_brand) or k < LEAST:
-        yield from candidates
-        return
-    categories: dict[int, int] = {}
-    brands: dict[Any, int] = {}
-    waiting = []
-    for candidate in candidates:
-        row = facts.row[candidate[1]]
-        category = facts.category.item(row)
-        # Products without a brand are no brand's.
-        brand = facts.brand[row] or row
-        of_category, of_brand = categories.get(category, 0), brands.get(brand, 0)
-        if 0 < most_of_category <= of_category or 0 < most_of_brand <= of_brand:
-            waiting.append(candidate)
-            continue
-        categories[category], brands[brand] = of_category + 1, of_brand + 1
-        yield candidate
-    yield from waiting
+class Shares:
+    """What categories and brands have of a slate so far, whichever pool their products came from, pinned ones too."""
+
+    def __init__(self, most_of_category: int, most_of_brand: int, facts: ProductFacts) -> None:
+        self.most_of_category, self.most_of_brand, self.facts = most_of_category, most_of_brand, facts
+        self.categories: dict[Any, int] = {}
+        self.brands: dict[Any, int] = {}
+
+    @classmethod
+    def of(cls, diversity: Mapping[str, float], facts: ProductFacts, k: int) -> Shares | None:
+        """By the caps of a slot; None where there are none, or the slate is small."""
+        of_category, of_brand = (int(diversity.get(name) or 0) for name in ("category", "brand"))
+        return cls(of_category, of_brand, facts) if (of_category or of_brand) and k >= LEAST else None
+
+    def within(self, candidates: Iterable[tuple[int, str]], behind: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        """Candidates (position, product id) in order; those whose category or brand has its share go to ``behind``."""
+        facts, categories, brands = self.facts, self.categories, self.brands
+        most_of_category, most_of_brand = self.most_of_category, self.most_of_brand
+        for candidate in candidates:
+            row = facts.row[candidate[1]]
+            category = facts.category.item(row)
+            # Products without a brand are no brand's.
+            brand = facts.brand[row] or row
+            of_category, of_brand = categories.get(category, 0), brands.get(brand, 0)
+            if 0 < most_of_category <= of_category or 0 < most_of_brand <= of_brand:
+                behind.append(candidate)
+                continue
+            categories[category], brands[brand] = of_category + 1, of_brand + 1
+            yield candidate
+
+    def count(self, product_ids: Iterable[str]) -> None:
+        """Count products that stand, whatever share they take."""
+        for product_id in product_ids:
+            row = self.facts.row[product_id]
+            for counts, of in (
+                (self.categories, self.facts.category.item(row)),
+                (self.brands, self.facts.brand[row] or row),
+            ):
+                counts[of] = counts.get(of, 0) + 1
+
+    def open_to(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those rows of the facts whose category and brand have not had their share."""
+        columns = columns_of(self.facts)
+        if full := [each for each, count in self.categories.items() if 0 < self.most_of_category <= count]:
+            rows = rows[~np.isin(self.facts.category[rows], full)]
+        if full := [
+            each for each, count in self.brands.items() if 0 < self.most_of_brand <= count and isinstance(each, str)
+        ]:
+            rows = rows[~np.isin(columns.brand[rows], [columns.code("brand", each) for each in full])]
+        return rows

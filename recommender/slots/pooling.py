@@ -10,19 +10,23 @@ from numpy.typing import NDArray
 
 from recommender.slates.slate import Reason
 from recommender.slots import newcomers
+from recommender.slots.diversity import Shares
 from recommender.slots.types.base import Ask, Pool
 
 # What sells best is looked through in parts of this many.
 CHUNK = 400
 
 
-def pools(ask: Ask) -> Iterator[tuple[str, Pool]]:
-    """(what fills: empty for the slot's own) pools, the next one asked for where those before were not enough."""
+def pools(ask: Ask, shares: Shares | None = None) -> Iterator[tuple[str, Pool]]:
+    """(what fills: empty for the slot's own) pools, the next one asked for where those before were not enough.
+
+    Of what sells best only what ``shares`` leave room for by then.
+    """
     yield "", newcomers.mixed_in(mixed(ask), ask)
     for kind in ask.slot.fallbacks:
         yield kind.name, kind.pool(ask)
     if ask.slot.kind.fills:
-        yield from (("popular", pool) for pool in best_selling(ask))
+        yield from (("popular", pool) for pool in best_selling(ask, shares))
 
 
 def mixed(ask: Ask) -> Pool:
@@ -49,13 +53,17 @@ def mixed(ask: Ask) -> Pool:
     return Pool(ids, [total[product_id] / best for product_id in ids], why)
 
 
-def best_selling(ask: Ask) -> Iterator[Pool]:
+def best_selling(ask: Ask, shares: Shares | None = None) -> Iterator[Pool]:
     """What sells best of what the slot's filter lets through, in parts."""
     facts, condition = ask.facts, ask.slot.filter
     rows = facts.best_selling if condition is None else condition.best_selling(facts)
     most = max(int(facts.units_sold[rows[0]]), 1) if len(rows) else 1
-    for start in range(0, len(rows), CHUNK):
-        yield _of_rows(rows[start : start + CHUNK], most, ask)
+    while len(rows):
+        # Asked anew for each part: what has its share by now is not gone through product by product.
+        rows = rows if shares is None else shares.open_to(rows)
+        if len(rows):
+            yield _of_rows(rows[:CHUNK], most, ask)
+        rows = rows[CHUNK:]
 
 
 def _of_rows(rows: NDArray[np.int64], most: int, ask: Ask) -> Pool:

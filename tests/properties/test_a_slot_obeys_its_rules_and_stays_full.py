@@ -21,6 +21,7 @@ from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason
 from recommender.slots import diversity, exploring, rotation
 from recommender.slots.choosing import choose, ranked
+from recommender.slots.diversity import LEAST
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask, Pool
@@ -223,12 +224,57 @@ def test_nothing_forbidden_is_shown_and_the_slot_is_full(facts, text, data) -> N
     shown = [item.product_id for item in choice.items]
     assert len(shown) == len(set(shown)) == min(k, len(may))
     assert set(shown) <= may
+    if k >= LEAST:
+        # A cap is exceeded only where no product that may be shown has room: not in the pool, and in nothing that fills.
+        caps = {name: most for name, most in ask.slot.diversity.items() if name != "mmr"}
+        counts = Counter(key for each in shown for key in shares_of(each, facts, caps))
+        pinned = Counter(
+            key for item in choice.items if "pinned" in item.applied for key in shares_of(item.product_id, facts, caps)
+        )
+        if any(count > max(caps[key[0]], pinned[key]) for key, count in counts.items()):
+            for left in may - set(shown):
+                assert any(counts[key] >= caps[key[0]] for key in shares_of(left, facts, caps)), left
     # A pin in force stands at its place, or is said to be skipped.
     for pin in ask.slot.pins:
         if pin.position <= k and pin.product_id not in may:
             others = [other for other in ask.slot.pins if other.position == pin.position and other.product_id in may]
             assert pin.product_id in choice.skipped or others
     assert choose(ask) == choice or ask.slot.rotation == 0
+
+
+def shares_of(product_id: str, facts: ProductFacts, caps) -> list[tuple[str, str]]:
+    """What a product takes a share of: its category, its brand if it has one."""
+    row = facts.row[product_id]
+    keys = [("category", facts.category_paths[int(facts.category[row])]), ("brand", facts.brand[row])]
+    return [(name, of) for name, of in keys if name in caps and of]
+
+
+def test_a_cap_holds_over_all_that_fills_a_slate() -> None:
+    """The model knows tea alone; coffee sells best, and there is one cake and enough bread."""
+    shelf = {"tea": 8, "coffee": 8, "cake": 1, "bread": 8}
+    names = [f"{category}{number}" for category, count in shelf.items() for number in range(count)]
+    sold = {"tea": 1, "coffee": 100, "cake": 50, "bread": 10}
+    table = [(n, 1.0, 1, True, n.rstrip("0123456789"), "", sold[n.rstrip("0123456789")], 0, "", "") for n in names]
+    facts = ProductFacts.of_rows(table, {})
+    teas = [name for name in names if name.startswith("tea")]
+
+    def shown(k: int, **wanted) -> list[str]:
+        ask = an_ask(facts, teas, k, diversity={"category": 2}, **wanted)
+        items = choose(ask).items
+        scores = [item.score for item in items if "pinned" not in item.applied]
+        assert scores == sorted(scores, reverse=True)
+        return [item.product_id for item in items]
+
+    seven = ["tea0", "tea1", "coffee0", "coffee1", "cake0", "bread0", "bread1"]
+    assert shown(6) == seven[:6]
+    assert shown(7) == seven
+    # There is nothing else: then those of the slot that stood back, then what sells best.
+    assert shown(10) == [*seven, "tea2", "tea3", "tea4"]
+    assert shown(15) == [*seven, *teas[2:], "coffee2", "coffee3"]
+    assert shown(6, pins=[["tea7", 3], ["coffee7", 1]]) == ["coffee7", "tea0", "tea7", "coffee0", "cake0", "bread0"]
+    assert shown(5) == teas[:5], "a slate of fewer than six is not made to differ"
+    inside = shown(8, filter='category == "tea"')
+    assert inside == teas, "nothing else may be shown"
 
 
 @given(shelves(), condition, st.data())

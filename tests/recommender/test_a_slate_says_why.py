@@ -18,7 +18,7 @@ from recommender.serving import recommend
 from recommender.slates.slate_log import SlateConsumer
 from recommender.slots import saving, snapshot
 from recommender.slots.choosing import choose
-from recommender.slots.diversity import capped
+from recommender.slots.diversity import Shares
 from recommender.slots.models import Slot, SlotPin
 from shop.events import recording
 from shop.events.consumers import Runner
@@ -69,7 +69,8 @@ def test_the_explanation_of_a_slate_yields_its_order(shop, slot) -> None:
     # By what each is ranked by, as far as no rule took it out; then the variety of the slot; then what fills up.
     everything = sorted([*ranked, *told.ahead], key=lambda part: (-part.total, part.rank))
     candidates = [(part.rank, part.product_id) for part in everything]
-    by_terms = list(capped(candidates, ask_now(slot).slot.diversity, facts.current(), 8))
+    shares, behind = Shares.of(ask_now(slot).slot.diversity, facts.current(), 8), []
+    by_terms = [*shares.within(candidates, behind), *behind] if shares is not None else candidates
     filled = sorted((part for part in told.parts if part.total is None), key=lambda part: -part.score)
     order = [product_id for _, product_id in by_terms][: len(ranked)] + [part.product_id for part in filled]
     assert order == ids(slate)

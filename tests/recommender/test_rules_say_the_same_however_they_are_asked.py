@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,9 +80,13 @@ def test_a_candidate_passes_where_every_rule_lets_it(facts, exclude, cart, bough
 @given(facts_of_products(), st.permutations(IDS), st.integers(0, 3), st.integers(0, 3))
 def test_what_has_its_share_waits_behind_the_others(facts, order, of_category, of_brand) -> None:
     caps = {"category": of_category, "brand": of_brand}
-    found = [name for _, name in diversity.capped(enumerate(order), caps, facts, 6)]
-    smaller = [name for _, name in diversity.capped(enumerate(order), caps, facts, 5)]
-    assert smaller == list(order), "a slate of fewer than six is not made to differ"
+    assert diversity.Shares.of(caps, facts, 5) is None, "a slate of fewer than six is not made to differ"
+    shares = diversity.Shares.of(caps, facts, 6)
+    assert (shares is None) == (caps == {"category": 0, "brand": 0})
+    if shares is None:
+        return
+    waiting: list[tuple[int, str]] = []
+    found = [name for _, name in shares.within(enumerate(order), waiting)]
     shown: Counter = Counter()
     first, behind = [], []
     for name in order:
@@ -93,7 +98,21 @@ def test_what_has_its_share_waits_behind_the_others(facts, order, of_category, o
             first.append(name)
         else:
             behind.append(name)
-    assert found == first + behind
+    assert (found, [name for _, name in waiting]) == (first, behind)
+    # All that stood back did so for want of room: of a whole catalogue they are left out at once.
+    assert not len(shares.open_to(np.array([facts.row[name] for name in behind], np.int64)))
+    fresh = diversity.Shares(of_category, of_brand, facts)
+    fresh.count(first[:1])
+    left = [facts.row[name] for name in order[1:]]
+    # Asked of each by itself, with the first one counted.
+    alone = [row for row in left if list(_with_first(fresh, first).within([(0, facts.ids[row])], []))]
+    assert fresh.open_to(np.array(left, np.int64)).tolist() == alone
+
+
+def _with_first(shares: diversity.Shares, first: list[str]) -> diversity.Shares:
+    again = diversity.Shares(shares.most_of_category, shares.most_of_brand, shares.facts)
+    again.count(first[:1])
+    return again
 
 
 @pytest.mark.django_db(transaction=True)
