@@ -109,7 +109,7 @@ def _annoyed(found: CampaignReport) -> list[dict[str, Any]]:
             {
                 "label": labels[kind],
                 "count": words.number(count),
-                "rate": f"{rate:.2f}{words.THIN}%",
+                "rate": words.percent(count, found.line.accepted, 2),
                 "share": min(100 * rate / (2 * limit), 100.0),
                 "limit": f"{limit:g}{words.THIN}%",
                 "over": rate > limit,

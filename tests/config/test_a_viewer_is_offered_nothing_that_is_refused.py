@@ -210,6 +210,7 @@ def test_a_viewer_looks_through_a_shoppers_eyes_and_reads_who_may_change_the_slo
         assert "There is no product “no-such”." in page
         assert "As saved" in page
         assert "cannot be shown" not in page
+        assert 'class="rm"' not in page
     needed = {
         editor: "Marketer",
         reverse("admin:models"): "Approver",
