@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta
@@ -95,7 +96,7 @@ def _post(request: HttpRequest) -> HttpResponse:
         taken = take(said)
     except Refused as refusal:
         raise Stop(_invalid(refusal.field, str(refusal))) from None
-    except valkey.AWAY as error:
+    except (*valkey.AWAY, OperationalError, InterfaceError) as error:
         log.warning("feedback_not_taken", reason=str(error))
         detail = "Feedback cannot be taken right now. Send the same again."
         raise Stop(problems.response("unavailable", 503, detail, headers=RETRY_AFTER)) from None

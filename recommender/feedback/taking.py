@@ -90,7 +90,11 @@ def take(said: Said) -> Taken:
         if undone is not None:
             _tell(said, UNDONE, shopper_id, of=undone.kind)
         return Taken(undone is not None)
-    opinion, changed = saying.say(Opinion.Kind(said.word), said.product_id, slate_id=said.slate_id, **who)
+    try:
+        opinion, changed = saying.say(Opinion.Kind(said.word), said.product_id, slate_id=said.slate_id, **who)
+    except saying.NobodyKnown:
+        # Slates are chosen for ids that nobody is registered under, too.
+        raise Refused("shopper_id", "No shopper of this id is known here: register them, or send visitor_id.") from None
     if changed:
         _tell(said, EVENT_OF[said.word], shopper_id)
     return Taken(changed, opinion.until)

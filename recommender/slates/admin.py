@@ -12,6 +12,7 @@ from unfold.decorators import display
 from recommender.slates.models import Slate
 from recommender.slots.titles import chooser_title, titles
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
+from shop.storefront.numbers import uuid_or_none
 
 
 @admin.register(Slate)
@@ -57,6 +58,6 @@ class SlateAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if len(term) == 36 and term.count("-") == 4:
-            return queryset.filter(pk=term), False
+        if len(term) == 36 and (slate_id := uuid_or_none(term)) is not None:
+            return queryset.filter(pk=slate_id), False
         return queryset.filter(visitor_id=term) if term.startswith("v-") else queryset.filter(shopper_id=term), False

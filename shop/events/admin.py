@@ -14,6 +14,7 @@ from unfold.decorators import display
 from shop.events.models import Event, PoisonEvent
 from shop.events.wording import event_name
 from shop.operators.lists import ReadOnlyAdmin
+from shop.storefront.numbers import uuid_or_none
 
 
 @admin.register(Event)
@@ -54,8 +55,8 @@ class EventAdmin(ReadOnlyAdmin):
             return queryset, False
         if term.startswith("v-"):
             return queryset.filter(visitor_id=term), False
-        if len(term) == 36 and term.count("-") == 4:
-            return queryset.filter(id=term), False
+        if len(term) == 36 and (event_id := uuid_or_none(term)) is not None:
+            return queryset.filter(id=event_id), False
         return queryset.filter(shopper_id=term), False
 
     def get_ordering(self, request: HttpRequest) -> Any:

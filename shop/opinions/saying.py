@@ -25,6 +25,10 @@ MOST = 500
 log = structlog.get_logger(__name__)
 
 
+class NobodyKnown(ValueError):
+    """Neither a visitor nor a shopper who is known here."""
+
+
 @transaction.atomic
 def say(
     kind: Opinion.Kind,
@@ -43,12 +47,12 @@ def say(
         The opinion, and whether it is news: the same word again changes nothing, not even until when it counts.
 
     Raises:
-        ValueError: neither a visitor nor a known shopper.
+        NobodyKnown: neither a visitor nor a known shopper.
         the exceptions of ``valkey.AWAY``: nothing was taken.
     """
     shopper_id = _known(shopper_id)
     if not (visitor_id or shopper_id):
-        raise ValueError("an opinion is of a visitor or of a shopper who is known")
+        raise NobodyKnown("an opinion is of a visitor or of a shopper who is known")
     now = clock.now()
     before = _of(visitor_id, shopper_id).select_for_update().filter(product_id=product_id).first()
     if before is not None and before.kind == kind and (before.until is None or before.until > now):

@@ -64,6 +64,13 @@ def test_a_slate_says_what_was_shown_by_what_why_and_what_was_removed(page, slat
     assert untranslated == set()
 
 
+@pytest.mark.parametrize("term", ["zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "v-1", "----" * 9, "s-1"])
+def test_whatever_is_searched_for_is_looked_for(page, slate, term) -> None:
+    for listed in ("recommender_slate_changelist", "shop_event_changelist"):
+        page(listed, q=term)
+    assert str(slate.pk) in page("recommender_slate_changelist", q=str(slate.pk))
+
+
 def test_what_chose_a_slate_is_named_and_its_experiment_leads_to_its_page(page, slate) -> None:
     experiment = make_experiment(title="Is it worth it?")
     Slate.objects.filter(pk=slate.pk).update(slot="new", model="new", variant=f"{experiment.key}:b")

@@ -166,6 +166,15 @@ def test_an_id_of_which_one_bit_was_changed_is_none_of_ours(bit):
     assert not is_ours(UUID(int=slate_id.int ^ 1 << bit))
 
 
+def test_the_word_of_a_shopper_who_is_not_registered_is_refused_but_a_click_counts(send):
+    slate = recommend("home", shopper_id="nobody-yet", k=4)
+    theirs = {"visitor_id": "", "shopper_id": "nobody-yet"}
+    for kind in ("dismissed", "hidden", "liked"):
+        assert faults(send(said(slate, kind=kind, **theirs), "sk")) == ["/shopper_id"]
+    assert send(said(slate, kind="clicked", **theirs), "sk").json()["changed"]
+    assert not send(said(slate, kind="undone", **theirs), "sk").json()["changed"]
+
+
 def test_a_key_needs_the_scope_and_its_own_pages(client, shelf):
     slate = recommend("home", visitor_id=VISITOR, k=4)
     assert client.post("/api/v1/feedback").status_code == 401

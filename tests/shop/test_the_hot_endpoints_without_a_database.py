@@ -87,6 +87,17 @@ def test_a_slate_is_answered_with_a_key_that_was_good_a_moment_ago(client, key, 
     assert recommend(client).status_code == 200
 
 
+def test_feedback_that_cannot_be_checked_is_a_503_and_may_be_sent_again(client, key, take_away):
+    """A slate of this moment is in Valkey, but what is said of it is kept in the table."""
+    make_product(id="p-1")
+    slate = recommend(client).json()
+    said = {"slate_id": slate["slate_id"], "product_id": "p-1", "kind": "liked", "visitor_id": "v-anna0001"}
+    take_away()
+    answer = client.post("/api/v1/feedback", said, content_type="application/json", headers=KEY)
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert answer["Retry-After"]
+
+
 def test_of_nobody_a_history_is_used_while_nobody_can_say_who_declined(take_away):
     for number in range(4):
         make_product(id=f"p{number}")
