@@ -75,6 +75,16 @@ def test_what_an_experiment_holds_out_falls_back_on_purpose() -> None:
     assert SlotDay.objects.get().fallback == SlotHour.objects.get().fallback == 1
 
 
+def test_hours_are_kept_for_a_week_and_a_day() -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    SlotHour.objects.bulk_create(
+        SlotHour(hour=hour - timedelta(days=days), slot="home", slates=1, known=1, fallback=0, short=0)
+        for days in (1, 7, 9)
+    )
+    rollups.refresh()
+    assert SlotHour.objects.count() == 2
+
+
 def _slates(number: int, *, known: bool, fallback: bool, model: str = "blend-1") -> None:
     Slate.objects.bulk_create(
         Slate(id=new_slate_id(), slot="home", model=model, known=known, fallback=fallback) for _ in range(number)
