@@ -27,6 +27,8 @@ from shop.operators.naming import operator_name
 
 Status = Experiment.Status
 Metric = Experiment.Metric
+# What each metric is a share or a mean of: of none of them it is nothing.
+_OF = {metric: "seen" if metric == Metric.CLICKS else "people" for metric in Metric.values}
 
 
 def page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -184,7 +186,7 @@ def _served(found: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]
             "seen": words.number(row["seen"]),
             "clicked": "–" if hidden else words.number(row["clicked"]),
             "metrics": [
-                "–" if hidden or not row["people"] else verdicts.told(metric, row["metrics"][metric])
+                "–" if hidden or not row[_OF[metric]] else verdicts.told(metric, row["metrics"][metric])
                 for metric in Metric.values
             ],
             "won": row.get("won"),

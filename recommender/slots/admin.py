@@ -69,4 +69,4 @@ class SlotAdmin(BigListAdmin):
             _("diversity") if slot.diversity else "",
             _("other types") if slot.mix else "",
         ]
-        return ", ".join(filter(None, parts)) or "–"
+        return _(", ").join(filter(None, parts)) or "–"

@@ -14,7 +14,7 @@ from recommender.experiments.models import Experiment
 from recommender.slots import snapshot
 from recommender.slots.models import Slot
 from shop.models import AuditEntry, User
-from tests.factories.experiments import CHAMPION, POPULAR, make_experiment
+from tests.factories.experiments import CHAMPION, POPULAR, a_slate, make_experiment
 from tests.factories.people import make_operator
 from tests.recommender.test_experiments_are_read_right import crowd, keep
 from tests.shop.api.calling import with_scopes
@@ -184,7 +184,7 @@ def test_how_long_it_runs_is_said_in_a_unit_that_suits_it(operator, clock) -> No
         assert f"<dt>Runs for</dt><dd>{words}</dd>" in operator.get(url).content.decode()
 
 
-def test_before_anybody_took_part_nothing_is_said_to_be_as_asked(operator) -> None:
+def test_before_anybody_took_part_nothing_is_said_to_be_as_asked(operator, clock) -> None:
     experiment = make_experiment()
     learning.tick()
     page = operator.get(reverse("admin:experiment", args=[experiment.pk])).content.decode()
@@ -192,6 +192,13 @@ def test_before_anybody_took_part_nothing_is_said_to_be_as_asked(operator) -> No
     assert "Nobody has taken part yet." in page
     for figure in ("divided as asked", "p = 1", "0.00", "$0"):
         assert figure not in page, figure
+    for letter in "ab":
+        keep([a_slate(f"{experiment.key}:{letter}", f"v-{letter}")], [])
+    clock.advance(hours=2)
+    learning.tick()
+    page = operator.get(reverse("admin:experiment", args=[experiment.pk])).content.decode()
+    assert "divided as asked" in page
+    assert page.count("0.00") == 6, "added, ordered, revenue of each arm: nothing was seen that could have been clicked"
 
 
 def test_who_only_looks_cannot_start(client, db) -> None:
