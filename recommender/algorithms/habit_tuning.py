@@ -15,7 +15,7 @@ import structlog
 from numpy.typing import NDArray
 
 from recommender.algorithms.habits import Habits, Room, enliven, room, score_habits, tidy
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import borrowed, inner, kernel
 from recommender.algorithms.tifu_knn import TIFUKNN
 from recommender.asking import Rows
 from recommender.dataset.interactions import DAY_MS
@@ -128,6 +128,7 @@ def _judge(
     work: Room,
 ) -> NDArray[np.float64]:
     """(shares,) mean NDCG at 10 with each share of own habits, plus that among products new to the shopper alone."""
+    habits, work = borrowed(habits), borrowed(work)
     total, best = np.zeros(len(shares)), np.empty(10, np.int32)
     for shopper in shoppers:
         rows = slice(start[shopper], start[shopper + 1])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import borrowed, inner, kernel
 from recommender.asking import Rows
 
 Floats = NDArray[np.float32]
@@ -128,6 +128,7 @@ def score_habits(product: Rows, at: Times, habits: Habits, neighbours: int, work
 
     Returns how many of each. :func:`tidy` must follow.
     """
+    habits, work = borrowed(habits), borrowed(work)
     mine = vector_of(product, at, habits.group, habits.within, habits.between, work.own, work.mine)
     near, count = _nearest(mine, habits, neighbours, work), 0
     for place in range(near):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.algorithms.habits import Habits, Room, room, score_habits, tidy
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import borrowed, inlined, inner, kernel
 from recommender.algorithms.next_basket.facts import Facts
 from recommender.algorithms.repeats import (
     DAY,
@@ -204,7 +204,7 @@ def _outside(items: Rows, work: Work) -> Rows:
     return kept[:count]
 
 
-@inner
+@inlined
 def _own_columns(to: Floats, item: int, place: int, baskets: int, facts: Facts, work: Work) -> None:
     row = work.own.slot[item] - 1
     own_columns(to[0:12], row, baskets, work.own)
@@ -214,7 +214,7 @@ def _own_columns(to: Floats, item: int, place: int, baskets: int, facts: Facts, 
     to[24] = work.own.sums[row, LAST] / (facts.gap[item] + 1) if row >= 0 else NEVER
 
 
-@inner
+@inlined
 def _product_columns(to: Floats, item: int, most: Floats, facts: Facts, work: Work) -> None:
     to[14] = work.habits.score[item]
     to[15] = work.habits.score[item] / most[0]
@@ -280,7 +280,7 @@ def _in_categories(mine: int, facts: Facts, work: Work) -> float:
     return total
 
 
-@inner
+@inlined
 def _category_columns(to: Floats, item: int, total: float, facts: Facts, work: Work) -> None:
     category, row = facts.category[item], work.own.slot[item] - 1
     held = work.by_category[category]
@@ -313,6 +313,7 @@ def describe(
 
     Returns how many candidates.
     """
+    habits, facts, work = borrowed(habits), borrowed(facts), borrowed(work)
     mine, near = score_habits(product, at, habits, neighbours, work.habits)
     _, baskets = sum_up(product, at, now, work.own)
     told = _go_together(mine, at[-1] if len(at) else 0, product, at, acts, facts, work)

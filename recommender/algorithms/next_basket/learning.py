@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recommender.algorithms.habit_tuning import gain_of
 from recommender.algorithms.habits import Habits
-from recommender.algorithms.kernels import kernel
+from recommender.algorithms.kernels import borrowed, kernel
 from recommender.algorithms.next_basket.describing import MOST, WIDTH, Work, describe, work_for
 from recommender.algorithms.next_basket.facts import Facts, build_facts
 from recommender.algorithms.ranked.trees import Trees, flatten, walk
@@ -125,6 +125,7 @@ def _fill(
     to: Groups,
 ) -> tuple[int, int]:
     """Fill ``to`` with all candidates, as all are ranked; returns rows and groups. Questions without a hit teach nothing."""
+    moment, parts, work, to = borrowed(moment), borrowed(parts), borrowed(work), borrowed(to)
     start, product, at, later_start, later, now = moment
     none = np.zeros(0, np.int32)
     rows, groups = 0, 0
@@ -195,6 +196,7 @@ def _judge(
     asked: Rows, moment: tuple[Any, ...], new_only: bool, neighbours: int, parts: Parts, trees: Trees, work: Work
 ) -> NDArray[np.float64]:
     """(2, questions) NDCG at 10 of the blend and of the trees."""
+    moment, parts, trees, work = borrowed(moment), borrowed(parts), borrowed(trees), borrowed(work)
     start, product, at, later_start, later, now = moment
     none = np.zeros(0, np.int32)
     found = np.zeros((2, len(asked)))

@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from recommender.algorithms.kernels import inner, kernel
+from recommender.algorithms.kernels import borrowed, inner, kernel
 from recommender.algorithms.ranked.features import FEATURES, WIDTH, describe
 from recommender.algorithms.ranked.gathering import gather, release
 from recommender.algorithms.ranked.questions import Questions, came, put
@@ -129,6 +129,7 @@ def _hits(asked: Questions, question: int, removed: int, kept: int, query: Rows,
 @kernel
 def _fill(asked: Questions, removed: int, most: int, parts: Parts, work: Work, to: Groups) -> tuple[int, int]:
     """Fill ``to``; returns rows and groups."""
+    asked, parts, work, to = borrowed(asked), borrowed(parts), borrowed(work), borrowed(to)
     rows, groups = 0, 0
     for question in range(len(asked.low)):
         one = put(asked, question, removed, work)
@@ -231,6 +232,7 @@ def _count_before(at: int, kept: int, query: Rows, removed: int, work: Work, pla
 @kernel
 def _places(asked: Questions, removed: int, most: int, parts: Parts, trees: Trees, work: Work) -> NDArray[np.int32]:
     """(3, questions) place of what came next, from 1, by votes, blend and trees; 0 where it is no candidate."""
+    asked, parts, trees, work = borrowed(asked), borrowed(parts), borrowed(trees), borrowed(work)
     places = np.zeros((3, len(asked.low)), np.int32)
     for question in range(len(asked.low)):
         one, target = put(asked, question, removed, work), asked.items[asked.high[question]]
