@@ -87,8 +87,13 @@ class _Serializer:
 def cursor_of(which: List, shown: Iterable[str]) -> str:
     """The cursor of the page after ``shown``; empty where it would be too long to send, and the list ends."""
     parts = [which.slot, which.product_id, *shown]
-    long = sum(map(len, parts)) > WORTH_COMPRESSING
-    text = _signer(settings.SECRET_KEY).sign_object(parts, serializer=_Serializer, compress=long)
+    signer = _signer(settings.SECRET_KEY)
+    if sum(map(len, parts)) > WORTH_COMPRESSING:
+        text = signer.sign_object(parts, serializer=_Serializer, compress=True)
+    else:
+        # What `sign_object` puts together, in a third of its time: every answer has one.
+        said = f"{signing.b64_encode(orjson.dumps(parts)).decode()}{signer.sep}{signer.timestamp()}"
+        text = f"{said}{signer.sep}{signer.signature(said)}"
     return text if len(text) <= MOST_CHARS else ""
 
 

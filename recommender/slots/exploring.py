@@ -14,7 +14,6 @@ from random import Random
 
 import numpy as np
 from django.conf import settings
-from msgspec.structs import replace as replaced
 from numpy.typing import NDArray
 
 from recommender.exploration import counting
@@ -148,7 +147,9 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     pool = _Pool(ask, choice)
     if not draw.places and pool.has_more_than(places):
         # Most slates: none is given away, and how many products there would be does not matter.
-        return replaced(choice, items=tuple(_kept(each, at in fixed, draw) for at, each in enumerate(choice.items)))
+        kept = _kept_by(draw)
+        items = tuple([each if at in fixed else _kept(each, kept) for at, each in enumerate(choice.items)])
+        return Choice(items, choice.removed, choice.skipped)
     rows = pool.rows()
     if len(rows) < places:
         draw = draw_places(places, fixed, share, rng := Random(seed), len(rows))
@@ -156,11 +157,16 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
         return choice
     drawn = rng.sample(range(len(rows)), len(draw.places)) if draw.places else []
     stead = dict(zip(draw.places, (ask.facts.ids[rows[place]] for place in drawn), strict=True))
+    kept = _kept_by(draw)
     items = tuple(
-        _explored(item, stead[place], draw.chance / len(rows)) if place in stead else _kept(item, place in fixed, draw)
-        for place, item in enumerate(choice.items)
+        [
+            _explored(item, stead[place], draw.chance / len(rows))
+            if place in stead
+            else (item if place in fixed else _kept(item, kept))
+            for place, item in enumerate(choice.items)
+        ]
     )
-    return replaced(choice, items=items)
+    return Choice(items, choice.removed, choice.skipped)
 
 
 def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem:
@@ -169,11 +175,15 @@ def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem
     return SlateItem(product_id, item.score, reason, SOURCE, applied, probability=item.probability)
 
 
-def _kept(item: SlateItem, fixed: bool, draw: Draw) -> SlateItem:
-    if fixed:
-        return item
-    applied = {**item.applied, "kept": round(1 - draw.chance, 6)}
-    return replaced(item, applied=applied)
+def _kept_by(draw: Draw) -> dict[str, float]:
+    """What is said of a product that might have been given away, and was not."""
+    return {"kept": round(1 - draw.chance, 6)}
+
+
+def _kept(item: SlateItem, kept: dict[str, float]) -> SlateItem:
+    # Nine of a slate: to name the parts takes a third of what replacing one of them does.
+    applied = {**item.applied, **kept} if item.applied else kept
+    return SlateItem(item.product_id, item.score, item.reason, item.source, applied, item.probability, item.team)
 
 
 class _Pool:
@@ -185,10 +195,10 @@ class _Pool:
     def __init__(self, ask: Ask, choice: Choice) -> None:
         facts = ask.facts
         self.ask, self.hardly, self.places = ask, _hardly_shown(facts), len(choice.items)
-        standing = [item.product_id for item in choice.items]
-        self.out = {facts.row.get(each, -1) for each in (*ask.asked.kept_out, *standing)}
-        paths = facts.category_paths
-        about = {paths[facts.category.item(facts.row[each])] for each in standing if each in facts.row}
+        row, path, category = facts.row, facts.category_paths, facts.category.item
+        standing = [row.get(item.product_id, -1) for item in choice.items]
+        self.out = {*standing, *[row.get(each, -1) for each in ask.asked.kept_out]}
+        about = {path[category(at)] for at in standing if at >= 0}
         # In one order, whatever order the set has: the same visit draws the same products.
         self.near = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
 

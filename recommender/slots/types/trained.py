@@ -46,8 +46,10 @@ def champions_pool(task: str, ask: Ask, part: str = "") -> Pool:
     rows, scores = ranking.products.tolist(), ranking.scores.tolist()
     names = model.product_ids
 
+    sources = ranking.sources.tolist()
+
     def why(position: int) -> tuple[Reason, str]:
-        part = int(ranking.sources[position]) if len(ranking.sources) else -1
+        part = sources[position] if sources else -1
         source = algorithm.parts[part] if part >= 0 else algorithm.name
         evidence = algorithm.explain(context, rows[position], part)
         return reason_of(evidence, model, ask.known, ask.facts, names[rows[position]]), source
