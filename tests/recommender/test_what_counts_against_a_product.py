@@ -119,6 +119,16 @@ def test_what_was_dismissed_teaches_nothing_unless_the_operator_says_so(shop, we
     assert again.weight.tolist() == [1.0, 1.0], "what was undone is forgotten"
 
 
+def test_a_refund_that_another_shop_s_system_tells_of_counts_against(shop):
+    events = [
+        an_event(kind, NOW - timedelta(days=days), product_id="p-0", visitor_id="v-anna-1")
+        for kind, days in (("product_viewed", 4), ("order_refunded", 3))
+    ]
+    append(events)
+    store_all()
+    assert rows(read_dataset(until=NOW)) == [("p-0", "RETURN"), ("p-0", "VIEW")]
+
+
 def dataset_of(acts):
     """(person, product, kind, stars) in the order of time, a minute apart."""
     person, product, kind, stars = (np.array(column) for column in zip(*acts, strict=True))
