@@ -8,6 +8,7 @@ from recommender.experiments import api as experiments
 from recommender.feedback.api import feedback
 from recommender.serving.api import recommendations, similar
 from recommender.serving.batch_api import batch
+from recommender.serving.order_api import order
 from recommender.slots import api as slots
 from recommender.training import api as models
 
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/recommendations/batch", batch, name="api_recommendations_batch"),
     path("api/v1/products/<str:product_id>/similar", similar, name="api_similar"),
     path("api/v1/recommendations/<str:slot>", recommendations, name="api_recommendations"),
+    path("api/v1/recommendations/<str:slot>/order", order, name="api_recommendations_order"),
     path("api/v1/feedback", feedback, name="api_feedback"),
     path("api/v1/experiments", experiments.ExperimentsEndpoint.as_view(), name="api_experiments"),
     path("api/v1/experiments/<slug:key>", experiments.ExperimentEndpoint.as_view(), name="api_experiment"),

@@ -50,6 +50,7 @@ OPENAPI_PARTS = [
     "recommender.serving.api.openapi",
     "recommender.feedback.api.openapi",
     "recommender.serving.batch_api.openapi",
+    "recommender.serving.order_api.openapi",
     "push.audiences.api.openapi",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder().encode
 @csrf_exempt
 def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
     """Answer with a slate; never cached, since stock and session may change within a second."""
-    return _plain(request, lambda key: _answer(read_query(request, SlateQuery), slot, key, phone=_phone(request)))
+    return plain(request, lambda key: _answer(read_query(request, SlateQuery), slot, key, phone=_phone(request)))
 
 
 @csrf_exempt
@@ -50,16 +50,16 @@ def similar(request: HttpRequest, product_id: str) -> HttpResponse:
             raise Stop(problems.response("not_found", 404, "There is no such product."))
         return _answer(query, SIMILAR, key, product_id, phone=_phone(request))
 
-    return _plain(request, answered)
+    return plain(request, answered)
 
 
-def _plain(request: HttpRequest, answered: Callable[[KeyInfo], HttpResponse]) -> HttpResponse:
-    """The manners of both: methods, keys, origins."""
+def plain(request: HttpRequest, answered: Callable[[KeyInfo], HttpResponse], method: str = "GET") -> HttpResponse:
+    """The manners of each of these: its method, keys, origins."""
     if request.method == "OPTIONS":
-        return cors.preflight(request, "GET, OPTIONS")
+        return cors.preflight(request, f"{method}, OPTIONS")
     try:
-        if request.method not in ("GET", "HEAD"):
-            raise Stop(method_not_allowed("GET, OPTIONS"))
+        if request.method != method and not (request.method == "HEAD" and method == "GET"):
+            raise Stop(method_not_allowed(f"{method}, OPTIONS"))
         response = answered(_key(request))
     except Stop as stop:
         response = stop.response
@@ -124,6 +124,11 @@ def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "", *, 
         add_products(made, language)
     if slate.explanation is not None:
         add_why(made, slate.explanation, trusted=key.is_secret)
+    return answered_in(language, made)
+
+
+def answered_in(language: str, made: Slate) -> HttpResponse:
+    """The answer that is sent; it is somebody's own."""
     headers = {"Cache-Control": "private, no-store", "Content-Language": language}
     return HttpResponse(_encode(made), content_type=JSON, headers=headers)
 
@@ -146,15 +151,7 @@ def _shown(cursor: str, which: List) -> list[str]:
 
 def openapi() -> dict[str, Any]:
     """How it is described."""
-    names = [str(slot["name"]) for slot in DEFAULT_SLOTS]
-    place = {
-        "name": "slot",
-        "in": "path",
-        "required": True,
-        "description": f"Name of a slot: {', '.join(names)}, or one that the operators made.",
-        "schema": {"type": "string", "maxLength": 40},
-        "example": names[0],
-    }
+    place = slot_parameter([str(slot["name"]) for slot in DEFAULT_SLOTS])
     product = {"name": "product_id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 128}}
     get = operation(
         "Recommend products",
@@ -176,3 +173,15 @@ def openapi() -> dict[str, Any]:
         "/api/v1/products/{product_id}/similar": {"get": alike},
     }
     return {"paths": paths, "schemas": components({"Slate": Slate})}
+
+
+def slot_parameter(names: Sequence[str]) -> dict[str, Any]:
+    """The slot in the path, with names for example."""
+    return {
+        "name": "slot",
+        "in": "path",
+        "required": True,
+        "description": f"Name of a slot: {', '.join(names)}, or one that the operators made.",
+        "schema": {"type": "string", "maxLength": 40},
+        "example": names[0],
+    }

@@ -24,10 +24,9 @@ from recommender.slates.reasons import language_of
 from recommender.slates.slate import UnknownSlot
 from recommender.slots import snapshot
 from shop.api import cors, problems
-from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
 from shop.api.keys import KeyInfo, token_of
 from shop.api.limits import take
-from shop.api.plain import Stop, known_key, method_not_allowed, undecoded, wrong_field
+from shop.api.plain import Stop, known_key, method_not_allowed, read_json, wrong_field
 from shop.api.structs import components, operation, reference
 from shop.events.personal import is_address
 
@@ -107,16 +106,7 @@ def _key(request: HttpRequest) -> KeyInfo:
 
 
 def _read(request: HttpRequest, key: KeyInfo) -> _Lenient:
-    try:
-        asked = _decode(read_body(request, MOST_BYTES))
-    except BodyTooLarge:
-        raise Stop(problems.response("too_large", 413, "At most 4 MB. Send smaller batches.")) from None
-    except BodyUnreadable as error:
-        raise Stop(problems.response("parse_error", 400, str(error))) from None
-    except msgspec.ValidationError as error:
-        raise Stop(undecoded(error)) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Stop(problems.response("parse_error", 400, f"The body is no JSON: {error}")) from None
+    asked = read_json(request, _decode, MOST_BYTES, "At most 4 MB. Send smaller batches.")
     for place, product_id in enumerate(asked.exclude):
         if not product_id.isprintable():
             raise Stop(wrong_field(f"exclude/{place}", "An id holds no control characters."))

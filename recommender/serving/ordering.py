@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recommender.serving.recommending import rank
-from recommender.slates.slate import UnknownSlot
+from recommender.slates.slate import RanksNothing, Slate, UnknownSlot
 from recommender.slots import snapshot
 from shop.models import Product
 
@@ -41,10 +41,15 @@ def in_their_order(products: Sequence[Product], slot: str, visitor: Any, *, chos
         return Listed(products, offered=served.active)
     try:
         ranked = rank(slot, [each.pk for each in products], visitor_id=visitor.id, shopper_id=visitor.shopper_id)
-    except UnknownSlot:
+    except (UnknownSlot, RanksNothing):
         return Listed(products)
     by_id = {each.pk: each for each in products}
     listed = [by_id[item.product_id] for item in ranked.items]
-    # What came out as everybody sees it is nobody's own order.
-    personal = any(item.source != "given" for item in ranked.items) and listed != list(products)
+    personal = is_personal(ranked, [each.pk for each in products])
     return Listed(listed, personal, offered=personal)
+
+
+def is_personal(ranked: Slate, given: Sequence[str]) -> bool:
+    """Whether who looks had a say in the order of :func:`rank`, and it is another than the page's own."""
+    # What came out as everybody sees it is nobody's own order.
+    return not ranked.fallback and [item.product_id for item in ranked.items] != list(given)

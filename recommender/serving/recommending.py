@@ -20,7 +20,7 @@ from recommender.known.contexts import Known, chosen_from, known_of
 from recommender.known.product_facts import ProductFacts
 from recommender.serving import repeating
 from recommender.slates import slate_log
-from recommender.slates.slate import Reason, Slate, is_fallback
+from recommender.slates.slate import RanksNothing, Reason, Slate, is_fallback
 from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import pages, snapshot
 from recommender.slots.choosing import Choice, choose, in_given_order, ranked
@@ -36,6 +36,7 @@ from shop.people.models import Shopper
 MOST = 100
 DAY_MS = 86_400_000
 AWAY_NOTE = "The session could not be read: what is popular is shown."
+AWAY_ORDER_NOTE = "The session could not be read: the order is the one given."
 OFF_NOTE = "This slot is switched off."
 
 log = structlog.get_logger(__name__)
@@ -230,32 +231,35 @@ def rank(
 
     Args:
         product_ids: in the page's own order, which stands where nothing is known of the visitor.
+        personalised: False is the page's own order, boosts or not, as it is for who declined personal rows.
 
     Raises:
         UnknownSlot: there is no slot of that name.
+        RanksNothing: the slot is of a type that orders no page.
     """
     read = _read(visitor_id, shopper_id, personalised=personalised)
+    personalised = personalised and not read.declined
     served = snapshot.get(slot)
+    if not served.kind.ranks:
+        ranking = ", ".join(name for name, each in snapshot.current().items() if each.kind.ranks) or "none yet"
+        raise RanksNothing(f"slot {slot!r} chooses products and orders no page; slots that do: {ranking}")
     known = known_of(
-        read.session,
-        shopper_id=shopper_id,
-        product_id="",
-        personalised=personalised and not read.declined,
-        unwanted=read.unwanted,
+        read.session, shopper_id=shopper_id, product_id="", personalised=personalised, unwanted=read.unwanted
     )
     given = list(dict.fromkeys(product_ids))
     ask = _ask(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
-    items = ranked(ask) if served.active else in_given_order(ask)
+    items = ranked(ask) if served.active and personalised else in_given_order(ask)
+    theirs = any(item.source != "given" for item in items)
     return Slate(
         slate_id=new_slate_id(),
         slot=served.name,
         items=items,
         model=_label(ask),
         variant="default",
-        fallback=False,
-        heading=Reason("for_you"),
+        fallback=not theirs,
+        heading=Reason("for_you" if theirs else "given"),
         known=served.kind.is_known(ask),
-        note=read.note,
+        note=(AWAY_ORDER_NOTE if read.note else "") if served.active else OFF_NOTE,
         slot_version=served.version,
     )
 

@@ -15,6 +15,7 @@ WORDS = {
     "popular": _("Popular this week"),
     "popular_in_category": _("Popular in %(category)s"),
     "best_seller": _("Sold often"),
+    "given": _("As everybody sees it"),
     "viewed": _("Because you looked at %(because)s"),
     "added": _("Goes with %(because)s in your cart"),
     "bought": _("Because you bought %(because)s"),

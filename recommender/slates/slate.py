@@ -17,6 +17,10 @@ class UnknownSlot(ValueError):
     """No slot of that name."""
 
 
+class RanksNothing(ValueError):
+    """The slot is of a type that chooses products, and puts none in order."""
+
+
 class Reason(Struct, frozen=True):
     """Why a product is shown, language left out: words are made by :func:`recommender.slates.reasons.reason_text`.
 

@@ -238,7 +238,7 @@ def ranked(ask: Ask) -> tuple[SlateItem, ...]:
 
 def in_given_order(ask: Ask) -> tuple[SlateItem, ...]:
     """The given products as they are."""
-    return tuple(SlateItem(product_id, 0.0, Reason("best_seller"), "given") for product_id in ask.given)
+    return tuple(SlateItem(product_id, 0.0, Reason("given"), "given") for product_id in ask.given)
 
 
 # Pins -----------------------------------------------------------------------------------------------------------------

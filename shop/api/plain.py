@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
 from shop.api import problems
+from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
 from shop.api.keys import UNKNOWN_KEY, KeyInfo, find_key, lacks
 
 log = structlog.get_logger(__name__)
@@ -72,6 +74,24 @@ def read_query(request: HttpRequest, kind: type[Query]) -> Query:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Stop(undecoded(error, "There is no such parameter.", "Some parameters are wrong.")) from None
+
+
+def read_json(request: HttpRequest, decode: Callable[[bytes], Query], limit: int, too_large: str) -> Query:
+    """The body, of at most ``limit`` bytes, as the struct that a decoder of msgspec makes of it.
+
+    Raises:
+        Stop: 413 with the words ``too_large``; 400, an unknown or wrong field is pointed at.
+    """
+    try:
+        return decode(read_body(request, limit))
+    except BodyTooLarge:
+        raise Stop(problems.response("too_large", 413, too_large)) from None
+    except BodyUnreadable as error:
+        raise Stop(problems.response("parse_error", 400, str(error))) from None
+    except msgspec.ValidationError as error:
+        raise Stop(undecoded(error)) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Stop(problems.response("parse_error", 400, f"The body is no JSON: {error}")) from None
 
 
 def _parameters(request: HttpRequest) -> dict[str, str]:

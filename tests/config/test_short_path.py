@@ -67,6 +67,16 @@ def test_an_answer_without_content_claims_no_length():
     assert "Content-Length" not in headers
 
 
+def test_a_page_of_results_is_ordered_on_the_short_path(bearer):
+    path, body = "/api/v1/recommendations/search/order", b'{"product_ids": ["p-2", "p-1"]}'
+    status, headers, _ = ask(path, "OPTIONS", HTTP_ORIGIN="https://shop.example")
+    assert (status, headers["Access-Control-Allow-Methods"]) == ("204 No Content", "POST, OPTIONS")
+    status, headers, content = ask(path, "POST", body, HTTP_AUTHORIZATION=bearer, HTTP_ORIGIN="https://shop.example")
+    assert (status, headers["Cache-Control"]) == ("200 OK", "private, no-store")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert [item["product_id"] for item in json.loads(content)["items"]] == ["p-2", "p-1"]
+
+
 def test_an_address_that_is_not_there_is_404_with_a_request_id(settings):
     settings.DEBUG = False
     status, headers, _ = ask("/v1/nothing/here")

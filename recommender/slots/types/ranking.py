@@ -34,7 +34,7 @@ class Ranking(SlotType):
         own = 1 - np.arange(count) / max(count, 1)
         liked = self._liked(ask, given)
         if not liked.any():
-            return Pool(given, own.tolist(), lambda position: (Reason("best_seller"), "given"))
+            return Pool(given, own.tolist(), lambda position: (Reason("given"), "given"))
         score = (1 - self.personal) * own + self.personal * liked
         order = np.argsort(-score, kind="stable").tolist()
         best = float(score.max())
