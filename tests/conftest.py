@@ -120,12 +120,15 @@ def _fresh_valkey() -> None:
     from shop import silence, valkey
     from shop.api.keys import forget_keys
     from shop.events import joining
+    from shop.people import declining
 
     # A busy machine is no server that is away.
     valkey.CONNECT_SECONDS, valkey.ANSWER_SECONDS = 10.0, 10.0
 
     client = redis.Redis.from_url(settings.REDIS_URL)
     client.flushdb()
+    # It knows who declined personal rows: nobody yet.
+    client.set(declining.FILLED, "1")
     client.close()
     forget_keys()
     joining.forget()

@@ -50,11 +50,11 @@ def of_session(shopper_id: str) -> tuple[frozenset[str], bool]:
     queue_read(trip, "", shopper_id)
     declining.queue_read(trip, shopper_id)
     try:
-        *replies, declined = trip.execute()
+        *replies, filled, declined = trip.execute()
     except redis.RedisError as error:
         log.warning("unwanted_unread", reason=str(error))
         return NOTHING, True
-    return parse(replies), bool(declined)
+    return parse(replies), declining.parse([filled, declined])
 
 
 def of_many(shopper_ids: Sequence[str]) -> dict[str, frozenset[str]]:

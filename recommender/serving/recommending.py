@@ -297,7 +297,7 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
         return _Read(held, None, note=AWAY_NOTE if by_session else "", declined=bool(shopper_id))
     champions.follow(replies[1])
     running.follow(replies[3])
-    declined = bool(replies.pop()) if shopper_id else False
+    declined = declining.parse([replies.pop(-2), replies.pop()]) if shopper_id else False
     put_away = unwanted.parse(replies[4 : 4 + asked])
     session = sessions.parse(replies[4 + asked], visitor_id) if by_session else None
     if session is not None and session.shopper_id and not shopper_id:

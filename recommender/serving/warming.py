@@ -15,6 +15,8 @@ from django.db import DatabaseError, connections
 from recommender.experiments import running
 from recommender.known import champions, facts, newcomers
 from recommender.slots import exploring, snapshot
+from shop import valkey
+from shop.people.tasks import refill_declined
 
 WATCH_SECONDS = 10.0
 
@@ -25,9 +27,12 @@ _started = threading.Event()
 def warm_up() -> None:
     """Load product facts, slots, models and experiments, compile kernels; let sessions that ended meanwhile enter.
 
+    Valkey is told who declined personal rows, where it does not know: until it does nobody has any.
+
     Once that is done: what changed of it since, though nobody announced it.
     """
     facts.look()
+    _say_who_declined()
     snapshot.load()
     champions.load()
     running.load()
@@ -35,6 +40,13 @@ def warm_up() -> None:
     running.freshen()
     exploring.load(facts.current())
     newcomers.refresh()
+
+
+def _say_who_declined() -> None:
+    try:
+        refill_declined()
+    except valkey.AWAY as error:
+        log.warning("declined_not_told", reason=str(error))
 
 
 def ready() -> tuple[bool, str]:

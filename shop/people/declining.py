@@ -1,7 +1,8 @@
 """Who declined personal recommendations, in Valkey, for requests that read it in their own round trip and ask no database.
 
 The table is the truth. Whoever changes ``Shopper.personalised`` (saving, ``update``) writes it within the transaction: where Valkey
-is away nothing is taken, and the caller is told. Where Valkey lost what it held, :func:`refill` brings it back.
+is away nothing is taken, and the caller is told. Where Valkey lost what it held, :func:`refill` brings it back; until then all are
+taken to have declined.
 """
 
 from __future__ import annotations
@@ -36,8 +37,15 @@ def tell(shopper_ids: Iterable[str], *, declined: bool) -> None:
 
 
 def queue_read(trip: valkey.Trip, shopper_id: str) -> None:
-    """Ask within a caller's round trip: the reply is something where the shopper declined."""
+    """Ask within a caller's round trip; its last two replies go to :func:`parse`."""
+    trip.get(FILLED)
     trip.get(key(shopper_id))
+
+
+def parse(replies: list[Any]) -> bool:
+    """Whether the shopper declined, or Valkey does not know who did."""
+    filled, declined = replies
+    return filled is None or declined is not None
 
 
 def refill(declined: Iterable[str]) -> bool:

@@ -203,7 +203,9 @@ def test_yesterday_is_not_counted_twice_by_two_periods_that_meet(clock) -> None:
 
 def test_a_share_of_nothing_is_not_known_rather_than_nought(admin_client) -> None:
     page = admin_client.get("/admin/").content.decode()
-    assert page.count("nothing to measure yet") == 4, "conversion, click-through, fallback share, complaints"
+    assert page.count("nothing to measure yet") == 5, (
+        "conversion, order value, click-through, fallback share, complaints"
+    )
     _slates(50, known=True, fallback=True)
     rollups.refresh()
     # Panels are remembered for seconds, by period and language.
