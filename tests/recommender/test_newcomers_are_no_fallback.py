@@ -210,4 +210,4 @@ def test_a_share_of_nothing_is_not_known_rather_than_nought(admin_client) -> Non
     rollups.refresh()
     # Panels are remembered for seconds, by period and language.
     assert cache.delete("dashboard:slots:today:en")
-    assert admin_client.get("/admin/").content.decode().count("nothing to measure yet") == 3
+    assert admin_client.get("/admin/").content.decode().count("nothing to measure yet") == 4
