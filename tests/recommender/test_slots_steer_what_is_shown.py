@@ -241,6 +241,9 @@ def test_a_page_is_put_in_the_order_of_who_looks_and_loses_nothing(shop, save_sl
     save_slot("results", type="search_ranking")
     page = [f"thing-{n}" for n in range(6)] + ["honey", "gone", "milk"]
     assert ids(rank("results", page)) == [product_id for product_id in page if product_id != "gone"] + ["gone"]
+    newcomer = rank("results", page, shopper_id="registered-today")
+    assert (ids(newcomer), newcomer.fallback, newcomer.known) == (ids(rank("results", page)), True, False)
+    assert not rank("results", page, shopper_id="s1").fallback, "the control: one with a history"
     recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
     personal = ids(rank("results", page, visitor_id=VISITOR))
     assert sorted(personal) == sorted(page)

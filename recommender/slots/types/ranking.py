@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.known.contexts import is_known
 from recommender.slates.slate import Reason, SlateItem, is_fallback
 from recommender.slots.types.base import Ask, Pool, SlotType
 from recommender.slots.types.trained import champions_pool
@@ -64,6 +65,10 @@ class Ranking(SlotType):
         rows = model.history.of(ask.known.shopper_id)[0] if model is not None and ask.known.shopper_id else ()
         names = model.product_ids if model is not None else []
         return [*ask.known.seen, *ask.known.in_cart, *(names[row] for row in rows)]
+
+    def is_known(self, ask: Ask) -> bool:
+        """Whether there is a visit or a history: that a shopper has an id says nothing of what they like."""
+        return is_known(ask.known, self.task, ask.models(self.task))
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """The page has one of its own; asked for a row, it has no more to show than what sells best."""
