@@ -15,6 +15,8 @@ from recommender.slots.types.base import Ask, Pool
 
 # What sells best is looked through in parts of this many.
 CHUNK = 400
+# And looked for in so many at a time: what has room left of them.
+REACH = 4_000
 
 
 def pools(ask: Ask, shares: Shares | None = None) -> Iterator[tuple[str, Pool]]:
@@ -59,11 +61,14 @@ def best_selling(ask: Ask, shares: Shares | None = None) -> Iterator[Pool]:
     rows = facts.best_selling if condition is None else condition.best_selling(facts)
     most = max(int(facts.units_sold[rows[0]]), 1) if len(rows) else 1
     while len(rows):
-        # Asked anew for each part: what has its share by now is not gone through product by product.
-        rows = rows if shares is None else shares.open_to(rows)
-        if len(rows):
-            yield _of_rows(rows[:CHUNK], most, ask)
-        rows = rows[CHUNK:]
+        # Most slates are full with the first part: of a large shop not all is looked at for it.
+        near, rows = rows[:REACH], rows[REACH:]
+        while len(near):
+            # Asked anew for each part: what has its share by now is not gone through product by product.
+            near = near if shares is None else shares.open_to(near)
+            if len(near):
+                yield _of_rows(near[:CHUNK], most, ask)
+            near = near[CHUNK:]
 
 
 def _of_rows(rows: NDArray[np.int64], most: int, ask: Ask) -> Pool:
