@@ -154,6 +154,14 @@ def _entries(reply: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     return [(entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in reply]
 
 
+# A reply of which not all is there.
+_MORE = object()
+
+
+def _reader() -> hiredis.Reader:
+    return hiredis.Reader(redis.InvalidResponse, DefaultParser.parse_error, notEnoughData=_MORE)
+
+
 class _Line:
     """A thread's connection, and how many replies to what was posted on it nobody has read.
 
@@ -165,7 +173,7 @@ class _Line:
         self.pool, self.pid, self.unread = pool, os.getpid(), 0
         self._connection: Any = pool.connection_class(**pool.connection_kwargs)
         self._socket: socket.socket | None = None
-        self._reader = hiredis.Reader(replyError=DefaultParser.parse_error)
+        self._reader = _reader()
 
     def send(self, packed: bytes) -> None:
         """Send commands.
@@ -177,14 +185,18 @@ class _Line:
         try:
             (self._socket or self._opened()).sendall(packed)
         except TimeoutError as error:
+            silence.note_silence()
             raise redis.TimeoutError("Valkey takes nothing") from error
         except OSError as error:
             raise redis.ConnectionError(f"Valkey is away: {error}") from error
 
     def _opened(self) -> socket.socket:
         self._connection.connect()
-        self._reader = hiredis.Reader(replyError=DefaultParser.parse_error)
-        opened: socket.socket = self._connection._sock
+        self._reader = _reader()
+        opened: socket.socket | None = self._connection._sock
+        if opened is None:
+            # Something that redis-py asks a new connection, and whose failure it takes for none, ended it.
+            raise redis.ConnectionError("the connection to Valkey was lost while it was opened")
         self._socket = opened
         return opened
 
@@ -194,9 +206,8 @@ class _Line:
         Raises:
             redis.ConnectionError: Valkey went away, or is loading; redis.TimeoutError: it does not answer.
         """
-        # False: not all of it is there.
-        while (reply := self._reader.gets()) is False or isinstance(reply, hiredis.PushNotification):
-            if reply is False:
+        while (reply := self._reader.gets()) is _MORE or isinstance(reply, hiredis.PushNotification):
+            if reply is _MORE:
                 self._receive()
         if isinstance(reply, redis.ConnectionError):
             raise reply
@@ -254,8 +265,13 @@ def _line() -> _Line:
 def _post(*commands: Sequence[Any]) -> None:
     """As :func:`_exchange`, without the replies."""
     line, packed = _line(), _packed(commands)
-    line.attempt(lambda: line.send(packed))
-    line.unread += len(commands)
+
+    def send() -> None:
+        # Counted before: whoever is broken off meanwhile must not leave a reply that is taken for another's.
+        line.unread += len(commands)
+        line.send(packed)
+
+    line.attempt(send)
 
 
 def _packed(commands: Sequence[Sequence[Any]]) -> bytes:

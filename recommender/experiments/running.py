@@ -209,7 +209,7 @@ def follow(told: bytes | None) -> None:
     if told is None or told == _announced or not _loaded:
         return
     if _versions(told) <= _open_versions().keys():
-        _take_over(told, told)
+        _take_newest(told)
         return
     with _starting:
         thread = _opening.get(told)
@@ -227,7 +227,7 @@ _waited_until: dict[bytes, float] = {}
 
 def _open_all(told: bytes) -> None:
     try:
-        _take_over(told, told)
+        _take_newest(told)
     except Exception:  # whatever a storage can raise: the watch tries again, requests go on
         log.exception("experiments_not_taken_over")
     finally:
@@ -268,17 +268,28 @@ def _open_versions() -> dict[int, Model]:
     return held | {model.version: model for model in arms if model is not None}
 
 
+def _take_newest(told: bytes) -> None:
+    """Serve what is told now: whoever read ``told`` may come late, and another have taken over a newer word meanwhile."""
+    with _lock:
+        newest = _read_told() or told
+        _serve(newest, newest)
+
+
 def _take_over(runs: bytes, told: bytes | None) -> None:
     """Serve ``runs``; ``told`` is what Valkey said when that was read."""
-    global _running, _announced
     with _lock:
-        held = _open_versions()
-        found = {}
-        for experiment in _read(runs):
-            running = _running_of(experiment, held)
-            if running is not None:
-                found[running.slot] = running
-        _running, _announced = found, told
+        _serve(runs, told)
+
+
+def _serve(runs: bytes, told: bytes | None) -> None:
+    global _running, _announced
+    held = _open_versions()
+    found = {}
+    for experiment in _read(runs):
+        running = _running_of(experiment, held)
+        if running is not None:
+            found[running.slot] = running
+    _running, _announced = found, told
 
 
 def _running_of(told: _Told, held: dict[int, Model]) -> Running | None:

@@ -52,11 +52,15 @@ class _Opening(threading.Thread):
         global _announced
         try:
             with _lock:
-                _serve(announced_versions(self.announcement))
+                # Who asks may have read it a moment ago, and another taken over a newer one meanwhile.
+                newest = _read_announcement() or self.announcement
+                try:
+                    _serve(announced_versions(newest))
+                finally:
+                    _announced = newest
         except Exception:  # whatever a storage can raise: the watch tries again, requests go on
             log.exception("champions_not_taken_over")
         finally:
-            _announced = self.announcement
             connections.close_all()
 
 

@@ -116,7 +116,7 @@ def recommend(
     if page:
         repeat = None
         if repeatable:
-            asked = (served.name, product_id, k, exclude, personalised, explain)
+            asked = (served.name, product_id, known.shopper_id, k, exclude, personalised, explain)
             repeat = _Repeat(repeating.key(page, *asked), served, exclude)
         return _claimed(page, slate, visitor_id, known, choice, read, repeat)
     slate_log.write([(slate, visitor_id, known.shopper_id)])

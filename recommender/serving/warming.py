@@ -16,6 +16,7 @@ from recommender.experiments import running
 from recommender.known import champions, facts, newcomers
 from recommender.slots import exploring, snapshot
 from shop import valkey
+from shop.people import declining
 from shop.people.tasks import refill_declined
 
 WATCH_SECONDS = 10.0
@@ -44,7 +45,8 @@ def warm_up() -> None:
 
 def _say_who_declined() -> None:
     try:
-        refill_declined()
+        if not declining.is_known():
+            refill_declined()
     except valkey.AWAY as error:
         log.warning("declined_not_told", reason=str(error))
 

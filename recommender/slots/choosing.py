@@ -85,7 +85,7 @@ def _relax(
         if len(items) >= wanted:
             return
         if fills != of:
-            of, least = fills, items[-1].score if items else 1.0
+            of, least = fills, min((item.score for item in items), default=1.0)
         if product_id not in shown:
             shown.add(product_id)
             item = made()
@@ -96,7 +96,7 @@ def _relax(
                 item = replaced(item, score=least * item.score)
             items.append(item)
     for pool in pooling.best_selling(ask) if ask.slot.kind.fills else ():
-        least = items[-1].score if items else 1.0
+        least = min((item.score for item in items), default=1.0)
         for item in _best(pool, wanted - len(items), ask, asked, Removed(), shown, None, []):
             shown.add(item.product_id)
             items.append(_filling(item, "popular", least))

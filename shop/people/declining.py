@@ -48,11 +48,23 @@ def parse(replies: list[Any]) -> bool:
     return filled is None or declined is not None
 
 
-def refill(declined: Iterable[str]) -> bool:
-    """Say it of all who declined where Valkey has lost what it held; whether it had."""
+def is_known() -> bool:
+    """Whether Valkey knows who declined.
+
+    Raises:
+        the exceptions of ``valkey.AWAY``.
+    """
     client: Any = valkey.client()
-    if client.exists(FILLED):
-        return False
+    return bool(client.exists(FILLED))
+
+
+def refill(declined: Iterable[str]) -> bool:
+    """Say it of all who declined: a server that fell may have lost the last of them; whether it had lost that it knew any.
+
+    Raises:
+        the exceptions of ``valkey.AWAY``.
+    """
+    lost = not is_known()
     tell(declined, declined=True)
-    client.set(FILLED, "1")
-    return True
+    valkey.client().set(FILLED, "1")
+    return lost

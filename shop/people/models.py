@@ -116,6 +116,13 @@ PROFILE = (
 )
 
 
+def _tell(declined: Iterable[str], agreed: list[str]) -> None:
+    """Tell who serves: who declined at once, or nothing is written; who agreed once that is committed."""
+    declining.tell(declined, declined=True)
+    if agreed:
+        transaction.on_commit(lambda: declining.tell(agreed, declined=False), robust=True)
+
+
 class ShopperQuerySet(models.QuerySet["Shopper"]):
     """Shoppers; who declines personal recommendations through it is told to who serves (shop.people.declining)."""
 
@@ -130,7 +137,9 @@ class ShopperQuerySet(models.QuerySet["Shopper"]):
         with transaction.atomic():
             ids = list(self.select_for_update(of=("self",)).values_list("pk", flat=True).order_by())
             rows = super().update(**values)
-            declining.tell(ids, declined=not values["personalised"])
+            # As it is now: what was given may be an expression.
+            declined = set(self.model.objects.filter(pk__in=ids, personalised=False).values_list("pk", flat=True))
+            _tell(declined, [each for each in ids if each not in declined])
         return rows
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -198,13 +207,15 @@ class Shopper(models.Model):
         Raises:
             the exceptions of ``valkey.AWAY``: it could not be told, and nothing is saved.
         """
-        if self.__dict__.get("personalised", self.told_personalised) == self.told_personalised:
+        now = self.__dict__.get("personalised", self.told_personalised)
+        # Who declines is told each time: another may have written the opposite since this was read.
+        if now is not False and now == self.told_personalised:
             super().save(*args, **kwargs)
             return
         with transaction.atomic():
             super().save(*args, **kwargs)
-            declining.tell([self.pk], declined=not self.personalised)
-        self.told_personalised = self.personalised
+            _tell(*(([], [self.pk]) if now else ([self.pk], [])))
+        self.told_personalised = now
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Shopper:

@@ -18,5 +18,5 @@ def forget_ended_sessions() -> int:
 
 @shared_task(name="shop.refill_declined")
 def refill_declined() -> bool:
-    """Say again who declined personal recommendations, to a Valkey that lost what it held; whether it had."""
+    """Say again who declined personal recommendations: Valkey may have lost some, or all; whether it had lost all."""
     return declining.refill(Shopper.objects.filter(personalised=False).values_list("pk", flat=True))

@@ -108,3 +108,17 @@ def test_what_was_hashed_on_this_machine_is_hashed_again_only_once_it_changed(ne
     assert artefacts.state_of(new) is None
     with pytest.raises(artefacts.BrokenFile, match="its hash differs"):
         open_model(new)
+
+
+def test_who_read_an_announcement_late_does_not_bring_the_former_champion_back(
+    new, django_capture_on_commit_callbacks
+) -> None:
+    announcing.announce()
+    former = client().get(announcing.CHAMPIONS)
+    with django_capture_on_commit_callbacks(execute=True):
+        promotion.promote(new, actor=None, reason="to see it swapped")
+    champions.follow(client().get(announcing.CHAMPIONS))
+    assert champions.current("home").version == new.pk
+    # A request that had read it before the promotion, and comes to take it over only now.
+    champions.follow(former)
+    assert champions.current("home").version == new.pk

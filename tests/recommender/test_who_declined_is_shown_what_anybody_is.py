@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import models, transaction
 
 from recommender.explanations.missing import ask_now
 from recommender.explanations.then import then_of
@@ -22,6 +23,8 @@ from shop.people.tasks import refill_declined
 from tests.factories.people import make_shopper
 
 pytestmark = pytest.mark.django_db
+# Who agrees again is told once that is committed.
+committed = pytest.mark.django_db(transaction=True)
 VISITORS = [f"v-somebody-{number}" for number in range(8)]
 
 
@@ -77,6 +80,7 @@ def test_a_message_to_whoever_declined_holds_what_anybody_gets_before_a_model_le
     assert declined["s2"].known
 
 
+@committed
 def test_who_declined_is_nobody_whoever_asks_and_at_once_again_somebody(shop, client) -> None:
     """Rows, the API with either key, rankings, previews, the page of reasons: none needs to be told."""
     visitor, token = "v-hers-0001", create_key("server", "sk")[1]
@@ -128,6 +132,9 @@ def test_what_was_declined_is_obeyed_after_valkey_lost_it_and_while_it_is_away(s
     assert order(recommend("home", shopper_id="s1", k=6)) == everybody
     assert order(recommend("home", shopper_id="s2", k=6)) != everybody
     assert not refill_declined()
+    valkey.client().delete(declining.key("s1"))
+    assert not refill_declined(), "a server that fell lost one, and no more"
+    assert order(recommend("home", shopper_id="s1", k=6)) == everybody
     url, settings.REDIS_URL = settings.REDIS_URL, "unix:///nowhere/valkey.sock?db=0"
     for shopper_id in ("s1", "s2"):
         assert order(recommend("home", shopper_id=shopper_id, k=6)) == everybody, "nobody knows who declined"
@@ -146,6 +153,7 @@ def test_a_slate_of_whoever_declined_is_explained_and_shadowed_without_their_his
     assert known == {"s1": "", "s2": "s2"}
 
 
+@committed
 def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cannot_be_told(client, settings) -> None:
     anna, token = make_shopper(), create_key("server", "sk")[1]
     client.force_login(anna.user)
@@ -165,3 +173,26 @@ def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cann
     assert valkey.client().exists(declining.key(anna.pk))
     client.post("/en/privacy/personal-rows/", {"personalised": "on"})
     assert not valkey.client().exists(declining.key(anna.pk))
+
+
+@committed
+def test_the_last_word_counts_whoever_read_the_shopper_before() -> None:
+    one = make_shopper()
+    Shopper.objects.filter(pk=one.pk).update(personalised=False)
+    early, other = Shopper.objects.get(pk=one.pk), Shopper.objects.get(pk=one.pk)
+    other.personalised = True
+    other.save()
+    assert not said_to_have_declined(one)
+    early.save()
+    assert said_to_have_declined(one)
+    with transaction.atomic():
+        Shopper.objects.filter(pk=one.pk).update(personalised=True)
+        transaction.set_rollback(True)
+    assert said_to_have_declined(one)
+    early.personalised = models.Value(True)
+    Shopper.objects.bulk_update([early], ["personalised"])
+    assert not said_to_have_declined(one)
+
+
+def said_to_have_declined(shopper: Shopper) -> bool:
+    return bool(valkey.client().exists(declining.key(shopper.pk)))

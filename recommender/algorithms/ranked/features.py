@@ -244,8 +244,15 @@ def _look_ahead(told: Told, parts: Parts, work: Work) -> None:
         prefetch(words.start, product)
         prefetch(steps.start, product)
         prefetch(work.own.slot, product)
-        for fact in (facts.seen, facts.late, facts.later, facts.last, facts.ends, facts.begins, facts.again, facts.gap):
-            prefetch(fact, product)
+        # One by one: they are of one kind only where all of them come from a file.
+        prefetch(facts.seen, product)
+        prefetch(facts.late, product)
+        prefetch(facts.later, product)
+        prefetch(facts.last, product)
+        prefetch(facts.ends, product)
+        prefetch(facts.begins, product)
+        prefetch(facts.again, product)
+        prefetch(facts.gap, product)
     flat, width = facts.vectors.reshape(-1), facts.vectors.shape[1]
     for at in range(told.kept):
         product = work.found[work.kept[at]]
