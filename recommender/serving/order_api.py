@@ -104,6 +104,7 @@ def _ordered(asked: OrderRequest, slot: str, key: KeyInfo) -> HttpResponse:
             asked.product_ids,
             visitor_id=asked.visitor_id,
             shopper_id=asked.shopper_id if trusted else "",
+            named=asked.shopper_id,
             personalised=asked.personalised,
         )
     except UnknownSlot as error:

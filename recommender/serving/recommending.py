@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -60,6 +61,7 @@ def recommend(
     *,
     visitor_id: str = "",
     shopper_id: str = "",
+    named: str = "",
     product_id: str = "",
     k: int | None = None,
     exclude: Iterable[str] = (),
@@ -77,6 +79,7 @@ def recommend(
         slot: its name.
         visitor_id, shopper_id: whose session and history count; both may be empty. Without a visitor nothing is known of the cart
             nor of what was bought since the model learned: no database is asked here; :func:`recommend_many` asks it.
+        named: a shopper whom the caller names without proof: it counts that they declined personal rows, and nothing else of them.
         product_id: the product in view; never part of its own slate.
         k: at most so many products; None: the slot's size.
         exclude: products not to show.
@@ -96,7 +99,7 @@ def recommend(
     """
     _check(k)
     page = pages.key(page_id, visitor_id or shopper_id) if page_id else ""
-    read = _read(visitor_id, shopper_id, personalised=personalised, page=page)
+    read = _read(visitor_id, shopper_id, named, personalised=personalised, page=page)
     personalised = personalised and not read.declined
     served = snapshot.get(slot, occasion)
     known = known_of(
@@ -222,6 +225,7 @@ def rank(
     *,
     visitor_id: str = "",
     shopper_id: str = "",
+    named: str = "",
     personalised: bool = True,
 ) -> Slate:
     """Products that a page shows anyway (hits of a search, a category), in the order of whoever looks.
@@ -231,13 +235,14 @@ def rank(
 
     Args:
         product_ids: in the page's own order, which stands where nothing is known of the visitor.
+        named: as :func:`recommend` has it.
         personalised: False is the page's own order, boosts or not, as it is for who declined personal rows.
 
     Raises:
         UnknownSlot: there is no slot of that name.
         RanksNothing: the slot is of a type that orders no page.
     """
-    read = _read(visitor_id, shopper_id, personalised=personalised)
+    read = _read(visitor_id, shopper_id, named, personalised=personalised)
     personalised = personalised and not read.declined
     served = snapshot.get(slot)
     if not served.kind.ranks:
@@ -251,7 +256,8 @@ def rank(
     items = ranked(ask) if served.active and personalised else in_given_order(ask)
     theirs = any(item.source != "given" for item in items)
     return Slate(
-        slate_id=new_slate_id(),
+        # None of those that prove themselves: nothing is logged that feedback could be looked for in.
+        slate_id=uuid.uuid4(),
         slot=served.name,
         items=items,
         model=_label(ask),
@@ -269,12 +275,14 @@ def _check(k: int | None) -> None:
         raise ValueError(f"k must be between 1 and {MOST}, not {k}")
 
 
-def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = True, page: str = "") -> _Read:
+def _read(
+    visitor_id: str = "", shopper_id: str = "", named: str = "", *, personalised: bool = True, page: str = ""
+) -> _Read:
     """Session, unwanted products, what the page shows, changed facts and all that was announced in one round trip.
 
     Without Valkey: what is in memory.
     """
-    held = facts.current()
+    held, who = facts.current(), shopper_id or named
     trip = valkey.Trip()
     facts.queue_changes(trip, held)
     champions.queue_announcement(trip)
@@ -286,23 +294,23 @@ def _read(visitor_id: str = "", shopper_id: str = "", *, personalised: bool = Tr
         sessions.queue_read(trip, visitor_id)
     if page:
         pages.queue_read(trip, page)
-    if shopper_id:
-        declining.queue_read(trip, shopper_id)
+    if who:
+        declining.queue_read(trip, who)
     try:
         replies: list[Any] = trip.execute()
         snapshot.follow(replies[2])
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
         # Nobody knows who declined.
-        return _Read(held, None, note=AWAY_NOTE if by_session else "", declined=bool(shopper_id))
+        return _Read(held, None, note=AWAY_NOTE if by_session else "", declined=bool(who))
     champions.follow(replies[1])
     running.follow(replies[3])
-    declined = declining.parse([replies.pop(-2), replies.pop()]) if shopper_id else False
+    declined = declining.parse([replies.pop(-2), replies.pop()]) if who else False
     put_away = unwanted.parse(replies[4 : 4 + asked])
     session = sessions.parse(replies[4 + asked], visitor_id) if by_session else None
     if session is not None and session.shopper_id and not shopper_id:
-        theirs, declined = unwanted.of_session(session.shopper_id)
-        put_away |= theirs
+        theirs, their_word = unwanted.of_session(session.shopper_id)
+        put_away, declined = put_away | theirs, declined or their_word
     on_page = frozenset(pages.parse(replies[-1])) if page else frozenset()
     return _Read(facts.follow(replies[0]), session, on_page, unwanted=put_away, declined=declined)
 

@@ -34,7 +34,7 @@ def _say_declined(shopper_id: str) -> None:
     try:
         declining.tell([shopper_id], declined=True)
     except valkey.AWAY as error:
-        # There is no history left to use.
+        # The tick says it again; models forget the history when they are trained next.
         log.warning("declining_not_told", reason=str(error))
 
 

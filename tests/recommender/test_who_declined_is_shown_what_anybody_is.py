@@ -175,6 +175,30 @@ def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cann
     assert not valkey.client().exists(declining.key(anna.pk))
 
 
+def test_a_page_that_names_its_shopper_obeys_that_they_declined_whatever_its_key(shop, client) -> None:
+    visitor, token = "v-unlinked-01", create_key("browser", "pk")[1]
+    recording.record("product_viewed", visitor_id=visitor, product_id="tea")
+    everybody = order(recommend("home", k=6))
+    page = [product_id for product_id in everybody if product_id != "tea"]
+    headers = {"authorization": f"Bearer {token}"}
+
+    def rows(shopper_id: str) -> tuple[str, ...]:
+        url = f"/api/v1/recommendations/home?k=6&visitor_id={visitor}&shopper_id={shopper_id}"
+        return tuple(item["product_id"] for item in client.get(url, headers=headers).json()["items"])
+
+    def ordered(shopper_id: str) -> list[str]:
+        asked = {"product_ids": page, "visitor_id": visitor, "shopper_id": shopper_id}
+        url = "/api/v1/recommendations/category/order"
+        answer = client.post(url, asked, content_type="application/json", headers=headers)
+        return [item["product_id"] for item in answer.json()["items"]]
+
+    before = rows("s1"), ordered("s1")
+    assert before[0] != everybody, "the visit counts"
+    Shopper.objects.filter(pk="s1").update(personalised=False)
+    assert (rows("s1"), ordered("s1")) == (everybody, page)
+    assert (rows("s2"), ordered("s2")) == before, "of another nothing is used either way"
+
+
 @committed
 def test_the_last_word_counts_whoever_read_the_shopper_before() -> None:
     one = make_shopper()
