@@ -53,7 +53,7 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
     }
 
     connectedCallback() { this.load(); }
-    disconnectedCallback() { this.watch && this.watch.disconnect(); shown.delete(this); }
+    disconnectedCallback() { this.unwatch(); shown.delete(this); }
     attributeChangedCallback(_name, before) { if (this.isConnected && before !== null) this.load(); }
 
     get visitor() {
@@ -71,7 +71,7 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
 
     // Its children come back.
     clear() {
-      if (this.watch) this.watch.disconnect();
+      this.unwatch();
       this.ids = this.showing = null;
       shown.delete(this);
       for (const old of this.querySelectorAll(":scope>[slot=shown]")) old.remove();
@@ -153,18 +153,22 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
     }
 
     look() {
-      let timer = 0;
       this.watch = new IntersectionObserver(([entry]) => {
         // A row may be larger than the window: half of either is enough.
         const seen = entry.intersectionRatio >= 0.5 || entry.intersectionRect.height >= innerHeight / 2;
-        if (!seen) timer = clearTimeout(timer) || 0;
-        else timer = timer || setTimeout(() => {
-          this.watch.disconnect();
+        if (!seen) this.timer = clearTimeout(this.timer);
+        else this.timer = this.timer || setTimeout(() => {
+          this.unwatch();
           this.report("slate_seen", { properties: { product_ids: this.ids } });
           this.tell("seen", { slate: this.slate });
         }, 1000);
       }, { threshold: [0, 0.25, 0.5, 0.75] });
       this.watch.observe(this);
+    }
+
+    unwatch() {
+      this.timer = clearTimeout(this.timer);
+      if (this.watch) this.watch.disconnect();
     }
 
     clicked(event) {

@@ -131,6 +131,21 @@ def test_what_is_seen_and_clicked_is_reported_once(page, shop) -> None:
     assert Event.objects.values("slate_id").distinct().count() == 1
 
 
+def test_a_row_that_was_replaced_before_a_second_was_over_was_not_seen(page, shop) -> None:
+    page.add_init_script(
+        "window.due = []; const later = setTimeout, never = clearTimeout;"
+        " window.setTimeout = (act, ms) => ms === 1000 ? due.push(act) : later(act, ms);"
+        " window.clearTimeout = (id) => { if (due[id - 1]) due[id - 1] = null; else never(id) }"
+    )
+    page.goto(shop)
+    told(page, "shown one", "shown two", "failed none")
+    page.wait_for_function("due.length === 2")
+    page.evaluate("document.getElementById('one').load()")
+    page.wait_for_function("due.length === 3")
+    assert "seen one" not in page.evaluate("(due[0] && due[0](), told)"), "the second began anew with what came instead"
+    assert "seen one" in page.evaluate("(due[2](), told)"), "the control: that one was in view for as long"
+
+
 def test_a_page_of_a_site_that_the_key_is_not_for_keeps_its_own(page, shop) -> None:
     create_key("browser", "pk", token="pk_test_demo", allowed_origins=["https://another.example"])
     forget_keys()
