@@ -63,11 +63,11 @@ def _row(experiment: Experiment, names: Mapping[str, str]) -> dict[str, Any]:
         "experiment": experiment,
         "title": experiment_title(experiment),
         "slot": names.get(experiment.slot, experiment.slot),
-        "arms": " · ".join(arm_title(arm) for arm in arms),
+        "arms": " · ".join(arm_title(arm, names) for arm in arms),
         "maker": operator_name(experiment.created_by),
         "tone": TONES.get(experiment.status, ""),
         "people": words.number(people) if found else "–",
-        "verdict": verdict(experiment, found).heading,
+        "verdict": verdict(experiment, found, names).heading,
     }
 
 

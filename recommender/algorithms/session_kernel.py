@@ -86,7 +86,10 @@ def scratch(sessions: int, products: int) -> Scratch:
     """Those of this thread, large enough."""
     held: Scratch | None = getattr(_local, "scratch", None)
     if held is None or len(held.touched) < sessions or len(held.score) < products:
+        # Large enough for the model asked before, too: else two of them would make the arrays anew at every turn.
         sessions, products = max(sessions, 1), max(products, 1)
+        if held is not None:
+            sessions, products = max(sessions, len(held.touched)), max(products, len(held.score))
         held = _local.scratch = Scratch(
             np.zeros(_room(sessions), np.int32),
             np.empty(_room(sessions), np.float32),

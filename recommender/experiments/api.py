@@ -15,6 +15,7 @@ from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.steering import LETTERS, ArmPlan, Plan
 from recommender.experiments.titles import arm_title
 from recommender.experiments.verdicts import verdict
+from recommender.slots.titles import titles
 from recommender.training.models import ModelVersion
 from shop.api import etags
 from shop.api.endpoints import Endpoint, ListQuery, StrictSerializer, documented, given, page_of
@@ -39,7 +40,7 @@ class ExperimentArmSerializer(serializers.Serializer):
         names = ("letter", "kind", "as_slot", "share")
         return {
             **{name: getattr(arm, name) for name in names},
-            "title": arm_title(arm),
+            "title": arm_title(arm, self.context.get("slots")),
             "version": arm.version_id,
         }
 
@@ -167,7 +168,7 @@ class ExperimentsEndpoint(Endpoint):
         query = self.query(request, ExperimentsQuery)
         same = {name: query[name] for name in ("slot", "status") if name in query}
         found = Experiment.objects.filter(**same).select_related("winner").prefetch_related("arms__version")
-        return self.page(request, found, query, ExperimentSerializer, ("-created_at", "id"))
+        return self.page(request, found, query, ExperimentSerializer, ("-created_at", "id"), slots=titles())
 
     @documented(
         "Make an experiment",

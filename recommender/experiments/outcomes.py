@@ -80,7 +80,7 @@ done AS (
         coalesce(sum(value) FILTER (WHERE type = 'order_completed'), 0)
             - coalesce(sum(value) FILTER (WHERE type = 'order_refunded'), 0) AS spent,
         bool_or(simulated) AS simulated
-    FROM met JOIN acts ON acts.person = met.person AND acts.occurred_at >= met.at GROUP BY 1
+    FROM met JOIN acts ON acts.person = met.person AND acts.occurred_at >= met.at AND acts.occurred_at < %(until)s GROUP BY 1
 ),
 before AS (
     SELECT met.person, sum(event.value) AS spent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -18,12 +20,16 @@ def experiment_title(experiment: Experiment) -> str:
     return _(experiment.title) if experiment.title == DEMO_TITLE else experiment.title
 
 
-def arm_title(arm: Arm) -> str:
-    """Its own title, or what it is."""
+def arm_title(arm: Arm, slots: Mapping[str, str] | None = None) -> str:
+    """Its own title, or what it is; ``slots`` has the titles of slots, for who names many arms."""
     if arm.title:
         return _(arm.title) if arm.title in DEMO_ARMS else arm.title
     if arm.kind == Arm.Kind.SLOT:
-        return _("As slot “%(slot)s”") % {"slot": slot_title(arm.as_slot)}
+        return _("As slot “%(slot)s”") % {"slot": _slot(arm.as_slot, slots)}
     if arm.version:
         return arm.version.name
     return _("Champion") if arm.kind == Arm.Kind.CHAMPION else _("Popularity")
+
+
+def _slot(name: str, slots: Mapping[str, str] | None) -> str:
+    return slot_title(name) if slots is None else slots.get(name, name)

@@ -80,7 +80,12 @@ class Drawn:
         """What the slate keeps."""
         letters = [arm.letter for arm in self.running.arms]
         told: dict[str, Any] = {"shares": dict(zip(letters, self.shares, strict=True))}
-        return {**told, "situation": self.situation} if self.situation else told
+        if self.situation:
+            told["situation"] = self.situation
+        # That no model was asked is no failure.
+        if self.arms[0].kind == Arm.Kind.POPULAR:
+            told["held_out"] = True
+        return told
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -62,8 +63,8 @@ def decisive(experiment: Experiment) -> str:
     return "preference" if experiment.method == Experiment.Method.INTERLEAVING else experiment.metric
 
 
-def verdict(experiment: Experiment, found: dict[str, Any]) -> Verdict:
-    """The verdict on ``found``, the results of ``experiment``."""
+def verdict(experiment: Experiment, found: dict[str, Any], slots: Mapping[str, str] | None = None) -> Verdict:
+    """The verdict on ``found``, the results of ``experiment``; ``slots`` has the titles of slots, for who asks of many."""
     if refused := _refused(experiment):
         return refused
     if not found:
@@ -72,9 +73,9 @@ def verdict(experiment: Experiment, found: dict[str, Any]) -> Verdict:
     if found["problem"]:
         return _no_figure(experiment, found)
     if experiment.is_bandit:
-        return _bandit(experiment)
+        return _bandit(experiment, slots)
     metric = decisive(experiment)
-    arms = {arm.letter: arm_title(arm) for arm in experiment.arms.all()}
+    arms = {arm.letter: arm_title(arm, slots) for arm in experiment.arms.all()}
     rows = [row for row in found["arms"] if row.get("against", {}).get(metric)]
     figures = {row["letter"]: row["against"][metric] for row in rows}
     better = max(
@@ -163,13 +164,13 @@ def _not_yet(days: list[float | None]) -> tuple[str, str]:
     )
 
 
-def _bandit(experiment: Experiment) -> Verdict:
+def _bandit(experiment: Experiment, slots: Mapping[str, str] | None) -> Verdict:
     best = experiment.state.get("best", [])
     if not any(arm["seen"] for arm in experiment.state.get("arms", {}).values()):
         return Verdict(_("Nothing was learned yet."), (_("Slates count half an hour after they were shown."),), "early")
     arms = list(experiment.arms.all())
     first = max(range(len(best)), key=best.__getitem__)
-    values = {"arm": arm_title(arms[first]), "sure": f"{100 * best[first]:.1f}\u202f%"}
+    values = {"arm": arm_title(arms[first], slots), "sure": f"{100 * best[first]:.1f}\u202f%"}
     heading = _("%(arm)s leads: the chance that it is the best of all is %(sure)s.") % values
     text = _(
         "Shares follow the clicks, so the click rates of the arms are not compared directly: what each would bring alone is "

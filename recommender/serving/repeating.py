@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 import orjson
 
 from recommender.known.contexts import Known
@@ -20,6 +21,7 @@ from recommender.slates.slate import Slate
 from recommender.slots import snapshot
 from recommender.slots.choosing import NOT_FOR_PINS
 from recommender.slots.served import ServedSlot
+from shop import clock
 
 _encode = msgspec.msgpack.Encoder().encode
 # With the settings of slots that were in force: others may show other products.
@@ -51,4 +53,10 @@ def stands(
     settings, slate = kept
     rules = tuple(rule for rule in slot.rules if rule.__name__ not in NOT_FOR_PINS)
     asked = Asked.of(facts, known, exclude, rules)
-    return settings == snapshot.announced() and not any(refusing_rule(item.product_id, asked) for item in slate.items)
+    if settings != snapshot.announced() or any(refusing_rule(item.product_id, asked) for item in slate.items):
+        return False
+    if slot.filter is None:
+        return True
+    rows = np.array([facts.row[item.product_id] for item in slate.items], np.int64)
+    this = facts.row.get(known.product_id, -1)
+    return bool(slot.filter.holds(facts, rows, this=this, now_ms=clock.now_ms()).all())

@@ -20,9 +20,10 @@ LATE = timedelta(hours=3)
 KEPT = timedelta(days=8)
 # Nothing was known, and a model said so: popularity is the right answer.
 NEWCOMERS = "count(*) FILTER (WHERE NOT known AND model <> 'popular')"
-# What an experiment holds out is shown popularity on purpose: no fallback.
+# What an experiment holds out is shown popularity on purpose: no fallback, unlike an arm whose model does not serve.
 FALLBACK = """
-    count(*) FILTER (WHERE fallback AND (known OR model = 'popular') AND NOT (model = 'popular' AND variant LIKE '%%:%%'))"""
+    count(*) FILTER (WHERE fallback AND (known OR model = 'popular')
+        AND NOT (model = 'popular' AND variant LIKE '%%:%%' AND context @> '{"experiment": {"held_out": true}}'))"""
 SHOWN = f"""
 INSERT INTO recommender_slotday (day, slot, slates, newcomers, fallback, seen, clicked)
 SELECT (at AT TIME ZONE %(zone)s)::date, slot, count(*), {NEWCOMERS}, {FALLBACK}, 0, 0

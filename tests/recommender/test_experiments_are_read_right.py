@@ -54,6 +54,20 @@ def test_outcomes_are_counted_by_person_from_the_first_meeting_on(clock) -> None
     assert (found["a"]["slates"], found["a"]["clicked"]) == (2, 1), "slates are counted where they were shown"
 
 
+def test_what_came_after_the_end_is_none_of_its_arms(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=3))
+    met = a_slate("home-test:a", "v-stranger1", clock.time - timedelta(days=1))
+    orders = [
+        an_event("order_completed", clock.time + timedelta(hours=hours), visitor_id="v-stranger1", value=value)
+        for hours, value in ((-1, 7), (2, 80))
+    ]
+    keep([met], [*seen(met), *orders])
+    steering.stop(experiment, actor=None, reason="enough")
+    clock.advance(hours=5)
+    steering.conclude(experiment, None, actor=None, reason="nothing found")
+    assert experiment.results["arms"][0]["metrics"]["revenue"] == 7.0
+
+
 def told(experiment):
     experiment.refresh_from_db()
     found = results.refresh(experiment)

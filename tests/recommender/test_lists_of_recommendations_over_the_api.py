@@ -267,11 +267,15 @@ def test_the_same_page_of_a_list_is_chosen_anew_without_what_may_not_be_shown_an
         Product.objects.filter(pk="p02").update(stock=0)
     recording.record("product_added", visitor_id="v-somebody-1", product_id="p03")
     assert [ids(ask(HOME, **on)) for _ in range(2)] == [["p04", "p05"]] * 2
+    slot = Slot.objects.get(name="home")
+    for condition, found in (("price > 3", []), ("price < 4", ["p04", "p05"])):
+        slot.filter = condition
+        with django_capture_on_commit_callbacks(execute=True):
+            saving.save(slot, actor=None)
+        assert ids(ask(HOME, **on)) == found, "what is asked after a slot was saved obeys it"
     with django_capture_on_commit_callbacks(execute=True):
-        slot = Slot.objects.get(name="home")
-        slot.filter = "price > 3"
-        saving.save(slot, actor=None)
-    assert ids(ask(HOME, **on)) == [], "what is asked after a slot was saved obeys it"
+        Product.objects.filter(pk="p04").update(price=9)
+    assert ids(ask(HOME, **on)) == ["p05", "p06"], "what is dearer by now is outside of the filter"
 
 
 def test_similar_products_are_those_of_its_category_and_never_itself(

@@ -10,7 +10,8 @@ from django.core.cache import cache
 from config import doctor
 from config.dashboard import needs, period, slots
 from recommender.explanations.missing import Why, why_not_now
-from recommender.models import Slate, Slot, SlotDay, SlotHour
+from recommender.known import champions
+from recommender.models import ModelVersion, Slate, Slot, SlotDay, SlotHour
 from recommender.serving import recommend
 from recommender.slates import rollups, slate_log
 from recommender.slates.slate import Reason, SlateItem, is_fallback
@@ -23,6 +24,7 @@ from shop.days import day_of
 from shop.events import recording
 from shop.events.consumers import Runner
 from tests.factories.catalogue import make_product
+from tests.factories.experiments import CHAMPION, POPULAR, make_experiment
 
 pytestmark = pytest.mark.django_db
 VISITOR = "v-" + "1" * 24
@@ -67,12 +69,26 @@ def test_a_slate_is_a_fallback_where_more_than_half_is_what_anybody_gets() -> No
     assert is_fallback(())
 
 
-def test_what_an_experiment_holds_out_falls_back_on_purpose() -> None:
-    held = {"slot": "home", "model": "popular", "known": True, "fallback": True}
-    Slate.objects.bulk_create(Slate(id=new_slate_id(), variant="test:b", **held) for _ in range(3))
-    Slate.objects.create(id=new_slate_id(), variant="default", **held)
-    rollups.refresh()
-    assert SlotDay.objects.get().fallback == SlotHour.objects.get().fallback == 1
+def test_what_an_experiment_holds_out_falls_back_on_purpose_and_an_arm_without_its_model_does_not(
+    shop, django_capture_on_commit_callbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        make_experiment(CHAMPION, POPULAR)
+
+    def fallbacks() -> int:
+        for number in range(8):
+            recommend("home", visitor_id=f"{VISITOR}{number}", shopper_id="s1")
+        Runner(slate_log.SlateConsumer()).drain()
+        rollups.refresh()
+        assert SlotHour.objects.get().fallback == SlotDay.objects.get().fallback
+        return SlotDay.objects.get().fallback
+
+    assert fallbacks() == 0
+    held_out = Slate.objects.filter(variant="home-test:b").count()
+    assert 0 < held_out < 8, "both arms were shown"
+    ModelVersion.objects.update(status=ModelVersion.Status.RETIRED)
+    champions.load()
+    assert fallbacks() == 8 - held_out
 
 
 def test_hours_are_kept_for_a_week_and_a_day() -> None:

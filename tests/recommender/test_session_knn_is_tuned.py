@@ -84,6 +84,12 @@ def test_the_place_of_a_target_is_that_in_the_ranking(dataset, answers) -> None:
         assert place == (at[0] + 1 if len(at) else 0)
 
 
+def test_two_models_of_other_sizes_do_not_make_each_other_s_working_arrays_anew() -> None:
+    session_kernel.scratch(1_000, 10)
+    held = session_kernel.scratch(10, 1_000)
+    assert session_kernel.scratch(1_000, 10) is session_kernel.scratch(10, 1_000) is held
+
+
 def test_the_products_of_one_moment_are_asked_in_no_order() -> None:
     baskets = from_sessions([list(range(20))] * 200, Products.of([f"p{number}" for number in range(20)]), step_ms=0)
     asked = prefixes(baskets, longest=12, seed=0)
