@@ -10,6 +10,7 @@ from recommender.algorithms.base import Algorithm
 from recommender.algorithms.popular import decayed_acts
 from recommender.asking import Context, Evidence, Ranking, Rows, best
 from recommender.dataset import Dataset, NotEnoughData
+from recommender.dataset.arrays import as_bytes
 
 
 class PopularByGroup(Algorithm):
@@ -53,7 +54,7 @@ class PopularByGroup(Algorithm):
         shopper = dataset.session_shopper[dataset.session_of_row[rows]]
         known = shopper >= 0
         self._learn_groups(members, shopper[known], dataset.product[rows][known], worth[known])
-        self.group_ = np.array([word.encode() for word in words] or [b""], "S")[: len(words)]
+        self.group_ = as_bytes(words)
 
     def _groups(self, dataset: Dataset) -> tuple[list[str], list[NDArray[np.bool_]]]:
         """Groups with enough shoppers, sorted as bytes, and who belongs to each."""

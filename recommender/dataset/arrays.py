@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,12 @@ def room(count: int, dtype: Any) -> NDArray[Any]:
 def together(*parts: NDArray[Any]) -> NDArray[Any]:
     """The parts of one kind, one after the other, in a :func:`room`."""
     return np.concatenate(parts, out=room(sum(map(len, parts)), parts[0].dtype))
+
+
+def as_bytes(strings: Iterable[str]) -> NDArray[np.bytes_]:
+    """(n,) each string in UTF-8, all as wide as the longest."""
+    encoded = [string.encode() for string in strings]
+    return np.array(encoded or [b""], np.bytes_)[: len(encoded)]
 
 
 def pack_strings(strings: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dataset import Dataset, Kind
+from recommender.dataset.arrays import as_bytes
 from recommender.features.text import word_vectors
 
 Floats = NDArray[np.float32]
@@ -172,5 +173,4 @@ def _stars(dataset: Dataset) -> Stars:
 
 def _groups(dataset: Dataset) -> NDArray[Any]:
     told = {} if dataset.shoppers is None else dataset.shoppers.groups()
-    kept = sorted(word.encode() for word, members in told.items() if members.sum() >= LEAST_IN_GROUP)
-    return np.array(kept or [b""], "S")[: len(kept)]
+    return np.sort(as_bytes(word for word, members in told.items() if members.sum() >= LEAST_IN_GROUP))

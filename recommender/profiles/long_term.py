@@ -16,7 +16,6 @@ from recommender.dataset.interactions import DAY_MS
 from recommender.dataset.purchases import Purchases, purchases_of
 
 NONE: tuple[NDArray[np.int32], NDArray[np.float32]] = (np.zeros(0, np.int32), np.zeros(0, np.float32))
-LONGEST_ID = 128
 DATED = ("bought_start", "bought", "bought_ms")
 SEEN = ("seen_start", *(f"seen_{field.name}" for field in fields(Seen)))
 
@@ -160,7 +159,8 @@ def learn(dataset: Dataset, *, without: Sequence[str] = ()) -> LongTerm:
     until = dataset.window[1]
     decayed = np.exp2((dataset.at[bought] - until) / DAY_MS / LongTerm.HALF_LIFE_DAYS)
     # Shoppers are numbered anew in the order of their ids.
-    order = np.argsort(np.array(dataset.shopper_ids, "S")) if dataset.shopper_ids else np.zeros(0, np.int64)
+    ids = arrays.as_bytes(dataset.shopper_ids)
+    order = np.argsort(ids)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     width = max(len(dataset.products), 1)
@@ -174,14 +174,11 @@ def learn(dataset: Dataset, *, without: Sequence[str] = ()) -> LongTerm:
     from_end = np.repeat(np.cumsum(held), held) - np.arange(len(rows))
     kept = from_end <= LongTerm.MOST
     start = np.concatenate([[0], np.cumsum(np.minimum(held, LongTerm.MOST))]).astype(np.int64)
-    ids = np.array([dataset.shopper_ids[row] for row in order.tolist()] or [""], f"S{LONGEST_ID}")[: len(order)]
-    if len(ids):
-        ids = ids.astype(f"S{max(int(np.char.str_len(ids).max()), 1)}")
     groups, told = _groups(dataset, refused)
     dated = _dated(purchases_of(dataset), order, refused)
     products = (start, product[kept], count[kept], dataset.products.ids)
     seen = _seen(browsing_of(dataset), order, refused)
-    return LongTerm(ids, *products, until, groups, told[order], **dated, browsing=seen)
+    return LongTerm(ids[order], *products, until, groups, told[order], **dated, browsing=seen)
 
 
 def _newest(

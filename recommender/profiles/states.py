@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from recommender.dataset import Dataset, Kind, NotEnoughData
+from recommender.dataset.arrays import as_bytes
 from recommender.dataset.interactions import DAY_MS
 
 Floats = NDArray[np.float64]
@@ -279,13 +280,13 @@ def learn_states(dataset: Dataset, *, without: Sequence[str] = (), seed: int = 0
         NotEnoughData: too few shoppers did anything.
     """
     weeks = weeks_of(dataset)
-    refused = np.isin(np.array(dataset.shopper_ids, "S"), np.array([*without] or [""], "S"))
+    ids = as_bytes(dataset.shopper_ids)
+    refused = np.isin(ids, as_bytes(without))
     kept = np.flatnonzero((weeks.lengths > 0) & ~refused) if len(refused) else np.zeros(0, np.int64)
     weeks = pick(weeks, kept)
     model = fit(weeks, seed=seed)
-    ids = np.array([dataset.shopper_ids[row] for row in kept.tolist()], "S")
-    order = np.argsort(ids)
-    return ShopperStates(model, ids[order], model.latest(weeks)[order].astype(np.float32), weeks.until_ms)
+    order = np.argsort(ids[kept])
+    return ShopperStates(model, ids[kept][order], model.latest(weeks)[order].astype(np.float32), weeks.until_ms)
 
 
 def pick(weeks: Weeks, shoppers: NDArray[np.int64]) -> Weeks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,17 @@ def test_baskets_ahead_are_the_same_from_the_file_as_from_the_dataset(made, data
         assert answer.products.tolist() == offline.products.tolist()
         assert answer.scores.tolist() == offline.scores.tolist()
         assert len(set(bought_ms.tolist())) == 5, "baskets are told from each other"
+
+
+def test_a_shopper_is_known_by_whatever_id_the_shop_gave(dataset) -> None:
+    # As long as an id may be, of more octets than characters; two that begin alike.
+    ids = ["x" * 101 + "客" * 27, "x" * 101 + "客" * 9, *(f"客户 {number}" for number in range(10))]
+    renamed, plain = replace(dataset, shopper_ids=ids), learn(dataset)
+    kept = served(Popular().fit(renamed), learn(renamed, without=ids[:1])).history
+    assert kept.known(ids[0])["history"].tolist() == []
+    for former, now in list(zip(dataset.shopper_ids, ids, strict=True))[1:]:
+        assert len(plain.of(former)[0]) > 0
+        assert kept.of(now)[0].tolist() == plain.of(former)[0].tolist()
 
 
 def test_a_question_of_the_test_window_holds_what_the_model_s_file_would(dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -155,9 +156,11 @@ def test_where_everybody_orders_every_week_everybody_is_buying() -> None:
 
 def test_states_are_kept_with_the_model_and_the_unwilling_have_none(tmp_path: Path) -> None:
     rows = [(shopper, 0, Kind.VIEW, DAY_MS * (shopper + 1)) for shopper in range(12)]
-    states = learn_states(shop(rows, 12), without=["s3"])
+    named = replace(shop(rows, 12), shopper_ids=[f"顾客{number}" for number in range(12)])
+    states = learn_states(named, without=["顾客3"])
     arrays.write(tmp_path / "states", states.columns(), {})
     again = ShopperStates.of_columns(arrays.read(tmp_path / "states")[0])
-    assert again.of("s4").tolist() == states.of("s4").tolist()
-    assert not len(again.of("s3"))
+    assert again.of("顾客4").tolist() == states.of("顾客4").tolist()
+    assert len(again.of("顾客4"))
+    assert not len(again.of("顾客3"))
     assert sum(again.shares.values()) == pytest.approx(1.0)
