@@ -41,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
+    from hypothesis import HealthCheck, settings
+
+    # How long an example takes says more of the machine than of what is tested.
+    settings.register_profile("shop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shop")
     # A password that is dear to guess costs 0.2 s of the processor each time one is set or tried.
     PBKDF2PasswordHasher.iterations = 1
     if _WORKER:

@@ -16,15 +16,21 @@ Item = TypeVar("Item")
 
 
 def draft(
-    slates: Sequence[Sequence[Item]], size: int, chance: random.Random, *, key: Callable[[Item], str]
+    slates: Sequence[Sequence[Item]],
+    size: int,
+    chance: random.Random,
+    *,
+    key: Callable[[Item], str],
+    fits: Callable[[Item], bool] = lambda item: True,
 ) -> list[tuple[Item, int]]:
     """(item, index of its team) in the order shown, at most ``size``.
 
-    In each round the teams choose in random order, each the best of its own that was not chosen yet; one that has nothing left
-    sits out.
+    In each round the teams choose in random order, each the best of its own that was not chosen yet and fits beside what was, no
+    matter who chose that; one that has nothing left sits out.
 
     Args:
         key: what makes two items the same product.
+        fits: asked of an item that would be chosen next, and told so by it; one that does not fit never will.
     """
     ahead = [list(reversed(slate)) for slate in slates]
     chosen: list[tuple[Item, int]] = []
@@ -32,12 +38,14 @@ def draft(
     while len(chosen) < size:
         before = len(chosen)
         for team in chance.sample(range(len(slates)), len(slates)):
-            while ahead[team] and key(ahead[team][-1]) in taken:
-                ahead[team].pop()
-            if ahead[team] and len(chosen) < size:
+            if len(chosen) == size:
+                break
+            while ahead[team]:
                 item = ahead[team].pop()
-                taken.add(key(item))
-                chosen.append((item, team))
+                if key(item) not in taken and fits(item):
+                    taken.add(key(item))
+                    chosen.append((item, team))
+                    break
         if len(chosen) == before:
             break
     return chosen

@@ -13,13 +13,12 @@ from uuid import UUID
 from msgspec.structs import replace as replaced
 
 from recommender.experiments import assignment, running
-from recommender.experiments.interleaving import draft
+from recommender.experiments.drafting import drafted
 from recommender.experiments.logged import MIXED, variant_of
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.running import Running, RunningArm
 from recommender.experiments.situations import situation
-from recommender.slates.slate import SlateItem
-from recommender.slots import pinning, snapshot
+from recommender.slots import snapshot
 from recommender.slots.choosing import Choice, choose
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
@@ -132,7 +131,10 @@ def fill(ask: Ask, who: Who, slate_id: UUID, k: int | None = None) -> Filled:
         return Filled(ask, choose(ask))
     asks = [as_arm(ask, arm, k) for arm in drawn.arms]
     choices = [choose(each) for each in asks]
-    choice = _drafted(drawn, choices, ask.k, slate_id) if drawn.interleaves else _with_probability(choices[0], drawn)
+    letters = [arm.letter for arm in drawn.arms]
+    choice = (
+        drafted(letters, asks, choices, ask.k, slate_id) if drawn.interleaves else _with_probability(choices[0], drawn)
+    )
     log = {**drawn.log(), "ms": round(1000 * (time.perf_counter() - began), 3)}
     return Filled(asks[0], choice, drawn.variant, log)
 
@@ -165,25 +167,3 @@ def _situation(ask: Ask, who: Who) -> str:
 def _with_probability(choice: Choice, drawn: Drawn) -> Choice:
     items = tuple(replaced(item, probability=drawn.probability) for item in choice.items)
     return replaced(choice, items=items)
-
-
-def _drafted(drawn: Drawn, choices: list[Choice], size: int, slate_id: UUID) -> Choice:
-    """The slate that all arms fill; its id is the seed, so that the draft can be repeated."""
-    pinned = _pins_of_all(choices)
-    out = {item.product_id for item in pinned.values()}
-    slates = [[item for item in choice.items if item.product_id not in out] for choice in choices]
-    chosen = draft(slates, size - len(pinned), random.Random(slate_id.int), key=lambda item: item.product_id)
-    items = [replaced(item, team=drawn.arms[team].letter) for item, team in chosen]
-    return replaced(choices[0], items=tuple(pinning.put(pinned, items, size)))
-
-
-def _pins_of_all(choices: list[Choice]) -> dict[int, SlateItem]:
-    """Place to product where every arm has the same one pinned: the operator's word, which is no arm's merit."""
-    first, *others = (
-        {place: item for place, item in enumerate(choice.items, 1) if item.applied.get("pinned")} for choice in choices
-    )
-    return {
-        place: item
-        for place, item in first.items()
-        if all(place in other and other[place].product_id == item.product_id for other in others)
-    }

@@ -6,7 +6,7 @@ a slate is full wherever enough products may be shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import compress, islice
@@ -41,16 +41,19 @@ class Choice(Struct, frozen=True):
     skipped: dict[str, str] = {}
 
 
-def choose(ask: Ask) -> Choice:
+def choose(ask: Ask, standing: Collection[str] = ()) -> Choice:
     """Up to ``ask.k`` products; fewer only where no more may be shown.
 
     Caps hold over the whole slate while there are products to fill it: those that stood back come last, the slot's own first.
+
+    Args:
+        standing: products that stand in the slate already, beside which these are chosen.
     """
     asked, removed = ask.asked, Removed()
     pinned, skipped = _pinned(ask, asked)
-    shown = set(pinned.values())
+    shown = {*pinned.values(), *standing}
     wanted = ask.k - len(pinned)
-    shares = diversity.Shares.of(ask.slot.diversity, ask.facts, ask.k)
+    shares = diversity.Shares.of(ask.slot.diversity, ask.facts, ask.k + len(standing))
     if shares is not None:
         shares.count(shown)
     items: list[SlateItem] = []

@@ -116,6 +116,10 @@ class Shares:
             categories[category], brands[brand] = of_category + 1, of_brand + 1
             yield candidate
 
+    def takes(self, product_id: str) -> bool:
+        """Whether there is room for a product; it is counted then."""
+        return next(self.within([(0, product_id)], []), None) is not None
+
     def count(self, product_ids: Iterable[str]) -> None:
         """Count products that stand, whatever share they take."""
         for product_id in product_ids:

@@ -22,6 +22,8 @@ from recommender.known.facts import prepare_also
 from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.choosing import Choice
+from recommender.slots.diversity import Shares
+from recommender.slots.rooms import Rooms
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 
@@ -133,7 +135,8 @@ def share_of(slot: ServedSlot) -> float:
 def guarded(ask: Ask, choice: Choice) -> Choice:
     """A choice of which places went to hardly shown products, in slots whose type explores.
 
-    The first place and pinned products stay. Within a visit the same places go to the same products.
+    The first place and pinned products stay, and no cap of the slot is exceeded by it. Within a visit the same places go to the
+    same products.
     """
     share = share_of(ask.slot)
     if share <= 0 or len(choice.items) < 2:
@@ -143,11 +146,13 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     # Nobody's visits are not one visit.
     somebody = ask.visit and not ask.visit.startswith("|")
     seed = f"explore {ask.slot.name} {ask.visit}" if somebody else (ask.luck or random).getrandbits(64)
+    pool = _Pool(ask, choice, fixed)
+    if pool.rooms is not None:
+        return _under_caps(ask, choice, pool, pool.rooms, share, Random(seed))
     draw = draw_places(places, fixed, share, rng := Random(seed), places)
-    pool = _Pool(ask, choice)
     if not draw.places and pool.has_more_than(places):
         # Most slates: none is given away, and how many products there would be does not matter.
-        kept = _kept_by(draw)
+        kept = _kept_by(draw.chance)
         items = tuple([each if at in fixed else _kept(each, kept) for at, each in enumerate(choice.items)])
         return Choice(items, choice.removed, choice.skipped)
     rows = pool.rows()
@@ -155,14 +160,42 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
         draw = draw_places(places, fixed, share, rng := Random(seed), len(rows))
     if not draw.chance:
         return choice
+    kept = _kept_by(draw.chance)
+    stead = {place: (row, draw.chance / len(rows)) for place, row in _drawn(draw, rows, rng)}
+    return _with(ask, choice, stead, {place: kept for place in range(places) if place not in fixed})
+
+
+def _under_caps(ask: Ask, choice: Choice, pool: _Pool, rooms: Rooms, share: float, rng: Random) -> Choice:
+    """As without caps, but that what is drawn for a place stands there only if it has room: so places are drawn more often."""
+    rows = pool.rows()
+    means = rooms.means(rows) if len(rows) else np.zeros(1)
+    often = float(means.mean())
+    if not often:
+        return choice
+    draw = draw_places(len(choice.items), pool.fixed, share / often, rng, len(rows))
+    stead = {
+        place: (row, draw.chance / len(rows) * rooms.chance(place, row))
+        for place, row in _drawn(draw, rows, rng)
+        if rooms.allows(place, row, rng)
+    }
+    given = (draw.chance * means).tolist()
+    return _with(ask, choice, stead, {place: _kept_by(given[at]) for place, at in rooms.place_of.items() if given[at]})
+
+
+def _drawn(draw: Draw, rows: NDArray[np.int64], rng: Random) -> list[tuple[int, int]]:
+    """(place, row of the facts) of what is drawn evenly for each place."""
     drawn = rng.sample(range(len(rows)), len(draw.places)) if draw.places else []
-    stead = dict(zip(draw.places, (ask.facts.ids[rows[place]] for place in drawn), strict=True))
-    kept = _kept_by(draw)
+    return [(place, int(rows[at])) for place, at in zip(draw.places, drawn, strict=True)]
+
+
+def _with(ask: Ask, choice: Choice, stead: dict[int, tuple[int, float]], kept: dict[int, dict[str, float]]) -> Choice:
+    """Place to the row of what stands there instead and with which probability; and what is said of those that are kept."""
+    ids = ask.facts.ids
     items = tuple(
         [
-            _explored(item, stead[place], draw.chance / len(rows))
+            _explored(item, ids[stead[place][0]], stead[place][1])
             if place in stead
-            else (item if place in fixed else _kept(item, kept))
+            else (_kept(item, kept[place]) if place in kept else item)
             for place, item in enumerate(choice.items)
         ]
     )
@@ -175,9 +208,9 @@ def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem
     return SlateItem(product_id, item.score, reason, SOURCE, applied, probability=item.probability)
 
 
-def _kept_by(draw: Draw) -> dict[str, float]:
-    """What is said of a product that might have been given away, and was not."""
-    return {"kept": round(1 - draw.chance, 6)}
+def _kept_by(chance: float) -> dict[str, float]:
+    """What is said of a product whose place might have been given away, with ``chance``, and was not."""
+    return {"kept": round(1 - chance, 6)}
 
 
 def _kept(item: SlateItem, kept: dict[str, float]) -> SlateItem:
@@ -190,17 +223,23 @@ class _Pool:
     """All hardly shown products that may stand in a slate, of the categories that it is about; else of any.
 
     All of them, not a sample: what is drawn has one over their number as its probability, exactly.
+
+    Attributes:
+        rooms: what the slot's caps leave; None without caps, or where no place may be given away.
     """
 
-    def __init__(self, ask: Ask, choice: Choice) -> None:
+    def __init__(self, ask: Ask, choice: Choice, fixed: set[int]) -> None:
         facts = ask.facts
-        self.ask, self.hardly, self.places = ask, _hardly_shown(facts), len(choice.items)
+        self.ask, self.hardly, self.places, self.fixed = ask, _hardly_shown(facts), len(choice.items), fixed
         row, path, category = facts.row, facts.category_paths, facts.category.item
         standing = [row.get(item.product_id, -1) for item in choice.items]
         self.out = {*standing, *[row.get(each, -1) for each in ask.asked.kept_out]}
         about = {path[category(at)] for at in standing if at >= 0}
         # In one order, whatever order the set has: the same visit draws the same products.
         self.near = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
+        shares = Shares.of(ask.slot.diversity, facts, ask.k)
+        free = [place for place in range(self.places) if place not in fixed]
+        self.rooms = Rooms(shares, facts, standing, free) if shares is not None and free else None
 
     def has_more_than(self, count: int) -> bool:
         """Whether a look at some of them finds so many already."""
@@ -222,9 +261,11 @@ class _Pool:
         return near if len(near) > self.places else self._allowed(self.hardly.all)
 
     def _allowed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those that rules, the slot's filter and its type let through."""
+        """Those that rules, the slot's filter and its type let through, and that its caps leave room for."""
         facts, slot = self.ask.facts, self.ask.slot
         rows = rows[np.frombuffer(facts.buyable, np.uint8)[rows] == 1]
+        if self.rooms is not None:
+            rows = self.rooms.open_to(rows)
         if slot.filter is not None:
             this = facts.row.get(self.ask.known.product_id, -1)
             rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=self.ask.at_ms)]

@@ -218,6 +218,35 @@ def test_a_drafted_slate_has_each_product_once_and_is_fair_to_the_teams(slates, 
         assert max(counts) - min(counts) <= 1
 
 
+@given(
+    st.lists(st.lists(st.sampled_from("abcdefghij"), unique=True, max_size=8), min_size=2, max_size=4),
+    st.integers(1, 8),
+    st.integers(1, 3),
+    st.integers(0, 2**64),
+)
+def test_a_draft_under_caps_asks_the_same_of_every_team(slates, size, most, seed) -> None:
+    """Letters are of three kinds, of each of which ``most`` fit."""
+    held: dict[int, int] = {}
+
+    def fits(letter: str) -> bool:
+        held[ord(letter) % 3] = held.get(ord(letter) % 3, 0) + 1
+        return held[ord(letter) % 3] <= most
+
+    chosen = draft(slates, size, random.Random(seed), key=str, fits=fits)
+    products = [product for product, _team in chosen]
+    kinds = [[ord(product) % 3 for product in products[:number]] for number in range(len(products) + 1)]
+    assert all(kinds[-1].count(kind) <= most for kind in range(3))
+    for number, (product, team) in enumerate(chosen):
+        for better in slates[team][: slates[team].index(product)]:
+            full = kinds[number].count(ord(better) % 3) >= most
+            assert better in products[:number] or full, (
+                "only what is taken or does not fit is passed over, whose ever it is"
+            )
+    if len(products) < size:
+        left = set().union(*slates) - set(products)
+        assert all(kinds[-1].count(ord(product) % 3) >= most for product in left)
+
+
 def test_clicks_at_random_prefer_neither_team_and_real_preference_is_found_with_few_people() -> None:
     chance = random.Random(4)
     one, other = list("abcdefgh"), list("hgfedcba")

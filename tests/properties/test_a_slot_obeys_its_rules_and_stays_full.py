@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import operator
+import uuid
 from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.algorithms.content import Content
+from recommender.experiments.drafting import drafted
 from recommender.exploration.mixing import _chance
 from recommender.known.contexts import Known
 from recommender.known.product_facts import ProductFacts
@@ -277,16 +279,69 @@ def test_a_cap_holds_over_all_that_fills_a_slate() -> None:
     assert inside == teas, "nothing else may be shown"
 
 
+CAPS = [{}, {"category": 1}, {"category": 2}, {"brand": 1}, {"category": 3, "brand": 2}]
+
+
+@given(shelves(), condition, st.data())
+def test_drafted_slates_obey_and_are_full_too(facts, text, data) -> None:
+    """Arms that differ in what they propose, and perhaps in caps and pins."""
+    k = data.draw(st.integers(LEAST, 12))
+    pins = data.draw(st.sampled_from([[], [[facts.ids[0], 2]]]))
+    caps = [data.draw(st.sampled_from(CAPS[1:])) for _ in range(data.draw(st.integers(1, 2)))] * 2
+    asks = []
+    for wanted in caps[:2]:
+        ids = list(data.draw(st.permutations(facts.ids)))[: data.draw(st.integers(0, 20))]
+        asks.append(an_ask(facts, ids, k, filter=text, diversity=wanted, pins=pins))
+    choices = [choose(ask) for ask in asks]
+    slate_id = uuid.UUID(int=data.draw(st.integers(0, 2**128 - 1)))
+    choice = drafted("ab", asks, choices, k, slate_id)
+    assert drafted("ab", asks, choices, k, slate_id) == choice
+    shown = [item.product_id for item in choice.items]
+    may = {each for each, row in facts.row.items() if facts.can_be_bought(each) and holds(text, facts, row, -1)}
+    assert len(shown) == len(set(shown)) == min(k, len(may))
+    assert set(shown) <= may
+    of_all = {
+        name: max(ask.slot.diversity[name] for ask in asks)
+        for name in ("category", "brand")
+        if all(name in ask.slot.diversity for ask in asks)
+    }
+    counts = Counter(key for each in shown for key in shares_of(each, facts, of_all))
+    pinned = Counter(key for each in shown if pins and each == pins[0][0] for key in shares_of(each, facts, of_all))
+    if any(count > max(of_all[key[0]], pinned[key]) for key, count in counts.items()):
+        for left in may - set(shown):
+            assert any(counts[key] >= of_all[key[0]] for key in shares_of(left, facts, of_all)), left
+
+
+def test_a_drafted_slate_has_no_more_of_a_category_than_either_arm_would_show() -> None:
+    of = ["tea", "cake"] * 3 + ["bread", "jam"] * 4
+    table = [(f"p{n}", 1.0, 1, True, of[n], "", 20 - n, 0, "", "") for n in range(14)]
+    facts = ProductFacts.of_rows(table, {})
+    # Both like tea and cake best, each other ones.
+    likes = ["p0", "p1", "p6", "p7", "p8", "p9"], ["p2", "p3", "p4", "p5", "p10", "p11", "p12"]
+    asks = [an_ask(facts, list(ids), 8, diversity={"category": 2}) for ids in likes]
+    teams = Counter()
+    for number in range(40):
+        items = drafted("ab", asks, [choose(ask) for ask in asks], 8, uuid.UUID(int=number)).items
+        assert set(Counter(of[facts.row[item.product_id]] for item in items).values()) == {2}
+        teams.update(item.team for item in items)
+    assert abs(teams["a"] - teams["b"]) < 40, "whoever is refused, neither is refused more"
+
+
 @given(shelves(), condition, st.data())
 def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts, text, data) -> None:
     exploring.forget()
-    k, share = data.draw(st.integers(2, 8)), data.draw(st.sampled_from([0.05, 0.3, 0.5]))
+    k, share = data.draw(st.integers(2, 9)), data.draw(st.sampled_from([0.05, 0.3, 0.5]))
     this = data.draw(st.sampled_from(["", *facts.ids]))
     exclude = data.draw(st.lists(st.sampled_from(facts.ids), max_size=3))
-    ask = replace(an_ask(facts, facts.ids, k, this, filter=text, exploration=share), exclude=exclude)
+    diversity = data.draw(st.sampled_from(CAPS))
+    pins = [[product_id, place] for place, product_id in enumerate(data.draw(st.sampled_from([[], facts.ids[-2:]])), 3)]
+    ask = an_ask(facts, facts.ids, k, this, filter=text, exploration=share, diversity=diversity, pins=pins)
+    ask = replace(ask, exclude=exclude)
     choice = choose(ask)
     standing = [item.product_id for item in choice.items]
     about = {facts.category[facts.row[product_id]] for product_id in standing}
+    free = [place for place, item in enumerate(choice.items) if place and "pinned" not in item.applied]
+    caps = diversity if k >= LEAST else {}
     may = {
         product_id
         for product_id, row in facts.row.items()
@@ -294,39 +349,63 @@ def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts
         and product_id not in (this, *exclude, *standing)
         and holds(text, facts, row, facts.row.get(this, -1))
     }
+    has_room = {each: [room_of(each, place, standing, free, facts, caps) for place in free] for each in may}
+    may = {product_id for product_id in may if any(has_room[product_id])}
     near = {product_id for product_id in may if facts.category[facts.row[product_id]] in about}
     pool = near if len(near) > len(standing) else may
-    free = max(len(standing) - 1, 1)
-    given_away = _chance(min(1.0, share * len(standing) / free), free, len(pool)) if pool and standing else 0.0
+    given_away, mean = 0.0, 1.0
+    if pool and free and len(standing) > 1:
+        mean = sum(sum(has_room[each]) for each in pool) / len(pool) / len(free)
+        given_away = _chance(min(1.0, share / mean * len(standing) / len(free)), len(free), len(pool))
+    before = Counter(key for each in standing for key in shares_of(each, facts, caps))
     for visit in range(6):
         items = exploring.guarded(replace(ask, visit=f"v-1|{visit}"), choice).items
         shown = [item.product_id for item in items]
         assert len(shown) == len(set(shown)) == len(standing)
-        for item, before in zip(items, standing, strict=True):
+        after = Counter(key for each in shown for key in shares_of(each, facts, caps))
+        assert all(count <= max(caps[key[0]], before[key]) for key, count in after.items()), "a cap is exceeded"
+        for place, item in enumerate(items):
+            number = free.index(place) if place in free else None
             if item.source == exploring.SOURCE:
                 assert item.product_id in pool
-                assert item.applied["explored"] == pytest.approx(given_away / len(pool), abs=1e-8)
+                expected = given_away / len(pool) * has_room[item.product_id][number]
+                assert item.applied["explored"] == pytest.approx(expected, abs=1e-8)
             else:
-                assert item.product_id == before
-                assert 1 - item.applied.get("kept", 1.0) == pytest.approx(
-                    given_away if item is not items[0] and len(standing) > 1 else 0, abs=1e-6
-                )
+                assert item.product_id == standing[place]
+                fits = sum(has_room[each][number] for each in pool) / len(pool) if pool and number is not None else 0
+                assert 1 - item.applied.get("kept", 1.0) == pytest.approx(given_away * fits, abs=2e-6)
 
 
-def test_products_stand_where_they_do_as_often_as_is_logged() -> None:
+def room_of(product_id: str, place: int, standing: list[str], free: list[int], facts, caps) -> float:
+    """With which chance caps let a product stand at a place: one of its kind makes room; else as far as there is room left."""
+    chance = 1.0
+    for key in shares_of(product_id, facts, caps):
+        held = [key in shares_of(each, facts, caps) for each in standing]
+        others = [each for each in free if not held[each]]
+        if place in others:
+            chance *= min(max(caps[key[0]] - sum(held), 0), len(others)) / len(others)
+    return chance
+
+
+@pytest.mark.parametrize("diversity", [{}, {"category": 2}, {"category": 2, "brand": 3}])
+def test_products_stand_where_they_do_as_often_as_is_logged(diversity) -> None:
     exploring.forget()
-    table = [(f"p{n}", 1.0, 1, n != 9, "food" if n < 14 else "home", "", 40 - n, 0, "", "") for n in range(16)]
-    facts, visits = ProductFacts.of_rows(table, {}), 3_000
-    ask = an_ask(facts, [f"p{n}" for n in range(4)], 4, filter='id != "p5"', exploration=0.3)
+    of = ["food", "home", "tea"] * 6 if diversity else ["food"] * 14 + ["home"] * 2
+    table = [(f"p{n}", 1.0, 1, n != 9, of[n], BRANDS[n % 3], 40 - n, 0, "", "") for n in range(16)]
+    facts, visits, k = ProductFacts.of_rows(table, {}), 3_000, 6 if diversity else 4
+    ask = an_ask(facts, [f"p{n}" for n in range(k)], k, filter='id != "p7"', exploration=0.2, diversity=diversity)
     choice, stood, said = choose(ask), Counter(), {}
     for visit in range(visits):
         for place, item in enumerate(exploring.guarded(replace(ask, visit=f"v|{visit}"), choice).items):
             stood[place, item.product_id] += 1
             said[place, item.product_id] = item.applied.get("explored") or item.applied.get("kept", 1.0)
-    assert {product_id for _, product_id in said} == {f"p{n}" for n in range(14) if n not in (5, 9)}
+    names = {product_id for _, product_id in said}
+    assert names == {f"p{n}" for n in range(16 if diversity else 14) if n not in (7, 9)}
     for pair, probability in said.items():
         error = 5 * (probability * (1 - probability) / visits) ** 0.5 + 1e-12
         assert stood[pair] / visits == pytest.approx(probability, abs=error)
+    explored = sum(count for (place, name), count in stood.items() if name != choice.items[place].product_id)
+    assert explored / (k * visits) == pytest.approx(0.2, abs=0.02), "the share that is stated, caps or not"
 
 
 @given(shelves(), st.data())

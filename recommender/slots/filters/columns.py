@@ -120,6 +120,11 @@ class Columns:
     def _code(self, brand: str) -> int:
         return self._brand_code.setdefault(brand, len(self._brand_code))
 
+    @property
+    def brands(self) -> int:
+        """Codes of brands that there are; none is above."""
+        return len(self._brand_code)
+
     def follow(self) -> None:
         """Take over rows that changed."""
         with self._following:
