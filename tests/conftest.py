@@ -40,7 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
     django.setup()
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
-
     from hypothesis import HealthCheck, settings
 
     # How long an example takes says more of the machine than of what is tested.

@@ -88,7 +88,7 @@ class Rooms:
     def open_to(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those rows of the facts that may stand at some place."""
         for cap in self.caps:
-            rows = rows[cap.chance.any(axis=0)[cap.codes[rows]]]
+            rows = rows[cap.chance.max(axis=0)[cap.codes[rows]] > 0]
         return rows
 
     def means(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
