@@ -1,4 +1,4 @@
-"""Choosing a slate: session and models to candidates, rules, reasons. No SQL on the way, one round trip to Valkey."""
+"""Choosing a slate: what was read and models to candidates, rules, reasons. No SQL on the way, one round trip to Valkey."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
 
 import redis
 import structlog
 from django.db import DatabaseError
 from msgspec.structs import replace as replaced
 
-from recommender.experiments import running, variants
+from recommender.experiments import variants
 from recommender.experiments.variants import NOBODY, Filled, Who
 from recommender.explanations.making import asked_again_by, explain_choice
 from recommender.known import champions, facts, lately, unwanted
-from recommender.known.contexts import Known, chosen_from, known_of
+from recommender.known.contexts import Known, chosen_from
 from recommender.known.product_facts import ProductFacts
 from recommender.serving import repeating
+from recommender.serving.reading import Read, read_all
 from recommender.slates import slate_log
 from recommender.slates.slate import RanksNothing, Reason, Slate, is_fallback
 from recommender.slates.slate_ids import new_slate_id
@@ -29,31 +29,15 @@ from recommender.slots.exploring import guarded
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model
-from shop import clock, valkey
-from shop.events import sessions
-from shop.people import declining
+from shop import clock
 from shop.people.models import Shopper
 
 MOST = 100
 DAY_MS = 86_400_000
-AWAY_NOTE = "The session could not be read: what is popular is shown."
 AWAY_ORDER_NOTE = "The session could not be read: the order is the one given."
 OFF_NOTE = "This slot is switched off."
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What one round trip brought."""
-
-    facts: ProductFacts
-    session: sessions.Session | None
-    on_page: frozenset[str] = frozenset()
-    note: str = ""
-    unwanted: frozenset[str] = unwanted.NOTHING
-    # Whoever looks declined rows that are personal; that holds whatever the caller asks for.
-    declined: bool = False
 
 
 def recommend(
@@ -99,31 +83,22 @@ def recommend(
     """
     _check(k)
     page = pages.key(page_id, visitor_id or shopper_id) if page_id else ""
-    read = _read(visitor_id, shopper_id, named, personalised=personalised, page=page)
+    read = read_all(visitor_id, shopper_id, named, personalised=personalised, page=page)
     personalised = personalised and not read.declined
-    served = snapshot.get(slot, occasion)
-    known = known_of(
-        read.session,
-        shopper_id=shopper_id,
-        product_id=product_id,
-        personalised=personalised,
-        unwanted=read.unwanted,
-    )
-    exclude = list(exclude)
+    served, exclude = snapshot.get(slot, occasion), list(exclude)
+    known = read.known(shopper_id, product_id, personalised=personalised)
     who = Who(visitor_id or known.shopper_id, phone) if personalised else NOBODY
 
-    def choice(taken: _Read) -> Slate:
+    def choice(taken: Read) -> Slate:
         return _slate(served, known, taken, k, exclude, visitor_id if personalised else "", who, explain=explain)
 
     slate = choice(read)
-    if page:
-        repeat = None
-        if repeatable:
-            asked = (served.name, product_id, known.shopper_id, k, exclude, personalised, explain)
-            repeat = _Repeat(repeating.key(page, *asked), served, exclude)
-        return _claimed(page, slate, visitor_id, known, choice, read, repeat)
-    slate_log.write([(slate, visitor_id, known.shopper_id)])
-    return slate
+    if not page:
+        slate_log.write([(slate, visitor_id, known.shopper_id)])
+        return slate
+    asked = (served.name, product_id, known.shopper_id, k, exclude, personalised, explain)
+    repeat = _Repeat(repeating.key(page, *asked), served, exclude) if repeatable else None
+    return _claimed(page, slate, visitor_id, known, choice, read, repeat)
 
 
 @dataclass(frozen=True)
@@ -140,8 +115,8 @@ def _claimed(
     slate: Slate,
     visitor_id: str,
     known: Known,
-    again: Callable[[_Read], Slate],
-    read: _Read,
+    again: Callable[[Read], Slate],
+    read: Read,
     repeat: _Repeat | None = None,
 ) -> Slate:
     """The slate, logged and its products claimed for the page; chosen again while other rows of the page were faster.
@@ -189,7 +164,7 @@ def recommend_many(
     Without ``log`` it is the caller who logs what comes to be shown (:mod:`recommender.serving.sending`).
     """
     _check(k)
-    read, put_away, declined = _read(), unwanted.of_many(shopper_ids), _declined(shopper_ids)
+    read, put_away, declined = read_all(), unwanted.of_many(shopper_ids), _declined(shopper_ids)
     at_shop = lately.of_many([shopper_id for shopper_id in shopper_ids if shopper_id not in declined])
     served = snapshot.get(slot)
     chosen = {}
@@ -242,15 +217,13 @@ def rank(
         UnknownSlot: there is no slot of that name.
         RanksNothing: the slot is of a type that orders no page.
     """
-    read = _read(visitor_id, shopper_id, named, personalised=personalised)
+    read = read_all(visitor_id, shopper_id, named, personalised=personalised)
     personalised = personalised and not read.declined
     served = snapshot.get(slot)
     if not served.kind.ranks:
         ranking = ", ".join(name for name, each in snapshot.current().items() if each.kind.ranks) or "none yet"
         raise RanksNothing(f"slot {slot!r} chooses products and orders no page; slots that do: {ranking}")
-    known = known_of(
-        read.session, shopper_id=shopper_id, product_id="", personalised=personalised, unwanted=read.unwanted
-    )
+    known = read.known(shopper_id, personalised=personalised)
     given = list(dict.fromkeys(product_ids))
     ask = _ask(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
     items = ranked(ask) if served.active and personalised else in_given_order(ask)
@@ -275,50 +248,10 @@ def _check(k: int | None) -> None:
         raise ValueError(f"k must be between 1 and {MOST}, not {k}")
 
 
-def _read(
-    visitor_id: str = "", shopper_id: str = "", named: str = "", *, personalised: bool = True, page: str = ""
-) -> _Read:
-    """Session, unwanted products, what the page shows, changed facts and all that was announced in one round trip.
-
-    Without Valkey: what is in memory.
-    """
-    held, who = facts.current(), shopper_id or named
-    trip = valkey.Trip()
-    facts.queue_changes(trip, held)
-    champions.queue_announcement(trip)
-    snapshot.queue_announcement(trip)
-    running.queue_announcement(trip)
-    asked = unwanted.queue_read(trip, visitor_id, shopper_id)
-    by_session = bool(visitor_id) and personalised
-    if by_session:
-        sessions.queue_read(trip, visitor_id)
-    if page:
-        pages.queue_read(trip, page)
-    if who:
-        declining.queue_read(trip, who)
-    try:
-        replies: list[Any] = trip.execute()
-        snapshot.follow(replies[2])
-    except redis.RedisError as error:
-        log.warning("served_without_valkey", reason=str(error))
-        # Nobody knows who declined.
-        return _Read(held, None, note=AWAY_NOTE if by_session else "", declined=bool(who))
-    champions.follow(replies[1])
-    running.follow(replies[3])
-    declined = declining.parse([replies.pop(-2), replies.pop()]) if who else False
-    put_away = unwanted.parse(replies[4 : 4 + asked])
-    session = sessions.parse(replies[4 + asked], visitor_id) if by_session else None
-    if session is not None and session.shopper_id and not shopper_id:
-        theirs, their_word = unwanted.of_session(session.shopper_id)
-        put_away, declined = put_away | theirs, declined or their_word
-    on_page = frozenset(pages.parse(replies[-1])) if page else frozenset()
-    return _Read(facts.follow(replies[0]), session, on_page, unwanted=put_away, declined=declined)
-
-
 def _slate(
     slot: ServedSlot,
     known: Known,
-    read: _Read,
+    read: Read,
     k: int | None,
     exclude: Sequence[str],
     visitor_id: str = "",
@@ -395,14 +328,8 @@ def preview(
 
     The same luck each time: what two settings of a slot show differs by the settings alone.
     """
-    read = _read(visitor_id, shopper_id)
-    known = known_of(
-        read.session,
-        shopper_id=shopper_id,
-        product_id=product_id,
-        personalised=not read.declined,
-        unwanted=read.unwanted,
-    )
+    read = read_all(visitor_id, shopper_id)
+    known = read.known(shopper_id, product_id, personalised=not read.declined)
     return _slate(slot, known, read, k, (), visitor_id, luck=Random(slot.name))
 
 
