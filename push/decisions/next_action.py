@@ -3,7 +3,8 @@
 A state is the shopper's hidden one (:mod:`recommender.profiles.states`) and a coarse RFM, both of what was known when the week
 began, and whether a trigger fired: whoever left a cart is about to buy, and a reminder is to be measured against those who left
 one too and were held out. Learned from are shoppers who are sent messages at all. The reward is the week's margin less what the
-message costs. What is learned from one half of the shoppers is judged on the other; the table given out is learned from all.
+message costs. What is learned from one half of the shoppers is judged on the other, each in the same half as long as they are
+known; the table given out is learned from all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from push.audiences.buckets import bucket_of
 from push.decisions.logged import NAMES, actions_by_week, margins_by_week
 from recommender.dataset import Dataset
 from recommender.evaluation.intervals import Estimate
@@ -148,7 +150,7 @@ def advise(
         raise ValueError("weeks must be two horizons or more, a horizon a week or more, sure between 0 and 1")
     grid, ids = _grid(dataset, model, set(without), named, rule)
     process, solution, policy, sure = _learn(grid.of(grid.reached), rule)
-    half = np.random.default_rng(rule.seed).permutation(len(ids)) % 2 == 0
+    half = np.array([bucket_of(f"next action {rule.seed}", name) % 2 == 0 for name in ids], np.bool_)
     judged, weight = _judge(grid, half, rule)
     states = np.arange(len(STATES))
     gain = solution.worth[states, policy] - solution.worth[:, IDLE]
@@ -166,9 +168,9 @@ def _grid(
     dataset: Dataset, model: StateModel | None, without: set[str], named: Mapping[str, str] | None, rule: Rule
 ) -> tuple[_Grid, list[str]]:
     weeks = weeks_of(dataset)
-    kept = np.array(
-        [row for row, name in enumerate(dataset.shopper_ids) if name not in without and weeks.lengths[row]], np.int64
-    )
+    rows = [row for row, name in enumerate(dataset.shopper_ids) if name not in without and weeks.lengths[row]]
+    # By name, not in the order in which a dataset happens to come upon them: the same shoppers are told the same.
+    kept = np.array(sorted(rows, key=dataset.shopper_ids.__getitem__), np.int64)
     ids = [dataset.shopper_ids[row] for row in kept.tolist()]
     weeks = pick(weeks, kept)
     model = model or fit(weeks, seed=rule.seed)

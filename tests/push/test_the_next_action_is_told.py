@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -12,9 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from push.decisions.logged import NAMES, action_of, actions_by_week, margins_by_week
-from push.decisions.next_action import RFM, RFM_WEEKS, STATES, rfm
+from push.decisions.next_action import RFM, RFM_WEEKS, STATES, Rule, advise, rfm
 from push.delivery.models import Message
 from push.delivery.states import State
+from recommender.dataset.building import read_dataset
 from shop import clock
 from shop.models import Order, OrderLine, Shopper
 from tests.factories import campaigns
@@ -24,7 +26,7 @@ from tests.factories.catalogue import make_product
 pytestmark = pytest.mark.django_db
 
 WEEK = timedelta(weeks=1)
-WEEKS, SHOPPERS = 12, 48
+WEEKS, FEW = 12, 48
 
 
 def message(campaign, shopper, at, state=State.ACCEPTED) -> Message:
@@ -115,13 +117,16 @@ def test_rfm_knows_the_half_year_before_a_week_and_not_the_week_itself() -> None
 
 
 @pytest.fixture
-def shop(monkeypatch):
-    """Carts are left at random; half of the owners are reminded, and nearly all of those order; picks do nothing."""
+def shop(monkeypatch, request):
+    """Carts are left at random; half of the owners are reminded, and nearly all of those order; picks do nothing.
+
+    As many shoppers as a test's parameter says, or a few.
+    """
     now, rng = clock.now(), np.random.default_rng(4)
     product = make_product()
-    # The same names whatever ran before: by them shoppers are shared out for judging.
+    # The same names whatever ran before: by them, and nothing else, shoppers are shared out for judging.
     monkeypatch.setattr(campaigns, "_number", count(100))
-    shoppers = make_audience(SHOPPERS, agreed=False)
+    shoppers = make_audience(getattr(request, "param", FEW), agreed=False)
     remind = make_campaign(kind="trigger", trigger="cart_left", slug="left")
     picks = make_campaign(kind="recurring", slug="picks")
     sent, orders = [], []
@@ -142,6 +147,8 @@ def shop(monkeypatch):
     return shoppers
 
 
+# So many that the interval is above zero whoever of them judges.
+@pytest.mark.parametrize("shop", [144], indirect=True)
 def test_what_helps_is_told_and_what_does_not_is_left(shop, capsys) -> None:
     call_command("next_action", "--weeks", "11", "--least", "8", "--margin", "0.5", "--json")
     told = json.loads(capsys.readouterr().out)
@@ -157,6 +164,21 @@ def test_what_helps_is_told_and_what_does_not_is_left(shop, capsys) -> None:
     # Reminding everybody beats reminding half, beyond the interval.
     assert told["judged"]["gain"]["low"] > 0
     assert told["judged"]["snips"]["value"] > told["judged"]["logged"]["value"]
+
+
+def test_what_is_told_hangs_on_no_order_in_which_shoppers_are_read(shop) -> None:
+    dataset, rule = read_dataset(), Rule(weeks=11, least=8, margin=0.5)
+    last = len(dataset.shopper_ids) - 1
+    turned = replace(
+        dataset,
+        shopper_ids=dataset.shopper_ids[::-1],
+        session_shopper=np.where(dataset.session_shopper >= 0, last - dataset.session_shopper, -1).astype(np.int32),
+    )
+    one, other = (advise(each, rule=rule) for each in (dataset, turned))
+    assert one.judged == other.judged
+    assert one.shopper_ids == other.shopper_ids
+    assert one.now.tolist() == other.now.tolist()
+    assert one.gain.tolist() == other.gain.tolist()
 
 
 def test_one_shopper_s_action_is_told_with_its_reason_unless_they_refused(shop, capsys) -> None:
