@@ -13,7 +13,7 @@ import hiredis
 import redis
 import structlog
 from django.conf import settings
-from redis.connection import DefaultParser
+from redis.connection import ConnectionInterface, DefaultParser
 
 from shop import silence
 
@@ -62,6 +62,16 @@ def client() -> redis.Redis:
                 redis.Redis(connection_pool=redis.ConnectionPool.from_url(url, **patience(url))),
             )
     return found
+
+
+def connection() -> ConnectionInterface:
+    """A connection of the caller's own, not open yet.
+
+    Not of the pool, which counts what it makes, hands out a hundred and never hears of one that went.
+    """
+    pool = client().connection_pool
+    made: ConnectionInterface = pool.connection_class(**pool.connection_kwargs)
+    return made
 
 
 class Script:
@@ -169,9 +179,9 @@ class _Line:
     of each reply takes longer than the rest of a trip.
     """
 
-    def __init__(self, pool: redis.ConnectionPool) -> None:
-        self.pool, self.pid, self.unread = pool, os.getpid(), 0
-        self._connection: Any = pool.connection_class(**pool.connection_kwargs)
+    def __init__(self) -> None:
+        self.pool, self.pid, self.unread = client().connection_pool, os.getpid(), 0
+        self._connection: Any = connection()
         self._socket: socket.socket | None = None
         self._reader = _reader()
 
@@ -255,10 +265,9 @@ class _Line:
 
 def _line() -> _Line:
     """This thread's own: taking one from the pool and giving it back costs as much as asking. A stale one is connected anew."""
-    pool = client().connection_pool
     held: _Line | None = getattr(_own, "line", None)
-    if held is None or held.pool is not pool or held.pid != os.getpid():
-        held = _own.line = _Line(pool)
+    if held is None or held.pool is not client().connection_pool or held.pid != os.getpid():
+        held = _own.line = _Line()
     return held
 
 

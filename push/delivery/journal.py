@@ -10,6 +10,7 @@ gone, or the list is, everything that was being handed over is uncertain (docs/d
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Mapping
@@ -45,12 +46,15 @@ class _Note(msgspec.Struct, array_like=True):
     detail: str
 
 
-@dataclass(slots=True)
 class _Open(threading.local):
-    """A connection for each thread, and the server process at its other end."""
+    """A connection for each thread, and the server process at its other end.
+
+    No ``slots``: those of a ``threading.local`` are shared by all threads.
+    """
 
     connection: ConnectionInterface | None = None
-    url: str = ""
+    # Of which client, in which process: a fork's would be its parent's too.
+    owner: tuple[int, int] = (0, 0)
     server: int = 0
 
 
@@ -62,14 +66,13 @@ def _key(claim: uuid.UUID) -> str:
 
 
 def _connect() -> ConnectionInterface:
-    client = valkey.client()
-    url = str(id(client))
-    if _open.connection is None or _open.url != url:
-        connection = client.connection_pool.make_connection()
+    owner = (id(valkey.client()), os.getpid())
+    if _open.connection is None or _open.owner != owner:
+        connection = valkey.connection()
         connection.connect()
         connection.send_command("INFO", "server")
         _open.server = _server_of(connection.read_response())
-        _open.connection, _open.url = connection, url
+        _open.connection, _open.owner = connection, owner
     return _open.connection
 
 
