@@ -168,7 +168,11 @@ class Memory(threading.Thread):
         """Until the time is over."""
         while time.monotonic() < self.until:
             for process in workers(self.parent):
-                held = process.memory_full_info().uss / 1e6
+                try:
+                    held = process.memory_full_info().uss / 1e6
+                except psutil.Error:
+                    # It was killed a moment ago.
+                    continue
                 self.found.setdefault(process.pid, []).append((time.monotonic(), held))
             time.sleep(1.0)
 
@@ -277,7 +281,7 @@ def hold_out(seconds: float, data: Path, port: int, parent: int, versions: tuple
             f"endurance.calm_p{share}", 1000 * percentile(calm, share / 100), "ms", of="those while Valkey was there"
         )
     report("endurance.marked", seen.marked, "slates", why="Valkey was away: what is popular is shown")
-    report("endurance.growth_mb", max(each["end_mb"] - each["middle_mb"] for each in grown), "MB", processes=grown)
+    report("endurance.growth_mb", max((each["end_mb"] - each["middle_mb"] for each in grown), default=0.0), "MB", processes=grown)
     wrong = [f"{text} ({count} times)" for text, count in seen.wrong.items()]
     wrong += [f"a web process grew: {each}" for each in grown if each["end_mb"] - each["middle_mb"] > MOST_GROWTH_MB]
     if not seen.marked:

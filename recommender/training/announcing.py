@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import redis
 import structlog
+from django.db import connection, transaction
 
 from recommender.training.models import ModelVersion
 from shop.valkey import client
@@ -33,7 +34,10 @@ def announce() -> None:
     """Say what the champions are. Without Valkey it is found by the watch, which asks the database every few seconds."""
     champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).order_by("slot")
     try:
-        client().set(CHAMPIONS, orjson.dumps([list(row) for row in champions.values_list(*FIELDS)]))
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Whoever reads first tells first: the last that is told is the newest.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('champions'))")
+            client().set(CHAMPIONS, orjson.dumps([list(row) for row in champions.values_list(*FIELDS)]))
     except redis.RedisError as error:
         log.warning("champion_not_announced", error=str(error))
 

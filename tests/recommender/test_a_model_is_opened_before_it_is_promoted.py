@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from recommender.algorithms.popular import Popular
 from recommender.dataset.building import read_products
@@ -17,6 +17,7 @@ from recommender.training import announcing, artefacts, promotion
 from recommender.training.artefacts import open_model
 from shop.valkey import client
 from tests.factories.models import serve_sessions
+from tests.factories.waiting import at_work, until_it_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,22 @@ def test_whoever_listens_has_it_open_when_it_is_announced_and_opens_it_once(new,
     assert champions.current("home").label == str(new)
     assert opened == [str(new)]
     assert champions._prepared == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_promotions_at_once_the_last_that_is_told_is_the_newest() -> None:
+    for slot in ("home", "cart"):
+        ModelVersion.objects.create(algorithm="popular", slot=slot)
+    with at_work(announcing.announce) as one:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('champions'))")
+            ModelVersion.objects.update(status=ModelVersion.Status.CHAMPION)
+            one.start()
+            until_it_waits(one)
+    assert [version.slot for version in announcing.announced_versions(client().get(announcing.CHAMPIONS))] == [
+        "cart",
+        "home",
+    ]
 
 
 def test_a_process_that_never_answers_keeps_nobody_from_promoting(new, monkeypatch) -> None:
