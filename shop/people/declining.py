@@ -1,13 +1,13 @@
 """Who declined personal recommendations, in Valkey, for requests that read it in their own round trip and ask no database.
 
 The table is the truth. Whoever changes ``Shopper.personalised`` (saving, ``update``) writes it within the transaction: where Valkey
-is away nothing is taken, and the caller is told. Where Valkey lost what it held, :func:`refill` brings it back; until then all are
-taken to have declined.
+is away nothing is taken, and the caller is told. Where Valkey lost what it held, ``refill_declined`` (:mod:`shop.people.tasks`) brings
+it back; until then all are taken to have declined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shop import valkey
@@ -58,13 +58,20 @@ def is_known() -> bool:
     return bool(client.exists(FILLED))
 
 
-def refill(declined: Iterable[str]) -> bool:
-    """Say it of all who declined: a server that fell may have lost the last of them; whether it had lost that it knew any.
+def untold(shopper_ids: Sequence[str]) -> list[str]:
+    """Those, of at most :data:`BATCH` who declined, of whom Valkey does not know it.
 
     Raises:
         the exceptions of ``valkey.AWAY``.
     """
-    lost = not is_known()
-    tell(declined, declined=True)
+    said: Any = valkey.client().mget([key(shopper_id) for shopper_id in shopper_ids]) if shopper_ids else []
+    return [shopper_id for shopper_id, word in zip(shopper_ids, said, strict=True) if word is None]
+
+
+def all_are_told() -> None:
+    """Say that who is not said to have declined did not.
+
+    Raises:
+        the exceptions of ``valkey.AWAY``: it is not said.
+    """
     valkey.client().set(FILLED, "1")
-    return lost

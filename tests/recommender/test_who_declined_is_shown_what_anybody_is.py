@@ -21,6 +21,7 @@ from shop.models import Shopper
 from shop.people import declining
 from shop.people.tasks import refill_declined
 from tests.factories.people import make_shopper
+from tests.factories.waiting import at_work, until_it_waits
 
 pytestmark = pytest.mark.django_db
 # Who agrees again is told once that is committed.
@@ -220,3 +221,17 @@ def test_the_last_word_counts_whoever_read_the_shopper_before() -> None:
 
 def said_to_have_declined(shopper: Shopper) -> bool:
     return bool(valkey.client().exists(declining.key(shopper.pk)))
+
+
+@committed
+def test_whoever_agrees_again_while_valkey_is_told_anew_is_not_said_to_have_declined() -> None:
+    agreeing, declined = make_shopper(), make_shopper()
+    Shopper.objects.update(personalised=False)
+    valkey.client().delete(*map(declining.key, (agreeing.pk, declined.pk)))
+    with at_work(refill_declined) as refilling:
+        with transaction.atomic():
+            Shopper.objects.filter(pk=agreeing.pk).update(personalised=True)
+            refilling.start()
+            until_it_waits(refilling)
+            assert refilling.is_alive()
+    assert declining.untold([agreeing.pk, declined.pk]) == [agreeing.pk]
