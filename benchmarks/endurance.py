@@ -281,7 +281,12 @@ def hold_out(seconds: float, data: Path, port: int, parent: int, versions: tuple
             f"endurance.calm_p{share}", 1000 * percentile(calm, share / 100), "ms", of="those while Valkey was there"
         )
     report("endurance.marked", seen.marked, "slates", why="Valkey was away: what is popular is shown")
-    report("endurance.growth_mb", max((each["end_mb"] - each["middle_mb"] for each in grown), default=0.0), "MB", processes=grown)
+    report(
+        "endurance.growth_mb",
+        max((each["end_mb"] - each["middle_mb"] for each in grown), default=0.0),
+        "MB",
+        processes=grown,
+    )
     wrong = [f"{text} ({count} times)" for text, count in seen.wrong.items()]
     wrong += [f"a web process grew: {each}" for each in grown if each["end_mb"] - each["middle_mb"] > MOST_GROWTH_MB]
     if not seen.marked:

@@ -1,8 +1,8 @@
 """Who declined personal recommendations, in Valkey, for requests that read it in their own round trip and ask no database.
 
 The table is the truth. Whoever changes ``Shopper.personalised`` (saving, ``update``) writes it within the transaction: where Valkey
-is away nothing is taken, and the caller is told. Where Valkey lost what it held, ``refill_declined`` (:mod:`shop.people.tasks`) brings
-it back; until then all are taken to have declined.
+is away nothing is taken, and the caller is told. Where Valkey lost what it held, ``refill_declined`` of
+:mod:`shop.people.tasks` brings it back; until then all are taken to have declined.
 """
 
 from __future__ import annotations

@@ -74,12 +74,11 @@ def test_whoever_listens_has_it_open_when_it_is_announced_and_opens_it_once(new,
 def test_of_two_promotions_at_once_the_last_that_is_told_is_the_newest() -> None:
     for slot in ("home", "cart"):
         ModelVersion.objects.create(algorithm="popular", slot=slot)
-    with at_work(announcing.announce) as one:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('champions'))")
-            ModelVersion.objects.update(status=ModelVersion.Status.CHAMPION)
-            one.start()
-            until_it_waits(one)
+    with at_work(announcing.announce) as one, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('champions'))")
+        ModelVersion.objects.update(status=ModelVersion.Status.CHAMPION)
+        one.start()
+        until_it_waits(one)
     assert [version.slot for version in announcing.announced_versions(client().get(announcing.CHAMPIONS))] == [
         "cart",
         "home",

@@ -228,10 +228,9 @@ def test_whoever_agrees_again_while_valkey_is_told_anew_is_not_said_to_have_decl
     agreeing, declined = make_shopper(), make_shopper()
     Shopper.objects.update(personalised=False)
     valkey.client().delete(*map(declining.key, (agreeing.pk, declined.pk)))
-    with at_work(refill_declined) as refilling:
-        with transaction.atomic():
-            Shopper.objects.filter(pk=agreeing.pk).update(personalised=True)
-            refilling.start()
-            until_it_waits(refilling)
-            assert refilling.is_alive()
+    with at_work(refill_declined) as refilling, transaction.atomic():
+        Shopper.objects.filter(pk=agreeing.pk).update(personalised=True)
+        refilling.start()
+        until_it_waits(refilling)
+        assert refilling.is_alive()
     assert declining.untold([agreeing.pk, declined.pk]) == [agreeing.pk]
