@@ -30,6 +30,9 @@ FAR = 50_000_000
 # Sessions that enter an index at once, and questions asked of it.
 ENTERING, ASKED = 500, 2_000
 FIRST = 100_000
+TURNS, MOST_TURNS = 3, 10
+# Seconds: what takes less in all its turns is done again.
+SHORT = 2.0
 # Of parts whose figures are not seconds: the unit, and how many make one of what was measured.
 UNITS = {"octets of the file": ("octets", 1.0), "an answer": ("us", 1e6), "500 sessions entering": ("ms", 1e3)}
 
@@ -44,10 +47,17 @@ def catalogue() -> Products:
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Processor seconds of it, and what came of it."""
-    began = time.process_time()
-    made = work()
-    return time.process_time() - began, made
+    """Processor seconds of it, the least of several turns, and what came of it.
+
+    A turn that is the first to touch some memory waits for the machine to hand it out, which may take several times as long as the
+    work.
+    """
+    spent: list[float] = []
+    while len(spent) < TURNS or (sum(spent) < SHORT and len(spent) < MOST_TURNS):
+        began = time.process_time()
+        made = work()
+        spent.append(time.process_time() - began)
+    return min(spent), made
 
 
 def answers(model: Algorithm, size: Size) -> list[float]:
@@ -74,7 +84,7 @@ def measure(events: int, products: Products, judged: Algorithm | None) -> tuple[
     from recommender.dataset.interactions import build
 
     size, found = Size(PRODUCTS, events // LENGTH), {}
-    rows = read_by_time(shops.rows_of(size, products))
+    rows = read_by_day(shops.rows_of(size, products))
     found["cutting into sessions"], dataset = seconds(lambda: build(products, **rows))
     rows.clear()
     parts: list[Algorithm] = [Popular(), ItemKNN(), SessionKNN()]
@@ -94,10 +104,13 @@ def measure(events: int, products: Products, judged: Algorithm | None) -> tuple[
     return found, judged
 
 
-def read_by_time(rows: dict[str, Any]) -> dict[str, Any]:
-    """Columns in the order in which acts came in, everybody's among each other's."""
-    order = np.argsort(rows["at"], kind="stable")
-    return {name: column[order] if isinstance(column, np.ndarray) else column for name, column in rows.items()}
+def read_by_day(rows: dict[str, Any]) -> dict[str, Any]:
+    """Columns as they are read: day by day, a day in no particular order, visitors numbered as they come."""
+    import pandas as pd
+
+    order = np.lexsort((np.random.default_rng(2).random(len(rows["at"])), rows["at"] // 86_400_000))
+    columns = {name: column[order] if isinstance(column, np.ndarray) else column for name, column in rows.items()}
+    return columns | {"actor": pd.factorize(columns["actor"])[0].astype(np.int64)}
 
 
 def few(dataset: Dataset) -> Dataset:

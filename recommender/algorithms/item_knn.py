@@ -98,6 +98,7 @@ class ItemKNN(Algorithm):
         from recommender.algorithms.neighbours import nearest
 
         matrix, plain = self._matrices(dataset)
+        across, plain_across = matrix.T.tocsr(), plain.T.tocsr()
         means = self._means(matrix)
         norms = means.norms(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
         self.sessions_ = np.asarray(plain.sum(axis=0)).ravel().astype(np.int32)
@@ -107,27 +108,22 @@ class ItemKNN(Algorithm):
         together = np.zeros((len(dataset.products), width), np.int32)
         for low in range(0, len(dataset.products), BLOCK):
             block = slice(low, min(low + BLOCK, len(dataset.products)))
-            dots = (matrix[:, block].T @ matrix).tocsr()
+            dots = across[block] @ matrix
             self._to_likeness(dots, norms, means, low)
             near[block], like[block] = nearest(dots, width, low)
-            counts = (plain[:, block].T @ plain).tocsr()
+            counts = plain_across[block] @ plain
             _look_up(counts, near[block], together[block])
         self.near_, self.like_, self.together_ = near, like, together
 
     def _matrices(self, dataset: Dataset) -> tuple[Any, Any]:
         """Sessions times products: weighted, and ones where it was bought."""
-        from scipy.sparse import csr_matrix
-
-        positive = dataset.weight > 0
-        rows, columns = _distinct(dataset, positive)
-        shape = (dataset.sessions, len(dataset.products))
-        length = np.bincount(rows, minlength=dataset.sessions)
+        matrix = _held(dataset, dataset.weight > 0)
+        length = np.diff(matrix.indptr)
         age_days = (dataset.window[1] - dataset.session_ended) / 86_400_000
         worth = np.exp2(-age_days / self.half_life_days / 2) / np.sqrt(np.log2(1.0 + np.maximum(length, 1)))
+        matrix.data = np.repeat(worth.astype(np.float32), length)
         # What is said to be bought together was bought, not looked at.
-        buyers, bought = _distinct(dataset, dataset.kind == Kind.PURCHASE)
-        plain = csr_matrix((np.ones(len(buyers), np.float32), (buyers, bought)), shape)
-        return csr_matrix((worth[rows].astype(np.float32), (rows, columns)), shape), plain
+        return matrix, _held(dataset, dataset.kind == Kind.PURCHASE)
 
     def _means(self, matrix: Any) -> Means:
         """What is taken off the dot products of columns of a sessions times products matrix."""
@@ -163,11 +159,16 @@ class ItemKNN(Algorithm):
         return Evidence("together", int(because), float(share)) if because >= 0 else None
 
 
-def _distinct(dataset: Dataset, rows: NDArray[np.bool_]) -> tuple[Rows, Rows]:
-    """Session and product of each distinct pair among ``rows``."""
-    width = max(len(dataset.products), 1)
-    key = np.unique(dataset.session_of_row[rows].astype(np.int64) * width + dataset.product[rows])
-    return (key // width).astype(np.int32), (key % width).astype(np.int32)
+def _held(dataset: Dataset, rows: NDArray[np.bool_]) -> Any:
+    """Sessions times products, float32 CSR: one where any of ``rows`` is of that session and product."""
+    from scipy.sparse import csr_matrix
+
+    until = np.concatenate([[0], np.cumsum(rows)])[dataset.session_start]
+    ones = np.ones(int(until[-1]), np.float32)
+    matrix = csr_matrix((ones, dataset.product[rows], until), (dataset.sessions, len(dataset.products)))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
 
 
 def _look_up(counts: Any, near: Rows, together: NDArray[np.int32]) -> None:

@@ -79,11 +79,17 @@ class Popular(Algorithm):
 
 def decayed_acts(dataset: Dataset, half_life_days: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows that count, one a product and session, and what each weighs now: ``weight * 2 ** (-age / half_life_days)``."""
-    # Somebody who reloads a page ten times is one: the strongest act counts of each product and session.
     key = dataset.session_of_row.astype(np.int64) * len(dataset.products) + dataset.product
-    order = np.lexsort((-np.abs(dataset.weight), key))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = key[order][1:] != key[order][:-1]
-    rows = order[first]
+    strength = np.abs(dataset.weight)
+    rows = np.concatenate([_strongest(key, strength, piece) for piece in dataset.pieces()] or [np.zeros(0, np.int64)])
     age_days = (dataset.window[1] - dataset.at[rows]) / DAY_MS
     return rows, (dataset.weight[rows] * np.exp2(-age_days / half_life_days)).astype(np.float64)
+
+
+def _strongest(key: NDArray[np.int64], strength: NDArray[np.float32], piece: slice) -> NDArray[np.int64]:
+    """Rows of a piece, one of each key: somebody who reloads a page ten times is one, and the strongest act counts."""
+    keys = key[piece]
+    order = np.lexsort((-strength[piece], keys))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = keys[order][1:] != keys[order][:-1]
+    return order[first] + piece.start

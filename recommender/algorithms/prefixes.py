@@ -84,6 +84,12 @@ def mixed_moments(dataset: Dataset, seed: int) -> tuple[NDArray[np.int64], NDArr
     """Rows with a positive weight in the order of time, those of one moment shuffled; and the session of each."""
     rows = np.flatnonzero(dataset.weight > 0)
     session = dataset.session_of_row[rows]
-    at = dataset.at[rows]
-    order = np.lexsort((np.random.default_rng(seed).random(len(rows)), at, session))
-    return rows[order], session[order]
+    at, chance = dataset.at[rows], np.random.default_rng(seed).random(len(rows))
+    alike = (session[1:] == session[:-1]) & (at[1:] == at[:-1])
+    shared = np.zeros(len(rows), np.bool_)
+    shared[1:] = alike
+    shared[:-1] |= alike
+    # Rows are in the order of time already: only those of one moment change places, and with each other.
+    places = np.flatnonzero(shared)
+    rows[places] = rows[places[np.lexsort((chance[places], at[places], session[places]))]]
+    return rows, session

@@ -227,28 +227,31 @@ class SessionKNN(Algorithm):
 
     def _keep_sessions(self, dataset: Dataset) -> None:
         """``start_``, ``items_`` and ``moments_`` (rank of each row's time within its session)."""
-        session = dataset.session_of_row
         keep = dataset.weight > 0
         if self.collapse:
+            session = dataset.session_of_row
             keep[1:] &= (dataset.product[1:] != dataset.product[:-1]) | (session[1:] != session[:-1])
-        # The end of a long session says more than its beginning.
-        rows = np.flatnonzero(keep)
-        from_end = np.bincount(session[rows], minlength=dataset.sessions)
-        place = np.arange(len(rows)) - np.repeat(np.cumsum(from_end) - from_end, from_end)
-        rows = rows[place >= np.repeat(from_end, from_end) - self.longest_kept]
-        lengths = np.bincount(session[rows], minlength=dataset.sessions)
-        long_enough = lengths >= self.shortest
-        newest = np.flatnonzero(long_enough)[-self.sessions :]
-        chosen = np.zeros(dataset.sessions, np.bool_)
-        chosen[newest] = True
-        rows = rows[chosen[session[rows]]]
-        start = np.concatenate([[0], np.cumsum(lengths[newest])]).astype(np.int64)
-        step = np.ones(len(rows), np.int64)
-        step[1:] = dataset.at[rows][1:] != dataset.at[rows][:-1]
-        rank = np.cumsum(step)
-        self.start_ = start
-        self.items_ = dataset.product[rows].astype(np.int32)
-        self.moments_ = (rank - np.repeat(rank[start[:-1]], lengths[newest])).astype(np.int16)
+        rows = np.diff(dataset.session_start)
+        until = np.cumsum(keep)
+        lengths = np.diff(np.concatenate([[0], until])[dataset.session_start])
+        if lengths.max(initial=0) > self.longest_kept:
+            # The end of a long session says more than its beginning.
+            ends = np.repeat(until[dataset.session_start[1:] - 1], rows)
+            keep &= ends - until < self.longest_kept
+            lengths = np.minimum(lengths, self.longest_kept)
+        newest = np.flatnonzero(lengths >= self.shortest)[-self.sessions :]
+        if len(newest) < dataset.sessions:
+            chosen = np.zeros(dataset.sessions, np.bool_)
+            chosen[newest] = True
+            keep &= np.repeat(chosen, rows)
+            lengths = lengths[newest]
+        self.start_ = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        self.items_ = dataset.product[keep].astype(np.int32)
+        at = dataset.at[keep]
+        step = np.ones(len(at), np.int32)
+        step[1:] = at[1:] != at[:-1]
+        rank = np.cumsum(step, dtype=np.int32)
+        self.moments_ = (rank - np.repeat(rank[self.start_[:-1]], lengths)).astype(np.int16)
 
     def _restore(self, found: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         super()._restore(found, meta)
@@ -265,14 +268,15 @@ class SessionKNN(Algorithm):
         start = np.concatenate([[0], np.cumsum(np.diff(self.start_)[::-1])])
         there = np.ones(len(self.items_), np.bool_)
         columns = csr_matrix((there, self.items_[::-1], start), shape=(sessions, self.products_)).tocsc()
-        item, row = np.repeat(np.arange(self.products_), np.diff(columns.indptr)), columns.indices
-        there[1:] = (row[1:] != row[:-1]) | (item[1:] != item[:-1])
-        item, row = item[there], row[there]
-        count = np.bincount(item, minlength=self.products_)
-        begin = np.cumsum(count) - count
-        kept = np.arange(len(row)) - begin[item] < recent
+        row = columns.indices
+        there[1:] = row[1:] != row[:-1]
+        there[columns.indptr[:-1][np.diff(columns.indptr) > 0]] = True
+        row, until = row[there], np.concatenate([[0], np.cumsum(there)])[columns.indptr]
+        count = np.diff(until)
+        if count.max(initial=0) > recent:
+            row = row[np.arange(len(row)) - np.repeat(until[:-1], count) < recent]
         self.held_by_ = count.astype(np.int32)
-        self.posting_ = (sessions - 1 - row[kept]).astype(np.int32)
+        self.posting_ = (sessions - 1 - row).astype(np.int32)
         self.posting_start_ = np.concatenate([[0], np.cumsum(np.minimum(count, recent))]).astype(np.int64)
 
     def _weigh(self) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dataset.kinds import WEIGHT_OF, Kind, weighed
-from recommender.dataset.ordering import in_order
+from recommender.dataset.ordering import distinct, in_order, together
 from recommender.dataset.products import Products
 from recommender.dataset.shoppers import Shoppers
 
 DAY_MS = 86_400_000
+# How many rows are looked at together: arrays of 2 MB.
+PIECE_ROWS = 1 << 18
 
 
 class NotEnoughData(ValueError):
@@ -84,7 +87,7 @@ class Dataset:
         shopper = self.session_shopper[self.session_of_row].astype(np.int64)
         actor = np.where(shopper >= 0, shopper, len(self.shopper_ids) + self.session_of_row)
         key = actor * len(self.products) + self.product
-        pairs = np.unique(key[against])
+        pairs = distinct(key[against])[0]
         place = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
         rows = np.flatnonzero(pairs[place] == key)
         sums = np.bincount(place[rows], weights[rows].astype(np.float64), minlength=len(pairs))
@@ -110,6 +113,12 @@ class Dataset:
     def session_of_row(self) -> NDArray[np.int32]:
         """(rows,) session of each row."""
         return np.repeat(np.arange(self.sessions, dtype=np.int32), np.diff(self.session_start))
+
+    def pieces(self) -> Iterator[slice]:
+        """All rows in pieces of about :data:`PIECE_ROWS`, no session cut across: what a cache holds takes as long for each row."""
+        wanted = np.searchsorted(self.session_start, np.arange(0, len(self), PIECE_ROWS))
+        for low, high in pairwise(np.unique(self.session_start[[*wanted, -1]]).tolist()):
+            yield slice(low, high)
 
     @property
     def session_ended(self) -> NDArray[np.int64]:
@@ -192,24 +201,20 @@ def build(
         shopper, product, kind, at, quantity, value: as in :class:`Dataset`, in any order.
     """
     # Ties by everything there is: the order of what came in never shows.
-    order = in_order(actor, at, product, kind)
-    starts, ended, lengths = _sessions_of(actor[order], at[order], gap_ms)
+    rows, lengths = _sessions_of(in_order(at, actor, product, kind), actor, at, gap_ms)
+    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     # Somebody who logged in midway is known for the whole session.
-    of_session = np.maximum.reduceat(shopper[order], starts) if len(starts) else np.zeros(0, np.int32)
-    by_end = np.argsort(ended, kind="stable")
-    # One permutation, so that no column is copied twice: millions of rows come by here.
-    order = order[_rows_of(starts[by_end], lengths[by_end])]
-    start = np.concatenate([[0], np.cumsum(lengths[by_end])]).astype(np.int64)
+    of_session = np.maximum.reduceat(shopper[rows], start[:-1]) if len(lengths) else shopper[:0]
     return Dataset(
         products,
         start,
-        of_session[by_end].astype(np.int32),
-        product[order],
-        kind[order],
-        at[order],
+        of_session.astype(np.int32),
+        product[rows],
+        kind[rows],
+        at[rows],
         list(shopper_ids),
-        quantity=np.zeros(0, np.float32) if quantity is None else quantity[order],
-        value=np.zeros(0, np.float32) if value is None else value[order],
+        quantity=np.zeros(0, np.float32) if quantity is None else quantity[rows],
+        value=np.zeros(0, np.float32) if value is None else value[rows],
         shoppers=shoppers,
     )
 
@@ -217,13 +222,45 @@ def build(
 Numbers = NDArray[np.int64]
 
 
-def _sessions_of(actor: Numbers, at: Numbers, gap_ms: int) -> tuple[Numbers, Numbers, Numbers]:
-    """First row, time of the last row, and length of each session of rows that are sorted by actor and time."""
+def _sessions_of(by_time: Numbers, actor: Numbers, at: Numbers, gap_ms: int) -> tuple[Numbers, Numbers]:
+    """Rows session by session, in the order of their ends, and the length of each session.
+
+    In pieces that a cache holds, so that a row takes as long however many there are: what may still go on after a piece is taken
+    up in the next.
+
+    Args:
+        by_time: (rows,) rows in the order of time, ties by actor.
+    """
+    found, lengths = [by_time[:0]], [by_time[:0]]
+    low, going_on = 0, by_time[:0]
+    while low < len(by_time):
+        # Never less than what goes on: of sessions that never end each row is taken up again but once or twice.
+        high = low + max(PIECE_ROWS, len(going_on))
+        piece = np.concatenate([going_on, by_time[low:high]])
+        places, length, ended = _cut(actor[piece], at[piece], gap_ms)
+        over = len(ended) if high >= len(by_time) else int(np.searchsorted(ended, at[by_time[high]] - gap_ms))
+        rows_over = int(length[:over].sum())
+        found.append(piece[places[:rows_over]])
+        lengths.append(length[:over])
+        going_on = piece[np.sort(places[rows_over:])]
+        low = high
+    return np.concatenate(found), np.concatenate(lengths)
+
+
+def _cut(actor: Numbers, at: Numbers, gap_ms: int) -> tuple[Numbers, Numbers, Numbers]:
+    """Of rows in the order of time: these session by session in the order of their ends, and of each session length and end."""
+    by_actor = together(actor)
+    who, when = actor[by_actor], at[by_actor]
     new = np.ones(len(at), np.bool_)
-    new[1:] = (actor[1:] != actor[:-1]) | (np.diff(at) > gap_ms)
+    new[1:] = (who[1:] != who[:-1]) | (np.diff(when) > gap_ms)
     starts = np.flatnonzero(new)
     lengths = np.diff(np.append(starts, len(at)))
-    return starts, at[starts + lengths - 1] if len(starts) else np.zeros(0, np.int64), lengths
+    # No two end in the same row: where they stand is the order of their ends, without sorting.
+    ends = by_actor[starts + lengths - 1]
+    session = np.full(len(at), -1, np.int64)
+    session[ends] = np.arange(len(ends))
+    by_end = session[session >= 0]
+    return by_actor[_rows_of(starts[by_end], lengths[by_end])], lengths[by_end], at[ends[by_end]]
 
 
 def _rows_of(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -24,20 +24,51 @@ def in_order(*keys: NDArray[np.integer[Any]]) -> Permutation:
     packed, left = _packed(keys)
     if left and len(left) == len(keys) - 1:
         return np.lexsort(keys[::-1])
-    order: Permutation = np.argsort(packed, kind="stable")
-    if not left:
-        return order
+    # Not the stable sort of numpy, which takes four times as long: what is alike is set right below.
+    order: Permutation = np.argsort(packed)
     ordered = packed[order]
     alike = ordered[1:] == ordered[:-1]
+    if not alike.any():
+        return order
     tied = np.zeros(len(ordered), np.bool_)
     tied[1:] = alike
     tied[:-1] |= alike
     places = np.flatnonzero(tied)
-    if len(places):
-        rows = order[places]
-        run = np.cumsum(ordered[places][1:] != ordered[places][:-1])
-        order[places] = rows[in_order(np.concatenate([[0], run]), *(key[rows] for key in left))]
+    rows = order[places]
+    run = np.concatenate([[0], np.cumsum(ordered[places][1:] != ordered[places][:-1])])
+    order[places] = rows[in_order(run, *(key[rows] for key in left), rows)]
     return order
+
+
+def distinct(*keys: NDArray[np.integer[Any]]) -> tuple[NDArray[Any], ...]:
+    """What different rows there are, in order, a column for each key: as :func:`numpy.unique`, which hashes.
+
+    Hashing numbers of millions of rows takes it fifty times as long as sorting them.
+
+    Args:
+        keys: (rows,) each, integers, the most significant first.
+    """
+    order = in_order(*keys)
+    columns = [key[order] for key in keys]
+    new = np.zeros(len(order), np.bool_)
+    new[:1] = True
+    for column in columns:
+        new[1:] |= column[1:] != column[:-1]
+    return tuple(column[new] for column in columns)
+
+
+def together(number: NDArray[np.integer[Any]]) -> Permutation:
+    """(rows,) rows of the same number one after the other, else as they stand: numbers in the order in which they come first.
+
+    Counted and not sorted.
+    """
+    import pandas as pd
+    from scipy.sparse import coo_array
+
+    codes, numbers = pd.factorize(number)
+    marks = coo_array((np.ones(len(codes), np.bool_), (codes, np.arange(len(codes)))), (len(numbers), len(codes)))
+    rows: Permutation = marks.tocsr().indices.astype(np.int64)
+    return rows
 
 
 def _packed(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recommender.dataset.interactions import Dataset
 from recommender.dataset.kinds import Kind
+from recommender.dataset.ordering import distinct
 
 Rows = NDArray[np.int32]
 Times = NDArray[np.int64]
@@ -77,8 +78,7 @@ def purchases_of(dataset: Dataset, *, any_kind: bool = False) -> Purchases:
     shopper = dataset.session_shopper[dataset.session_of_row]
     rows = (dataset.weight > 0) if any_kind else (dataset.kind == Kind.PURCHASE)
     rows &= shopper >= 0
-    table = np.stack([shopper[rows].astype(np.int64), dataset.at[rows], dataset.product[rows].astype(np.int64)])
-    distinct = np.unique(table, axis=1) if table.shape[1] else table
-    count = np.bincount(distinct[0], minlength=max(len(dataset.shopper_ids), int(shopper.max(initial=-1)) + 1))
+    who, at, product = distinct(shopper[rows], dataset.at[rows], dataset.product[rows])
+    count = np.bincount(who, minlength=max(len(dataset.shopper_ids), int(shopper.max(initial=-1)) + 1))
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return Purchases(start, distinct[2].astype(np.int32), distinct[1])
+    return Purchases(start, product, at)

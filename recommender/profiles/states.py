@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from recommender.dataset import Dataset, Kind, NotEnoughData
 from recommender.dataset.arrays import as_bytes
 from recommender.dataset.interactions import DAY_MS
+from recommender.dataset.ordering import distinct
 
 Floats = NDArray[np.float64]
 
@@ -93,8 +94,7 @@ def weeks_of(dataset: Dataset, most: int = MOST_WEEKS) -> Weeks:
 
 def _distinct(place: NDArray[np.int64], what: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """(size,) how many different ``what`` each place has."""
-    pairs = np.unique(np.stack([place, what]), axis=1) if len(place) else np.zeros((2, 0), np.int64)
-    return np.bincount(pairs[0], minlength=size)
+    return np.bincount(distinct(place, what)[0], minlength=size)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from recommender.algorithms.popular import decayed_acts
 from recommender.algorithms.prefixes import split
 from recommender.dataset import Dataset, Kind
 from recommender.dataset.interactions import DAY_MS
+from recommender.dataset.ordering import distinct
 from recommender.signals.names import DEFAULTS, KIND_OF, Signal
 from recommender.signals.weights import Weights, applied
 from shop import clock
@@ -124,7 +125,7 @@ def questions_of(last: Dataset) -> Questions | None:
     wanted = np.flatnonzero(last.weight > 0)
     session = last.session_of_row[wanted]
     bought = last.kind[wanted] == Kind.PURCHASE
-    enough = len(np.unique(session[bought])) >= LEAST_QUESTIONS
+    enough = np.count_nonzero(np.bincount(session[bought])) >= LEAST_QUESTIONS
     ends = wanted[bought] if enough else wanted
     ends = ends[np.flatnonzero(np.diff(last.session_of_row[ends], append=-1))]
     ends = ends[np.linspace(0, len(ends) - 1, min(len(ends), QUESTIONS)).astype(np.int64)] if len(ends) else ends
@@ -136,9 +137,8 @@ def questions_of(last: Dataset) -> Questions | None:
     of = number[session]
     # What is asked for is no hint: every act on it is left out.
     before = (of >= 0) & (last.at[wanted] <= last.at[ends][of]) & (last.product[wanted] != target[of])
-    pairs = np.unique(of[before] * len(last.products) + last.product[wanted][before])
-    place = (pairs // len(last.products), pairs % len(last.products))
-    return Questions(csr_matrix((np.ones(len(pairs), np.float32), place), (len(ends), len(last.products))), target)
+    place = distinct(of[before], last.product[wanted][before])
+    return Questions(csr_matrix((np.ones(len(place[0]), np.float32), place), (len(ends), len(last.products))), target)
 
 
 class Judge:

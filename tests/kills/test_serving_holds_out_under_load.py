@@ -22,6 +22,8 @@ def figures_of(*command: str, seconds: float) -> dict[str, dict[str, Any]]:
     environment = {name: value for name, value in os.environ.items() if name not in outside}
     line = [sys.executable, "-m", *command]
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
+    # Seen with `pytest -s` or when a test fails: the figures are what somebody who runs this for minutes wants.
+    print(done.stdout)
     assert done.returncode == 0, done.stderr
     found = (json.loads(text) for text in done.stdout.splitlines() if text.startswith('{"name"'))
     return {each["name"]: each for each in found}

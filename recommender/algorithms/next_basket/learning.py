@@ -225,10 +225,12 @@ def check(moment: Moment, parts: Parts, trees: Trees, limits: Limits) -> NDArray
 
 def without_own(moment: Moment) -> Moment:
     """The same, where only products new to the shopper are wanted."""
+    import pandas as pd
+
     width = int(max(moment.earlier.product.max(initial=0), moment.later.product.max(initial=0))) + 1
-    owned = np.unique(moment.earlier.shopper.astype(np.int64) * width + moment.earlier.product)
+    owned = moment.earlier.shopper.astype(np.int64) * width + moment.earlier.product
     wanted = moment.later.shopper.astype(np.int64) * width + moment.later.product
-    return Moment(moment.earlier, moment.later.take(~np.isin(wanted, owned)), moment.now)
+    return Moment(moment.earlier, moment.later.take(~pd.Series(wanted).isin(owned).to_numpy()), moment.now)
 
 
 def available() -> bool:

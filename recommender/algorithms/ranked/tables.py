@@ -13,6 +13,7 @@ from recommender.algorithms.neighbours import nearest
 from recommender.algorithms.prefixes import mixed_moments
 from recommender.asking import Rows
 from recommender.dataset import Dataset
+from recommender.dataset.ordering import distinct
 
 Floats = NDArray[np.float32]
 
@@ -133,9 +134,8 @@ def cosine_of(trails: Trails, width: int = WIDTH) -> Table:
     """``common sessions / (sqrt(sessions of a * sessions of b) + SHRINK)``."""
     from scipy.sparse import csr_matrix
 
-    key = np.unique(trails.session * trails.products + trails.items)
-    pairs = (key // trails.products, key % trails.products)
-    held = csr_matrix((np.ones(len(key), np.float32), pairs), (trails.sessions, trails.products))
+    pairs = distinct(trails.session, trails.items)
+    held = csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), (trails.sessions, trails.products))
     count = np.maximum(np.bincount(pairs[1], minlength=trails.products), 1)
     common = (held.T @ held).tocsr()
     row = np.repeat(np.arange(trails.products), np.diff(common.indptr))

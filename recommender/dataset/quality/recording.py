@@ -104,6 +104,8 @@ def _funnel(days: Mapping[int, Any], dataset: Dataset, until: datetime) -> dict[
 
 def _unseen(dataset: Dataset, since_ms: int) -> tuple[int, int]:
     """Purchases since a moment, and those of them of what was not looked at in the same session."""
+    import pandas as pd
+
     bought = (dataset.kind == Kind.PURCHASE) & (dataset.at >= since_ms)
     session = dataset.session_of_row
     # Of all rows only those of sessions that bought lately: the others are many.
@@ -112,7 +114,7 @@ def _unseen(dataset: Dataset, since_ms: int) -> tuple[int, int]:
     rows = np.flatnonzero(theirs[session])
     pair = session[rows].astype(np.int64) * max(len(dataset.products), 1) + dataset.product[rows]
     looked, mine = np.isin(dataset.kind[rows], (Kind.VIEW, Kind.CLICK, Kind.ADD)), bought[rows]
-    return int(mine.sum()), int((mine & ~np.isin(pair, pair[looked])).sum())
+    return int(mine.sum()), int((mine & ~pd.Series(pair).isin(pair[looked]).to_numpy()).sum())
 
 
 def _silent_hours(until: datetime) -> dict[str, Any]:
