@@ -30,6 +30,7 @@ FAR = 50_000_000
 # Sessions that enter an index at once, and questions asked of it.
 ENTERING, ASKED = 500, 2_000
 FIRST = 100_000
+DELAY_MS = 60_000
 TURNS, MOST_TURNS = 3, 10
 # Seconds: what takes less in all its turns is done again.
 SHORT = 2.0
@@ -84,7 +85,7 @@ def measure(events: int, products: Products, judged: Algorithm | None) -> tuple[
     from recommender.dataset.interactions import build
 
     size, found = Size(PRODUCTS, events // LENGTH), {}
-    rows = read_by_day(shops.rows_of(size, products))
+    rows = as_they_arrived(shops.rows_of(size, products))
     found["cutting into sessions"], dataset = seconds(lambda: build(products, **rows))
     rows.clear()
     parts: list[Algorithm] = [Popular(), ItemKNN(), SessionKNN()]
@@ -104,11 +105,12 @@ def measure(events: int, products: Products, judged: Algorithm | None) -> tuple[
     return found, judged
 
 
-def read_by_day(rows: dict[str, Any]) -> dict[str, Any]:
-    """Columns as they are read: day by day, a day in no particular order, visitors numbered as they come."""
+def as_they_arrived(rows: dict[str, Any]) -> dict[str, Any]:
+    """Columns in the order in which acts arrived, :data:`DELAY_MS` late on average; visitors numbered as they come."""
     import pandas as pd
 
-    order = np.lexsort((np.random.default_rng(2).random(len(rows["at"])), rows["at"] // 86_400_000))
+    late = np.random.default_rng(2).exponential(DELAY_MS, len(rows["at"]))
+    order = np.argsort(rows["at"] + late, kind="stable")
     columns = {name: column[order] if isinstance(column, np.ndarray) else column for name, column in rows.items()}
     return columns | {"actor": pd.factorize(columns["actor"])[0].astype(np.int64)}
 

@@ -92,4 +92,5 @@ def _strongest(key: NDArray[np.int64], strength: NDArray[np.float32], piece: sli
     order = np.lexsort((-strength[piece], keys))
     first = np.ones(len(order), np.bool_)
     first[1:] = keys[order][1:] != keys[order][:-1]
-    return order[first] + piece.start
+    strongest: NDArray[np.int64] = order[first] + piece.start
+    return strongest

@@ -40,7 +40,7 @@ def in_order(*keys: NDArray[np.integer[Any]]) -> Permutation:
     return order
 
 
-def distinct(*keys: NDArray[np.integer[Any]]) -> tuple[NDArray[Any], ...]:
+def distinct(*keys: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """What different rows there are, in order, a column for each key: as :func:`numpy.unique`, which hashes.
 
     Hashing numbers of millions of rows takes it fifty times as long as sorting them.

@@ -137,8 +137,10 @@ def questions_of(last: Dataset) -> Questions | None:
     of = number[session]
     # What is asked for is no hint: every act on it is left out.
     before = (of >= 0) & (last.at[wanted] <= last.at[ends][of]) & (last.product[wanted] != target[of])
-    place = distinct(of[before], last.product[wanted][before])
-    return Questions(csr_matrix((np.ones(len(place[0]), np.float32), place), (len(ends), len(last.products))), target)
+    asked, shown = distinct(of[before], last.product[wanted][before])
+    return Questions(
+        csr_matrix((np.ones(len(asked), np.float32), (asked, shown)), (len(ends), len(last.products))), target
+    )
 
 
 class Judge:

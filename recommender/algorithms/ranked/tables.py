@@ -134,9 +134,9 @@ def cosine_of(trails: Trails, width: int = WIDTH) -> Table:
     """``common sessions / (sqrt(sessions of a * sessions of b) + SHRINK)``."""
     from scipy.sparse import csr_matrix
 
-    pairs = distinct(trails.session, trails.items)
-    held = csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), (trails.sessions, trails.products))
-    count = np.maximum(np.bincount(pairs[1], minlength=trails.products), 1)
+    session, item = distinct(trails.session, trails.items)
+    held = csr_matrix((np.ones(len(item), np.float32), (session, item)), (trails.sessions, trails.products))
+    count = np.maximum(np.bincount(item, minlength=trails.products), 1)
     common = (held.T @ held).tocsr()
     row = np.repeat(np.arange(trails.products), np.diff(common.indptr))
     common.data = common.data / (np.sqrt(count[row] * count[common.indices]) + SHRINK)
