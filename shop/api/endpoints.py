@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.api import etags
+from shop.api import etags, problems
 from shop.api.pagination import ListQuery, paginate
 from shop.api.parsing import refuse_unstorable
 
@@ -51,7 +51,7 @@ class Endpoint(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def query(self, request: Request, serializer: type[serializers.Serializer] = NoQuery) -> dict[str, Any]:
-        """The validated query parameters; an unknown one is refused, since a filter without effect is worse than an error.
+        """The validated query parameters; unknown and repeated ones are refused: a filter without effect is worse than an error.
 
         Raises:
             serializers.ValidationError, ParseError.
@@ -62,6 +62,8 @@ class Endpoint(APIView):
         unknown = [name for name in given if name not in known.fields]
         if unknown:
             raise serializers.ValidationError({name: ["There is no such parameter."] for name in unknown})
+        if repeated := [name for name, values in given.lists() if len(values) > 1]:
+            raise serializers.ValidationError({name: [problems.REPEATED] for name in repeated})
         known.is_valid(raise_exception=True)
         return dict(known.validated_data)
 

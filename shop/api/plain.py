@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -64,12 +64,16 @@ def read_query(request: HttpRequest, kind: type[Query]) -> Query:
     """The query string as a struct, which is also its description; an empty parameter counts as not given.
 
     Raises:
-        Stop: 400, an unknown or wrong parameter is pointed at.
+        Stop: 400, an unknown, wrong or repeated parameter is pointed at.
     """
-    given = {name: _UNESCAPED_PLUS.sub(r"\1+\2", value) for name, value in _parameters(request).items() if value}
+    pairs = _parameters(request)
+    given = {name: _UNESCAPED_PLUS.sub(r"\1+\2", value) for name, value in dict(pairs).items() if value}
     for name, value in given.items():
         if "\x00" in value or "\x00" in name:
             raise Stop(wrong_query(name.replace("\x00", ""), "The query holds a NUL character."))
+    if kind.__struct_config__.forbid_unknown_fields and (twice := _repeated(name for name, _ in pairs)):
+        # Whichever was taken, the other would have no effect.
+        raise Stop(wrong_query(twice, problems.REPEATED))
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -94,12 +98,22 @@ def read_json(request: HttpRequest, decode: Callable[[bytes], Query], limit: int
         raise Stop(problems.response("parse_error", 400, f"The body is no JSON: {error}")) from None
 
 
-def _parameters(request: HttpRequest) -> dict[str, str]:
-    """Name to value, of several the last: as ``request.GET.dict()``, without making the former."""
+def _parameters(request: HttpRequest) -> list[tuple[str, str]]:
+    """Names and values as they came: those of ``request.GET``, without making it."""
     text: str = request.META.get("QUERY_STRING", "")
     if not text.isascii() or text.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
-        return request.GET.dict()
-    return dict(parse_qsl(text, keep_blank_values=True))
+        return [(name, value) for name, values in request.GET.lists() for value in values]
+    return parse_qsl(text, keep_blank_values=True)
+
+
+def _repeated(names: Iterable[str]) -> str:
+    """The first name that comes again; empty where none does."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
 
 
 def undecoded(

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
+REPEATED = "It came more than once: give it one value. A list is one value with commas between, where it takes a list."
 
 # Code: when it happens, and what to do. `type` of a problem links to its line on /docs/problems.
 PROBLEMS: dict[str, str] = {

@@ -72,6 +72,8 @@ def test_the_endpoint_answers_a_key_with_the_scope_and_nobody_else(client, shelf
         "personalised=no",
         "language=%3C",
         "colour=red",
+        "exclude=p1&exclude=p2",
+        "exclude=p1&exclude=%E8%8C%B6",
     ],
 )
 def test_rubbish_is_refused_with_the_parameter_named(client, query: str) -> None:

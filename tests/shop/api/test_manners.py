@@ -84,6 +84,7 @@ def test_every_method_of_every_endpoint_needs_a_known_scope() -> None:
         ("GET", "/products?limit=0", 400, "invalid"),
         ("GET", "/products?limit=x", 400, "invalid"),
         ("GET", "/products?colour=red", 400, "invalid"),
+        ("GET", "/products?category=a&category=b", 400, "invalid"),
         ("GET", "/products?cursor=garbage", 400, "invalid"),
         ("GET", "/products?cursor=WyJhAGIiXQ", 400, "invalid"),
         ("GET", "/orders?cursor=WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwiMSJd", 400, "invalid"),
