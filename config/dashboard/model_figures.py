@@ -207,8 +207,7 @@ def shadow(slot: str) -> dict[str, Any]:
     if found is None:
         return {"version": version, "report": None}
     gain = found.gain.estimate
-    clear = gain.low > 0 or gain.high < 0
-    verdict = (_("better") if gain.low > 0 else _("worse")) if clear else _("cannot tell")
+    verdict = (_("better") if gain.low > 0 else _("worse")) if found.clear else _("cannot tell")
     return {
         "version": version,
         "report": found,
@@ -217,8 +216,8 @@ def shadow(slot: str) -> dict[str, Any]:
         "mine": words.percent(found.mine, 1.0) if found.added else "–",
         "theirs": words.percent(found.theirs, 1.0) if found.added else "–",
         "span": f"{words.signed(100 * gain.low, 1)} – {words.signed(100 * gain.high, 1)}" if found.added else "",
-        "verdict": verdict if found.added else _("cannot tell"),
-        "tone": "ok" if gain.low > 0 else "bd" if clear and found.added else "",
+        "verdict": verdict,
+        "tone": ("ok" if gain.low > 0 else "bd") if found.clear else "",
     }
 
 

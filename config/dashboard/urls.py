@@ -49,6 +49,7 @@ def pages() -> list[tuple[str, Callable[..., Any], str]]:
         ("recommender/slate/<uuid:pk>/change/", slate.page, "recommender_slate_change"),
         ("recommender/modelversion/<int:pk>/change/", version.page, "recommender_modelversion_change"),
         ("recommender/trainingrun/<int:pk>/change/", training.page, "recommender_trainingrun_change"),
-        ("shopper/<str:pk>/", shopper.page, "shopper_page"),
+        # Slates carry whatever ids their callers know people by, slashes and all.
+        ("shopper/<path:pk>/", shopper.page, "shopper_page"),
         ("shop/shopper/<str:pk>/change/", shopper.change, "shopper_change"),
     ]

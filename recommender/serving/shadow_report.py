@@ -2,6 +2,9 @@
 
 Clicks can only be on what was shown, so the share of them that the shadow had is a lower bound of what it would have got. What was
 put into the cart within half an hour, from anywhere, is the fairer count, and still leans towards what was shown.
+
+Slates of one person are alike, and what they put into the cart follows several of them: shares are means over people, of the mean
+of each, and intervals count people.
 """
 
 from __future__ import annotations
@@ -9,18 +12,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from recommender.evaluation import intervals, paired
-from recommender.slates.models import ShadowAnswer
+from recommender.slates.models import ShadowAnswer, Slate
 from recommender.training.models import ModelVersion
 from shop.events.ids import lowest_id
 
 # The newest are enough for an interval, and keep the page quick.
 MOST = 5_000
 WITHIN = timedelta(minutes=30)
+# An interval of fewer people says nothing.
+LEAST_PEOPLE = 30
 
 FOLLOWED = """
 SELECT answer.id,
@@ -46,7 +53,7 @@ class ShadowReport:
         p50_ms, p99_ms: of the processor, for an answer.
         clicks: clicked products; ``clicks_had``: the share of them that it had.
         added: slates after which something was put into the cart; ``mine`` and ``theirs``: share of those products that the shadow
-            had and that were shown; ``gain``: their difference, paired.
+            had and that were shown; ``gain``: their difference, paired by person.
     """
 
     answers: int
@@ -59,6 +66,12 @@ class ShadowReport:
     mine: float
     theirs: float
     gain: paired.Paired
+
+    @property
+    def clear(self) -> bool:
+        """Whether the gain leaves out zero, by enough people."""
+        gain = self.gain.estimate
+        return gain.n >= LEAST_PEOPLE and (gain.low > 0 or gain.high < 0)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -78,29 +91,65 @@ def report(version: ModelVersion) -> ShadowReport | None:
     rows = list(ShadowAnswer.objects.filter(version=version).order_by("-at", "-id")[:MOST])
     if not rows:
         return None
-    followed = _followed(rows)
-    had, mine, theirs = [], [], []
+    followed, person_of = _followed(rows), _people(rows)
+    clicks, hits, mine, theirs = 0, _ByPerson(), _ByPerson(), _ByPerson()
+    overlap = _ByPerson()
     for row in rows:
         clicked, added = followed.get(row.pk, ((), ()))
-        had += [float(product in row.items) for product in clicked if product in row.shown]
+        person = person_of.get(row.slate_id) or str(row.slate_id)
+        overlap.add(person, row.overlap)
+        for product in clicked:
+            if product in row.shown:
+                clicks += 1
+                hits.add(person, float(product in row.items))
         if added:
-            mine.append(sum(product in row.items for product in added) / len(added))
-            theirs.append(sum(product in row.shown for product in added) / len(added))
+            mine.add(person, sum(product in row.items for product in added) / len(added))
+            theirs.add(person, sum(product in row.shown for product in added) / len(added))
     milliseconds = [row.milliseconds for row in rows]
     p50, p99 = np.quantile(milliseconds, [0.5, 0.99], method="lower")
-    gain = paired.compare(np.array(mine), np.array(theirs))
+    of_mine, of_theirs = mine.means, theirs.means
     return ShadowReport(
         answers=len(rows),
-        overlap=intervals.mean(np.array([row.overlap for row in rows])),
+        overlap=intervals.mean(overlap.means),
         p50_ms=float(p50),
         p99_ms=float(p99),
-        clicks=len(had),
-        clicks_had=intervals.mean(np.array(had)),
-        added=len(mine),
-        mine=float(np.mean(mine)) if mine else 0.0,
-        theirs=float(np.mean(theirs)) if theirs else 0.0,
-        gain=gain,
+        clicks=clicks,
+        clicks_had=intervals.mean(hits.means),
+        added=mine.count,
+        mine=float(of_mine.mean()) if mine.count else 0.0,
+        theirs=float(of_theirs.mean()) if theirs.count else 0.0,
+        gain=paired.compare(of_mine, of_theirs),
     )
+
+
+class _ByPerson:
+    """Values of slates, by whose they are."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[float]] = {}
+
+    def add(self, person: str, value: float) -> None:
+        """One more."""
+        self._values.setdefault(person, []).append(value)
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return sum(map(len, self._values.values()))
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """(people,) in the order in which they came."""
+        return np.array([sum(values) / len(values) for values in self._values.values()], np.float64)
+
+
+def _people(rows: list[ShadowAnswer]) -> dict[UUID, str]:
+    """Slate to whose it is; empty, or none, where that is not known any more."""
+    held = Slate.objects.filter(pk__in=[row.slate_id for row in rows])
+    return {
+        pk: shopper_id or visitor_id
+        for pk, shopper_id, visitor_id in held.values_list("pk", "shopper_id", "visitor_id")
+    }
 
 
 def _followed(rows: list[ShadowAnswer]) -> dict[int, tuple[list[str], list[str]]]:

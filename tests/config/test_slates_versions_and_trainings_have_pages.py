@@ -73,8 +73,11 @@ def test_whatever_is_searched_for_is_looked_for(page, slate, term) -> None:
 
 def test_what_chose_a_slate_is_named_and_its_experiment_leads_to_its_page(page, slate) -> None:
     experiment = make_experiment(title="Is it worth it?")
-    Slate.objects.filter(pk=slate.pk).update(slot="new", model="new", variant=f"{experiment.key}:b")
+    Slate.objects.filter(pk=slate.pk).update(
+        slot="new", model="new", variant=f"{experiment.key}:b", shopper_id="house/7"
+    )
     found = page("recommender_slate_change", slate.pk)
+    assert 'href="/admin/shopper/house/7/"' in found, "the shop's own key, whatever signs it has"
     assert "New products" in found
     link = f'href="{reverse("admin:experiment", args=[experiment.pk])}"'
     assert f"{link}>Is it worth it?: B · Popularity</a>" in found

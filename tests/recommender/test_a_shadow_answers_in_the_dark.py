@@ -13,7 +13,8 @@ from recommender.training import promotion
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import AuditEntry
-from tests.factories.events import store_all
+from tests.factories.events import an_event, store_all
+from tests.factories.experiments import a_slate, keep
 from tests.factories.people import make_operator
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,30 @@ def test_clicks_and_additions_are_counted_for_both(candidate) -> None:
     assert (told.answers, told.clicks, told.added) == (1, 1, 1)
     assert told.clicks_had.value == float(clicked in answer.items)
     assert (told.theirs, told.mine) == (1.0, float(clicked in answer.items))
+
+
+def test_whoever_adds_one_thing_after_many_slates_is_one_person_and_a_few_tell_nothing(clock) -> None:
+    version = ModelVersion.objects.create(algorithm="popular", slot="home")
+
+    def seen_by(visitor: str, times: int, added: str) -> None:
+        slates = [a_slate("default", visitor) for _ in range(times)]
+        keep(slates, [an_event("product_added", clock.time, visitor_id=visitor, product_id=added)])
+        ShadowAnswer.objects.bulk_create(
+            ShadowAnswer(version=version, slate_id=each.pk, items=["mine"], shown=["theirs"], overlap=0, milliseconds=1)
+            for each in slates
+        )
+
+    seen_by("v-at-it-often", 40, "mine")
+    for number in range(4):
+        seen_by(f"v-once-{number}", 1, "theirs")
+    told = report(version)
+    assert (told.answers, told.added, told.gain.estimate.n) == (44, 44, 5)
+    assert (told.mine, told.theirs) == (pytest.approx(0.2), pytest.approx(0.8))
+    for number in range(4, 28):
+        seen_by(f"v-once-{number}", 1, "theirs")
+    assert not report(version).clear
+    seen_by("v-the-thirtieth", 1, "theirs")
+    assert report(version).clear
 
 
 def test_one_shadow_a_slot_and_none_is_the_champion(candidate) -> None:
