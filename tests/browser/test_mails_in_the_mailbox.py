@@ -41,7 +41,7 @@ def test_a_mail_is_shown_whole_and_runs_nothing(visits, mails, client, settings,
     for mail in mails:
         page = visit.go(f"/en/mailbox/{mail}/")
         frame = page.locator("iframe[data-grows]")
-        page.wait_for_function("document.querySelector('iframe[data-grows]').style.height !== ''")
+        expect(page.locator("iframe[data-grows][style*='height']")).to_be_attached()
         inner, outer = frame.evaluate("f => [f.contentDocument.documentElement.scrollHeight, f.clientHeight]")
         assert inner <= outer <= inner + 2, (inner, outer)
         expect(page.frame_locator("iframe[data-grows]").get_by_text("The end")).to_be_visible()
@@ -50,5 +50,5 @@ def test_a_mail_is_shown_whole_and_runs_nothing(visits, mails, client, settings,
     assert heights[0] > 2000 > 400 > heights[1], heights
     if width > 1000:
         page = visit.go(f"/en/mailbox/{mails[0]}/?as=phone")
-        page.wait_for_function("document.querySelector('iframe[data-grows]').style.height !== ''")
+        expect(page.locator("iframe[data-grows][style*='height']")).to_be_attached()
         assert page.locator("iframe[data-grows]").evaluate("f => f.clientHeight") > heights[0], "a narrow one is higher"

@@ -134,14 +134,15 @@ def test_what_is_seen_and_clicked_is_reported_once(page, shop) -> None:
 def test_a_row_that_was_replaced_before_a_second_was_over_was_not_seen(page, shop) -> None:
     page.add_init_script(
         "window.due = []; const later = setTimeout, never = clearTimeout;"
-        " window.setTimeout = (act, ms) => ms === 1000 ? due.push(act) : later(act, ms);"
+        " const waits = (act) => document.documentElement.dataset.due = due.push(act);"
+        " window.setTimeout = (act, ms) => ms === 1000 ? waits(act) : later(act, ms);"
         " window.clearTimeout = (id) => { if (due[id - 1]) due[id - 1] = null; else never(id) }"
     )
     page.goto(shop)
     told(page, "shown one", "shown two", "failed none")
-    page.wait_for_function("due.length === 2")
+    expect(page.locator("html[data-due='2']")).to_be_attached()
     page.evaluate("document.getElementById('one').load()")
-    page.wait_for_function("due.length === 3")
+    expect(page.locator("html[data-due='3']")).to_be_attached()
     assert "seen one" not in page.evaluate("(due[0] && due[0](), told)"), "the second began anew with what came instead"
     assert "seen one" in page.evaluate("(due[2](), told)"), "the control: that one was in view for as long"
 
