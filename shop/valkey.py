@@ -185,15 +185,21 @@ class _Line:
         self._socket: socket.socket | None = None
         self._reader = _reader()
 
-    def send(self, packed: bytes) -> None:
+    def send(self, packed: bytes, *, unread: int = 0) -> None:
         """Send commands.
+
+        Args:
+            unread: how many replies nobody waits for.
 
         Raises:
             redis.ConnectionError: Valkey is away; redis.TimeoutError: it takes nothing.
         """
         silence.raise_while_silent()
+        opened = self._socket or self._opened()
+        # Counted before: whoever is broken off meanwhile must not leave a reply that is taken for another's.
+        self.unread += unread
         try:
-            (self._socket or self._opened()).sendall(packed)
+            opened.sendall(packed)
         except TimeoutError as error:
             silence.note_silence()
             raise redis.TimeoutError("Valkey takes nothing") from error
@@ -201,12 +207,11 @@ class _Line:
             raise redis.ConnectionError(f"Valkey is away: {error}") from error
 
     def _opened(self) -> socket.socket:
+        # Where giving up was broken off the former one is open still, with replies to what nobody asks any more.
+        self._connection.disconnect()
         self._connection.connect()
-        self._reader = _reader()
-        opened: socket.socket | None = self._connection._sock
-        if opened is None:
-            # Something that redis-py asks a new connection, and whose failure it takes for none, ended it.
-            raise redis.ConnectionError("the connection to Valkey was lost while it was opened")
+        self._reader, self.unread = _reader(), 0
+        opened: socket.socket = self._connection._sock
         self._socket = opened
         return opened
 
@@ -274,13 +279,7 @@ def _line() -> _Line:
 def _post(*commands: Sequence[Any]) -> None:
     """As :func:`_exchange`, without the replies."""
     line, packed = _line(), _packed(commands)
-
-    def send() -> None:
-        # Counted before: whoever is broken off meanwhile must not leave a reply that is taken for another's.
-        line.unread += len(commands)
-        line.send(packed)
-
-    line.attempt(send)
+    line.attempt(lambda: line.send(packed, unread=len(commands)))
 
 
 def _packed(commands: Sequence[Sequence[Any]]) -> bytes:

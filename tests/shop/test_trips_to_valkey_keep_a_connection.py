@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
 
-from shop import valkey
+from shop import silence, valkey
 
 
 def told(name: str) -> bytes:
@@ -34,6 +35,31 @@ def test_what_was_asked_before_somebody_broke_off_answers_no_later_question(monk
         with pytest.raises(KeyboardInterrupt):
             told("a")
     assert told("b") == b"2"
+
+
+def test_nor_where_giving_the_connection_up_was_broken_off_too(monkeypatch) -> None:
+    valkey.client().mset({"a": "1", "b": "2"})
+    posted("entries")
+
+    def broken_off(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(valkey._Line, "read", broken_off)
+        patched.setattr(silence.ImpatientSocketConnection, "disconnect", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            told("a")
+    assert told("b") == b"2"
+
+
+def test_a_fork_asks_over_a_connection_of_its_own() -> None:
+    valkey.client().mset({"a": "1", "b": "2"})
+    assert told("a") == b"1"
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if {told("b") for _ in range(50)} == {b"2"} else 1)
+    assert {told("a") for _ in range(50)} == {b"1"}
+    assert os.waitpid(child, 0) == (child, 0)
 
 
 def test_an_answer_larger_than_what_is_read_at_a_time_comes_whole() -> None:
