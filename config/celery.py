@@ -54,7 +54,7 @@ TICKS: dict[str, tuple[str, float]] = {
     "slates that are kept no longer": ("recommender.forget_slates", 3600),
     "impressions of products": ("recommender.count_impressions", 300),
     "sessions that ended": ("recommender.collect_sessions", 20),
-    "products that are new": ("recommender.collect_newcomers", 20),
+    "products that are new": ("recommender.collect_newcomers", 10),
     "bandits: learn from clicks": ("recommender.learn_from_clicks", 60),
     "experiments: results of those that run": ("recommender.refresh_experiments", 60),
     "models: train when due": ("recommender.train_when_due", 60),

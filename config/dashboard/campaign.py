@@ -207,6 +207,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         campaign=campaign,
         report=found,
         planned=words.number(found.line.planned),
+        planned_any=found.line.planned > 0,
         terms=_terms(found),
         holdout=_holdout(found),
         funnel=_funnel(found),

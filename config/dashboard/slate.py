@@ -28,7 +28,6 @@ from recommender.serving.recommending import would_show
 from recommender.slates.reasons import reason_text
 from recommender.slates.slate import Part
 from recommender.slots import snapshot
-from recommender.slots.choosing import choose
 from recommender.slots.titles import chooser_title, slot_title
 from recommender.training.naming import version_name
 from shop.clock import ms_of
@@ -108,7 +107,7 @@ def _asked(request: HttpRequest, told: Replay) -> dict[str, Any]:
         return {"wanted": ""}
     if told.then.ask is None or not told.then.whole:
         return {"wanted": wanted, "missing": None, "missing_words": telling.verdict(told)}
-    return answer(wanted, lambda product_id: why_not(told.then.ask, choose(told.then.ask), product_id))  # type: ignore[arg-type]
+    return answer(wanted, lambda product_id: why_not(told.then.ask, told.then.choice(), product_id))  # type: ignore[arg-type]
 
 
 def _verdict(slate: Slate) -> str:
@@ -176,4 +175,5 @@ def _now(slate: Slate, came_from: dict[str, Any]) -> list[str]:
         return []
     known = known_then(slate.shopper_id, came_from)
     at_ms = ms_of(slate.at)
-    return would_show(slate.slot, known, model, len(slate.items), came_from.get("exclude", []), at_ms)
+    order = {"given": came_from.get("given", ()), "as_given": bool(came_from.get("as_given"))}
+    return would_show(slate.slot, known, model, len(slate.items), came_from.get("exclude", []), at_ms, **order)

@@ -13,7 +13,7 @@ import numpy as np
 from recommender.asking.breakdown import Breakdown, Candidacy, Source
 from recommender.known.contexts import context_of
 from recommender.slates.slate import Explanation, Part, Term
-from recommender.slots.choosing import Choice
+from recommender.slots.choosing import Choice, of_catalogue
 from recommender.slots.types.base import Ask
 from recommender.slots.types.trained import Trained
 from recommender.training.artefacts import Model
@@ -130,12 +130,18 @@ def asked_again_by(ask: Ask) -> dict[str, Any]:
     return found
 
 
+def order_of(given: Sequence[str], *, as_given: bool) -> dict[str, Any]:
+    """What the log holds of the order of a page: its products, and whether their own order stood whatever is known."""
+    return {"given": list(given), **({"as_given": True} if as_given else {})}
+
+
 # Candidates named beside those shown.
 NEXT = 5
 
 
 def explain_choice(ask: Ask, choice: Choice) -> Explanation:
-    """Explain what :func:`recommender.slots.choosing.choose` made of ``ask``."""
+    """Explain what :func:`recommender.slots.choosing.as_asked` made of ``ask``."""
+    ask = of_catalogue(ask)
     asked, personal = asked_of(ask), bool(ask.known.shopper_id)
     removed = {rule: list(ids) for rule, ids in choice.removed.by_rule.items()}
     shown = [item.product_id for item in choice.items]

@@ -13,7 +13,7 @@ from recommender.known.contexts import known_of
 from recommender.slates.rules import Asked as Rules
 from recommender.slates.slate import Part, Term
 from recommender.slots import snapshot
-from recommender.slots.choosing import Choice, choose
+from recommender.slots.choosing import Choice, choose, of_catalogue
 from recommender.slots.following import follow_changes
 from recommender.slots.types.base import Ask
 from shop import clock
@@ -78,7 +78,7 @@ def why_not(ask: Ask, choice: Choice, product_id: str) -> WhyNot:
             return WhyNot(product_id, Why.SHOWN, candidates=explained.candidates, part=part)
     if product_id not in ask.facts.row:
         return WhyNot(product_id, Why.NO_PRODUCT)
-    asked = asked_of(ask)
+    asked = asked_of(of_catalogue(ask))
     if asked is None:
         return WhyNot(product_id, Why.REMOVED if rule else Why.NO_MODEL, rule)
     candidacy = asked.candidacy(product_id)

@@ -12,7 +12,7 @@ from recommender.known.contexts import Known, known_then
 from recommender.slates.models import Slate
 from recommender.slates.rules import Asked, Removed, allowed, rules_without
 from recommender.slates.slate import Explanation, Part, Reason, SlateItem
-from recommender.slots.choosing import NOT_FOR_PINS, OUTSIDE, choose, inside
+from recommender.slots.choosing import NOT_FOR_PINS, OUTSIDE, inside
 from recommender.slots.following import follow_changes
 from recommender.slots.types.base import Ask
 
@@ -52,7 +52,7 @@ def replay(slate: Slate) -> Replay:
     since = _changed_since(slate, then.ask)
     if then.ask is None or not then.whole:
         return Replay(slate, False, logged, then.lost, since, then)
-    choice = choose(then.ask)
+    choice = then.choice()
     again = explain_choice(then.ask, choice)
     scores = {item.product_id: round(item.score, DIGITS) for item in choice.items}
     own = [part for part in logged.parts if _of_the_slot(part)]
@@ -111,6 +111,9 @@ def _as_logged(slate: Slate) -> Explanation:
 def _changed_since(slate: Slate, ask: Ask | None) -> dict[str, str]:
     """Products that the slot's rules and filter see otherwise now, by facts of the catalogue; all else stays as it was."""
     came_from = slate.context.get("from", {})
+    if "given" in came_from:
+        # Of what a page shows anyway rules take nothing out.
+        return {}
     known: Known = known_then(slate.shopper_id, came_from)
     waived = ask.slot.kind.waives if ask is not None else frozenset()
     then = {product_id: rule for rule, ids in slate.context.get("filtered", {}).items() for product_id in ids}

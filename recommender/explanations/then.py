@@ -14,6 +14,7 @@ from recommender.known.contexts import known_then
 from recommender.slates.models import Slate
 from recommender.slates.rules import Asked, Rule, not_in_catalogue
 from recommender.slots import snapshot
+from recommender.slots.choosing import Choice, as_asked
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
 from recommender.training.artefacts import Model, open_model
@@ -32,15 +33,27 @@ class Then:
     Attributes:
         ask: None where the slot is gone.
         lost: what could not be had any more, by code (words of it: :mod:`recommender.explanations.telling`).
+        as_given: the order of a page stood as it was given, whatever was known.
     """
 
     ask: Ask | None
     lost: tuple[str, ...] = ()
+    as_given: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether it can be asked again."""
         return self.ask is not None and "model_gone" not in self.lost
+
+    def choice(self) -> Choice:
+        """What the question is answered, asked again.
+
+        Raises:
+            ValueError: it is not whole.
+        """
+        if self.ask is None:
+            raise ValueError("a question whose slot is gone cannot be asked again")
+        return as_asked(self.ask, as_given=self.as_given)
 
 
 def then_of(slate: Slate) -> Then:
@@ -65,10 +78,11 @@ def then_of(slate: Slate) -> Then:
         at_ms,
         int(came_from.get("k") or len(slate.items) or 1),
         came_from.get("exclude", []),
+        came_from.get("given", ()),
         visit=came_from.get("visit", ""),
         depth=slot.depth(facts.current()),
     )
-    return Then(ask, tuple(lost))
+    return Then(ask, tuple(lost), bool(came_from.get("as_given")))
 
 
 def _with_pins(filtered: Mapping[str, Sequence[str]], slate: Slate) -> Mapping[str, Sequence[str]]:

@@ -20,11 +20,12 @@ WINDOW_DAYS = 28
 SETTLED = timedelta(seconds=60)
 # At once: a day of a busy shop, so that a first count is no transaction of hours.
 MOST = timedelta(days=1)
+# Products of a page that a slot only put in order are shown by the page, not by us.
 ADD = """
 INSERT INTO recommender_impressionday (day, product_id, shown, explored)
 SELECT (at AT TIME ZONE 'UTC')::date, item->>'product_id', count(*), count(*) FILTER (WHERE item->>'source' = 'exploration')
 FROM recommender_slate CROSS JOIN LATERAL jsonb_array_elements(items) AS standing (item)
-WHERE at > %(since)s AND at <= %(until)s GROUP BY 1, 2
+WHERE at > %(since)s AND at <= %(until)s AND NOT coalesce(context->'from' ? 'given', false) GROUP BY 1, 2
 ON CONFLICT (day, product_id) DO UPDATE SET shown = recommender_impressionday.shown + excluded.shown,
     explored = recommender_impressionday.explored + excluded.explored
 """

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 
 import numpy as np
@@ -149,29 +149,37 @@ def _open(version: ModelVersion, by_file: dict[str, Model]) -> Model | None:
     return model
 
 
-def listen(seconds: float) -> None:
+def listen(seconds: float, also: Mapping[str, Callable[[], None]] | None = None) -> None:
     """Wait so long, and meanwhile open what is to be promoted; what is told between two calls is heard by the later one.
+
+    Args:
+        also: further channels, and what to do when something is said there.
 
     Raises:
         redis.RedisError: Valkey is away, or does not answer.
     """
     until = time.monotonic() + seconds
-    ears = _ears()
+    others = {channel.encode(): act for channel, act in (also or {}).items()}
+    ears = _ears(*others)
     try:
         while (left := until - time.monotonic()) > 0:
             message = ears.get_message(timeout=left)
-            if message is not None:
+            if message is None:
+                continue
+            if (act := others.get(message["channel"])) is not None:
+                act()
+            else:
                 _prepare(message["data"])
     except redis.RedisError:
         stop_listening()
         raise
 
 
-def _ears() -> redis.client.PubSub:
+def _ears(*others: bytes) -> redis.client.PubSub:
     global _listening
     if _listening is None:
         listening = client().pubsub(ignore_subscribe_messages=True)
-        listening.subscribe(UPCOMING)
+        listening.subscribe(UPCOMING, *others)
         _listening = listening
     return _listening
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from recommender.features.text import words
-from recommender.known.newcomers import TOLD, VERSION
+from recommender.known.newcomers import TOLD, tell
 from recommender.training.models import ModelVersion
 from shop import clock
 from shop.catalogue.models import Product
@@ -47,8 +47,7 @@ def collect() -> int:
         since = _since()
         found = _likes(_new_products(since), since, told) if since is not None else {}
         if found != told:
-            body = orjson.dumps(found)
-            client().mset({TOLD: body, VERSION: hashlib.sha256(body).hexdigest()[:32]})
+            tell(found)
         return len(found)
 
 

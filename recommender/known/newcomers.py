@@ -6,6 +6,7 @@ whoever is at one of these (:mod:`recommender.slots.newcomers`) until sessions h
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from shop.valkey import client
 
 # All that is told, and its version, so that a look which brings no news reads a few octets.
 TOLD, VERSION = "models:newcomers", "models:newcomers:version"
-# So often at most one is drawn that may not be shown, before the row goes without.
+# Where news are published, so that who serves needs not wait for its next look.
+NEWS = "models:newcomers:news"
+# So often at most one is drawn that may not be shown, before all are asked at once.
 TRIES = 20
 
 log = structlog.get_logger(__name__)
@@ -53,9 +56,20 @@ class Newcomers:
         return cls(version, dict(like), beside)
 
     def drawn(
-        self, beside: Iterable[str], refused: Callable[[str], bool], luck: random.Random | None = None
+        self,
+        beside: Iterable[str],
+        refused: Callable[[str], bool],
+        luck: random.Random | None = None,
+        *,
+        refused_of: Callable[[Sequence[str]], Sequence[bool]] | None = None,
     ) -> tuple[str, str] | None:
-        """A new product for whoever is at ``beside``, the more alike the more often, and which of these it is most like."""
+        """A new product for whoever is at ``beside``, the more alike the more often, and which of these it is most like.
+
+        Args:
+            refused: whether one may not be shown, asked of those that are drawn.
+            refused_of: the same of many at once, asked where a few draws found none: an import may bring a thousand of which a
+                filter lets one through.
+        """
         at = [product_id for product_id in beside if product_id in self.beside]
         if not at:
             return None
@@ -65,8 +79,22 @@ class Newcomers:
         for names, sums in chance.choices(lists, [sums[-1] for _, sums in lists], k=TRIES):
             (chosen,) = chance.choices(names, cum_weights=sums)
             if not refused(chosen):
-                return chosen, max((pair for pair in self.like[chosen] if pair[0] in at), key=itemgetter(1))[0]
-        return None
+                return chosen, self._most_like(chosen, at)
+        if refused_of is None:
+            return None
+        weights: dict[str, float] = {}
+        for names, sums in lists:
+            for name, until, before in zip(names, sums, [0.0, *sums], strict=False):
+                weights[name] = weights.get(name, 0.0) + (until - before) / sums[-1]
+        names = list(weights)
+        left = [name for name, out in zip(names, refused_of(names), strict=True) if not out and not refused(name)]
+        if not left:
+            return None
+        (chosen,) = chance.choices(left, [weights[name] for name in left])
+        return chosen, self._most_like(chosen, at)
+
+    def _most_like(self, product_id: str, at: Sequence[str]) -> str:
+        return max((pair for pair in self.like[product_id] if pair[0] in at), key=itemgetter(1))[0]
 
 
 _NOBODY = Newcomers()
@@ -82,6 +110,18 @@ def forget() -> None:
     """Nobody is new (tests)."""
     global _current
     _current = _NOBODY
+
+
+def tell(found: Mapping[str, Any]) -> None:
+    """Have every process that serves know these, at once where it listens, else at its next look.
+
+    Raises:
+        redis.RedisError: Valkey is away; nothing was told.
+    """
+    body = orjson.dumps(found)
+    version = hashlib.sha256(body).hexdigest()[:32]
+    client().mset({TOLD: body, VERSION: version})
+    client().publish(NEWS, version)
 
 
 def refresh() -> None:

@@ -15,7 +15,7 @@ from recommender.serving.answers import IS_ADDRESS, ListQuery, Slate, SlateQuery
 from recommender.serving.cursors import CursorRefused, List, cursor_of, shown_before
 from recommender.serving.recommending import recommend
 from recommender.slates.reasons import language_of
-from recommender.slates.slate import UnknownSlot
+from recommender.slates.slate import OnlyRanks, UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, origin_allowed, token_of
@@ -78,9 +78,20 @@ def _key(request: HttpRequest) -> KeyInfo:
     return key
 
 
-def unknown_slot(error: UnknownSlot) -> Stop:
-    """404, with the slots that there are."""
-    return Stop(problems.response("not_found", 404, f"{str(error)[:1].upper()}{str(error)[1:]}."))
+def unknown_slot(error: UnknownSlot, key: KeyInfo) -> Stop:
+    """404, with the slots that there are for a secret key: how they are named is the shop's affair, and a page's key is public."""
+    known = (
+        f": there are {', '.join(error.known)}"
+        if key.is_secret
+        else ". With a secret key the answer names those there are"
+    )
+    return Stop(problems.response("not_found", 404, f"No slot {error.slot!r}{known}."))
+
+
+def only_ranks(error: OnlyRanks, slot: str) -> Stop:
+    """400: what the slot is asked for elsewhere."""
+    how = f"POST them to /api/v1/recommendations/{slot}/order"
+    return Stop(wrong_query("slot", f"{str(error)[:1].upper()}{str(error)[1:]}: {how}."))
 
 
 def _phone(request: HttpRequest) -> bool:
@@ -114,7 +125,9 @@ def _answer(query: ListQuery, slot: str, key: KeyInfo, product_id: str = "", *, 
             repeatable=bool(query.cursor),
         )
     except UnknownSlot as error:
-        raise unknown_slot(error) from None
+        raise unknown_slot(error, key) from None
+    except OnlyRanks as error:
+        raise only_ranks(error, slot) from None
     notes = ["" if trusted else NOTE_SHOPPER, "" if known else NOTE_LANGUAGE.format(query.language)]
     made = body(slate, language, " ".join(filter(None, notes)))
     if made.items:

@@ -18,11 +18,10 @@ from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta
 
 from recommender.serving.answers import IS_ADDRESS, Id, LanguageTag, Slate, body
-from recommender.serving.api import NOTE_LANGUAGE, SCOPE, unknown_slot
-from recommender.serving.recommending import MOST, recommend_many
+from recommender.serving.api import NOTE_LANGUAGE, SCOPE, only_ranks, unknown_slot
+from recommender.serving.recommending import MOST, recommend_many, that_chooses
 from recommender.slates.reasons import language_of
-from recommender.slates.slate import UnknownSlot
-from recommender.slots import snapshot
+from recommender.slates.slate import OnlyRanks, UnknownSlot
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, token_of
 from shop.api.limits import take
@@ -111,9 +110,11 @@ def _read(request: HttpRequest, key: KeyInfo) -> _Lenient:
         if not product_id.isprintable():
             raise Stop(wrong_field(f"exclude/{place}", "An id holds no control characters."))
     try:
-        snapshot.get(asked.slot)
+        that_chooses(asked.slot)
     except UnknownSlot as error:
-        raise unknown_slot(error) from None
+        raise unknown_slot(error, key) from None
+    except OnlyRanks as error:
+        raise only_ranks(error, asked.slot) from None
     return asked
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta
 
-from recommender.serving.answers import IS_ADDRESS, Id, LanguageTag, Slate, body
+from recommender.serving.answers import IS_ADDRESS, Id, LanguageTag, Occasion, Slate, body
 from recommender.serving.api import (
     NOTE_LANGUAGE,
     NOTE_SHOPPER,
@@ -21,7 +21,7 @@ from recommender.serving.api import (
     unknown_slot,
 )
 from recommender.serving.ordering import is_personal
-from recommender.serving.recommending import rank
+from recommender.serving.recommending import MOST, rank
 from recommender.slates.reasons import language_of
 from recommender.slates.slate import RanksNothing, UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
@@ -54,6 +54,13 @@ class OrderRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     shopper_id: Annotated[Id, Meta(description="The known person; taken with a secret key only")] = ""
     personalised: Annotated[bool, Meta(description="False: the order given")] = True
     language: LanguageTag = "en"
+    occasion: Occasion = ""
+    log: Annotated[
+        bool,
+        Meta(
+            description=f"Keep the order of at most {MOST} products as a slate: feedback on it is taken, and it can be explained"
+        ),
+    ] = False
 
 
 class OrderedSlate(Slate, kw_only=True, omit_defaults=True):
@@ -82,6 +89,9 @@ def _read(request: HttpRequest) -> OrderRequest:
         if not value.isprintable():
             raise Stop(wrong_field(name, CONTROLS))
     _check(asked.product_ids)
+    if asked.log and len(asked.product_ids) > MOST:
+        message = f"At most {MOST} products are kept as a slate: send those that are shown, or leave it out."
+        raise Stop(wrong_field("log", message))
     return asked
 
 
@@ -106,11 +116,15 @@ def _ordered(asked: OrderRequest, slot: str, key: KeyInfo) -> HttpResponse:
             shopper_id=asked.shopper_id if trusted else "",
             named=asked.shopper_id,
             personalised=asked.personalised,
+            occasion=asked.occasion,
+            log=asked.log,
         )
     except UnknownSlot as error:
-        raise unknown_slot(error) from None
+        raise unknown_slot(error, key) from None
     except RanksNothing as error:
-        raise Stop(wrong_query("slot", f"{str(error)[:1].upper()}{str(error)[1:]}.")) from None
+        # Names of slots are told as by 404.
+        those = f"; slots that do: {', '.join(error.ranking) or 'none yet'}" if key.is_secret else ""
+        raise Stop(wrong_query("slot", f"{str(error)[:1].upper()}{str(error)[1:]}{those}.")) from None
     notes = ["" if trusted else NOTE_SHOPPER, "" if known else NOTE_LANGUAGE.format(asked.language)]
     made = body(ranked, language, " ".join(filter(None, notes)))
     personal = is_personal(ranked, asked.product_ids)
@@ -124,7 +138,7 @@ def openapi() -> dict[str, Any]:
         "Order products of a page",
         f"Up to {MOST_PRODUCTS} products that a page shows anyway, each exactly once, in the order of who looks; those that "
         "are not in the catalogue come last. For slots of the types that order pages. Without consent to personal rows the "
-        f"order given stands. No slate is logged. Scope: `{SCOPE}`.",
+        f"order given stands. A slate is logged where `log` asks for it. Scope: `{SCOPE}`.",
         "recommendations",
         {"200": answer("OrderedSlate")},
         parameters=[slot_parameter(ranking)],

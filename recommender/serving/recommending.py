@@ -14,17 +14,17 @@ from msgspec.structs import replace as replaced
 
 from recommender.experiments import variants
 from recommender.experiments.variants import NOBODY, Filled, Who
-from recommender.explanations.making import asked_again_by, explain_choice
+from recommender.explanations.making import asked_again_by, explain_choice, order_of
 from recommender.known import champions, facts, lately, unwanted
 from recommender.known.contexts import Known, chosen_from
 from recommender.known.product_facts import ProductFacts
 from recommender.serving import repeating
 from recommender.serving.reading import Read, read_all
 from recommender.slates import slate_log
-from recommender.slates.slate import RanksNothing, Reason, Slate, is_fallback
+from recommender.slates.slate import OnlyRanks, RanksNothing, Reason, Slate, is_fallback
 from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import pages, snapshot
-from recommender.slots.choosing import Choice, choose, in_given_order, ranked
+from recommender.slots.choosing import Choice, as_asked, in_given_order, ranked
 from recommender.slots.exploring import guarded
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
@@ -79,13 +79,14 @@ def recommend(
 
     Raises:
         UnknownSlot: there is no slot of that name.
+        OnlyRanks: it orders what a page shows anyway (:func:`rank`).
         ValueError: ``k`` is not between 1 and 100.
     """
     _check(k)
     page = pages.key(page_id, visitor_id or shopper_id) if page_id else ""
     read = read_all(visitor_id, shopper_id, named, personalised=personalised, page=page)
     personalised = personalised and not read.declined
-    served, exclude = snapshot.get(slot, occasion), list(exclude)
+    served, exclude = that_chooses(slot, occasion), list(exclude)
     known = read.known(shopper_id, product_id, personalised=personalised)
     who = Who(visitor_id or known.shopper_id, phone) if personalised else NOBODY
 
@@ -99,6 +100,19 @@ def recommend(
     asked = (served.name, product_id, known.shopper_id, k, exclude, personalised, explain)
     repeat = _Repeat(repeating.key(page, *asked), served, exclude) if repeatable else None
     return _claimed(page, slate, visitor_id, known, choice, read, repeat)
+
+
+def that_chooses(slot: str, occasion: str = "") -> ServedSlot:
+    """The slot of that name, of the occasion where there is one.
+
+    Raises:
+        UnknownSlot: there is none.
+        OnlyRanks: it orders what a page shows anyway.
+    """
+    served = snapshot.get(slot, occasion)
+    if served.kind.ranks:
+        raise OnlyRanks(f"slot {served.name!r} orders the products of a page and chooses none")
+    return served
 
 
 @dataclass(frozen=True)
@@ -202,16 +216,19 @@ def rank(
     shopper_id: str = "",
     named: str = "",
     personalised: bool = True,
+    occasion: str = "",
+    log: bool = False,
 ) -> Slate:
     """Products that a page shows anyway (hits of a search, a category), in the order of whoever looks.
 
     Every one of them is in the answer, once, and nothing else: rules, filter and pins take nothing out; boosts of the slot count.
-    Nothing is logged. One round trip to Valkey.
+    One round trip to Valkey.
 
     Args:
         product_ids: in the page's own order, which stands where nothing is known of the visitor.
-        named: as :func:`recommend` has it.
+        named, occasion: as :func:`recommend` has them.
         personalised: False is the page's own order, boosts or not, as it is for who declined personal rows.
+        log: keep it as a slate, so that feedback on it is taken and it can be explained. Else nothing is logged.
 
     Raises:
         UnknownSlot: there is no slot of that name.
@@ -219,28 +236,35 @@ def rank(
     """
     read = read_all(visitor_id, shopper_id, named, personalised=personalised)
     personalised = personalised and not read.declined
-    served = snapshot.get(slot)
+    served = snapshot.get(slot, occasion)
     if not served.kind.ranks:
-        ranking = ", ".join(name for name, each in snapshot.current().items() if each.kind.ranks) or "none yet"
-        raise RanksNothing(f"slot {slot!r} chooses products and orders no page; slots that do: {ranking}")
+        raise RanksNothing(slot, (name for name, each in snapshot.current().items() if each.kind.ranks))
     known = read.known(shopper_id, personalised=personalised)
     given = list(dict.fromkeys(product_ids))
     ask = _ask(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
-    items = ranked(ask) if served.active and personalised else in_given_order(ask)
+    as_given = not (served.active and personalised)
+    items = in_given_order(ask) if as_given else ranked(ask)
     theirs = any(item.source != "given" for item in items)
-    return Slate(
-        # None of those that prove themselves: nothing is logged that feedback could be looked for in.
-        slate_id=uuid.uuid4(),
+    slate = Slate(
+        # One that proves itself is looked for where feedback on it comes.
+        slate_id=new_slate_id() if log else uuid.uuid4(),
         slot=served.name,
         items=items,
         model=_label(ask),
         variant="default",
         fallback=not theirs,
         heading=Reason("for_you" if theirs else "given"),
-        known=served.kind.is_known(ask),
+        # That nothing on a page is like what is known of somebody is no failure of the slot.
+        known=theirs,
+        chosen_from={**chosen_from(known, []), **asked_again_by(ask), **order_of(given, as_given=as_given)}
+        if log
+        else {},
         note=(AWAY_ORDER_NOTE if read.note else "") if served.active else OFF_NOTE,
         slot_version=served.version,
     )
+    if log and given:
+        slate_log.write([(slate, visitor_id, known.shopper_id)])
+    return slate
 
 
 def _check(k: int | None) -> None:
@@ -333,10 +357,21 @@ def preview(
     return _slate(slot, known, read, k, (), visitor_id, luck=Random(slot.name))
 
 
-def would_show(slot: str, known: Known, model: Model, k: int, exclude: Iterable[str], at_ms: int) -> list[str]:
+def would_show(
+    slot: str,
+    known: Known,
+    model: Model,
+    k: int,
+    exclude: Iterable[str],
+    at_ms: int,
+    *,
+    given: Sequence[str] = (),
+    as_given: bool = False,
+) -> list[str]:
     """The products that ``model``, in the place of the champion, would show for what was known at a moment.
 
-    By the slot's settings, rules and facts of now; nothing is logged.
+    By the slot's settings, rules and facts of now; nothing is logged. An order of what a page gave (``given``) is one of the same
+    products, ``as_given`` the page's own.
 
     Raises:
         UnknownSlot: there is no slot of that name any more.
@@ -346,5 +381,5 @@ def would_show(slot: str, known: Known, model: Model, k: int, exclude: Iterable[
     def models(task: str) -> Model | None:
         return model if task == served.task else champions.current(task)
 
-    ask = _ask(served, known, models, k, exclude, at_ms, facts.current())
-    return [item.product_id for item in choose(ask).items]
+    ask = _ask(served, known, models, k, exclude, at_ms, facts.current(), given=given)
+    return [item.product_id for item in as_asked(ask, as_given=as_given).items]

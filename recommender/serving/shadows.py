@@ -63,8 +63,9 @@ class ShadowConsumer(Consumer):
         if not shadows:
             return
         bodies = (orjson.loads(entry.body) for entry in entries)
-        # What an arm of an experiment showed is not what the champion shows.
-        asked = [(snapshot.task_of(body["slot"]), body) for body in bodies if body["variant"] == "default"]
+        # What an arm of an experiment showed is not what the champion shows; what a page shows anyway nobody chose.
+        chosen = (body for body in bodies if body["variant"] == "default" and "given" not in body.get("from", {}))
+        asked = [(snapshot.task_of(body["slot"]), body) for body in chosen]
         found = [answer_of(shadows[task], body) for task, body in asked if task in shadows]
         ShadowAnswer.objects.bulk_create([answer for answer in found if answer is not None], ignore_conflicts=True)
 

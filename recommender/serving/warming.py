@@ -108,10 +108,10 @@ def _look() -> float:
 
 
 def _wait(seconds: float) -> None:
-    """Until the next look; models that are to be promoted are opened meanwhile."""
+    """Until the next look; models that are to be promoted are opened meanwhile, and new products taken over as they are told."""
     until = time.monotonic() + seconds
     try:
-        champions.listen(seconds)
+        champions.listen(seconds, {newcomers.NEWS: newcomers.refresh})
     except redis.RedisError as error:
         log.warning("serving_does_not_listen", reason=str(error))
         time.sleep(max(0.0, until - time.monotonic()))

@@ -6,7 +6,7 @@ Structs of msgspec where every slate makes dozens: each at a tenth of a dataclas
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,31 @@ from msgspec import Struct
 
 
 class UnknownSlot(ValueError):
-    """No slot of that name."""
+    """No slot of that name.
+
+    Attributes:
+        slot: the name; ``known``: names that there are.
+    """
+
+    def __init__(self, slot: str, known: Iterable[str] = ()) -> None:
+        self.slot, self.known = slot, tuple(known)
+        super().__init__(f"no slot {slot!r}: there are {', '.join(self.known)}")
 
 
 class RanksNothing(ValueError):
-    """The slot is of a type that chooses products, and puts none in order."""
+    """The slot is of a type that chooses products, and puts none in order.
+
+    Attributes:
+        ranking: names of the slots that do.
+    """
+
+    def __init__(self, slot: str, ranking: Iterable[str] = ()) -> None:
+        self.ranking = tuple(ranking)
+        super().__init__(f"slot {slot!r} chooses products and orders no page")
+
+
+class OnlyRanks(ValueError):
+    """The slot is of a type that puts a page's products in order, and chooses none."""
 
 
 class Reason(Struct, frozen=True):

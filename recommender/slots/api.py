@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -25,6 +26,8 @@ from shop.operators.audit import by_key
 
 READ, WRITE = "slots:read", "slots:write"
 MOST_LINES = 50
+# Of the whole, not of a field, as Django REST framework names it.
+NON_FIELD = "non_field_errors"
 LANGUAGE = "The filter language: docs/reference/filter-language.md."
 
 
@@ -248,6 +251,15 @@ def _saved(request: Request, slot: Slot, http_status: int = status.HTTP_200_OK) 
     return etags.answer(request, SlotSerializer(slot).data, http_status, beside=beside)
 
 
+def _at_their_lines(wrong: list[tuple[str, str]]) -> dict[str, Any]:
+    """What is wrong with boosts, as the tree that :func:`shop.api.problems.pointers` reads: line, field, what is wrong."""
+    tree: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for where, message in wrong:
+        line, _, field = where.partition("/")
+        tree[line or NON_FIELD][field or NON_FIELD].append(message)
+    return {line: dict(fields) for line, fields in tree.items()}
+
+
 def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:
     """By the path of the editor, in the name of the key; what is wrong is said where it stands in the body."""
     reason = fields.pop("reason", "")
@@ -262,9 +274,11 @@ def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:
         wrong = dict(error.message_dict)
     # The pins that stay must fit a filter that is new.
     wrong |= checking.problems(slot, pins if pins is not None else slot.pins.all() if slot.pk else ())
+    if "boosts" in wrong:
+        wrong["boosts"] = _at_their_lines(checking.wrong_boosts(slot.boosts, checking.known_values()))
     if wrong:
         raise serializers.ValidationError(
-            {("non_field_errors" if name == NON_FIELD_ERRORS else name): messages for name, messages in wrong.items()}
+            {(NON_FIELD if name == NON_FIELD_ERRORS else name): messages for name, messages in wrong.items()}
         )
     with by_key(key_of(request).prefix):
         saving.save(slot, actor=None, reason=reason, pins=pins)

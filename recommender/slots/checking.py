@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import isfinite
 from typing import Any
@@ -41,7 +41,7 @@ def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     condition = _condition(slot.filter, known, found["filter"])
     _mix(slot, found["mix"])
     _fallbacks(slot, found["fallbacks"])
-    _boosts(slot.boosts, known, found["boosts"])
+    found["boosts"] += [message for _, message in wrong_boosts(slot.boosts, known)]
     _diversity(slot.diversity, found["diversity"])
     _pins(pins, condition, found["pins"])
     _without_effect(slot, pins, found)
@@ -138,38 +138,50 @@ def _no_source(name: Any) -> str:
     return ""
 
 
-def _boosts(boosts: Any, known: Mapping[str, Collection[str]], wrong: list[str]) -> None:
+def wrong_boosts(boosts: Any, known: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
+    """(where, within the boosts: ``1/where``; empty of all, what is wrong there) with what helps."""
     shape = _('Each boost has a condition and a factor: {"where": "price < 20", "factor": 1.5}')
     if not isinstance(boosts, list) or any(not isinstance(boost, dict) for boost in boosts):
-        wrong.append(shape)
-        return
-    for boost in boosts:
-        where, factor = boost.get("where"), boost.get("factor")
-        if strange := sorted(map(str, boost.keys() - {"where", "factor", *boosting.TIMES})):
-            said = _("A boost has “where”, “factor”, “starts_at” and “ends_at” only: take “%(keys)s” out.")
-            wrong.append(said % {"keys": "”, “".join(strange)})
-        if not isinstance(where, str) or not where.strip():
-            wrong.append(shape)
-        else:
-            _condition(where, known, wrong)
-        if not _is_number(factor) or not boosting.LEAST <= factor <= boosting.MOST:
-            wrong.append(
-                _("A factor is a number from %(least)g to %(most)g: 2 doubles the score, 0.5 halves it.")
-                % {"least": boosting.LEAST, "most": boosting.MOST}
-            )
-        elif factor == 1:
-            wrong.append(_("A factor of 1 changes nothing: above 1 moves forward, below 1 back."))
-        _boosted_for(boost, wrong)
+        return [("", shape)]
+    return [
+        (f"{number}/{field}" if field else f"{number}", message)
+        for number, boost in enumerate(boosts)
+        for field, message in _wrong_boost(boost, known, shape)
+    ]
 
 
-def _boosted_for(boost: Mapping[str, Any], wrong: list[str]) -> None:
-    try:
-        starts, ends = (boosting.moment(boost.get(name)) for name in boosting.TIMES)
-    except (TypeError, ValueError):
-        wrong.append(_("Write it as 2026-12-24T18:00."))
-        return
+def _wrong_boost(
+    boost: Mapping[str, Any], known: Mapping[str, Collection[str]], shape: str
+) -> Iterator[tuple[str, str]]:
+    where, factor = boost.get("where"), boost.get("factor")
+    if strange := sorted(map(str, boost.keys() - {"where", "factor", *boosting.TIMES})):
+        said = _("A boost has “where”, “factor”, “starts_at” and “ends_at” only: take “%(keys)s” out.")
+        yield "", said % {"keys": "”, “".join(strange)}
+    if not isinstance(where, str) or not where.strip():
+        yield "where", shape
+    else:
+        wrong: list[str] = []
+        _condition(where, known, wrong)
+        yield from (("where", message) for message in wrong)
+    if not _is_number(factor) or not boosting.LEAST <= factor <= boosting.MOST:
+        said = _("A factor is a number from %(least)g to %(most)g: 2 doubles the score, 0.5 halves it.")
+        yield "factor", said % {"least": boosting.LEAST, "most": boosting.MOST}
+    elif factor == 1:
+        yield "factor", _("A factor of 1 changes nothing: above 1 moves forward, below 1 back.")
+    yield from _boosted_for(boost)
+
+
+def _boosted_for(boost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    times = {}
+    for name in boosting.TIMES:
+        try:
+            times[name] = boosting.moment(boost.get(name))
+        except (TypeError, ValueError):
+            yield name, _("Write it as 2026-12-24T18:00.")
+            return
+    starts, ends = times.values()
     if starts and ends and ends <= starts:
-        wrong.append(_("The boost of “%(where)s” ends before it begins.") % {"where": boost.get("where")})
+        yield "ends_at", _("The boost of “%(where)s” ends before it begins.") % {"where": boost.get("where")}
 
 
 def _diversity(diversity: Any, wrong: list[str]) -> None:

@@ -225,18 +225,30 @@ def _filling(item: SlateItem, fills: str, least: float) -> SlateItem:
     return replaced(item, score=least * item.score, applied={**item.applied, "fills": fills})
 
 
+def as_asked(ask: Ask, *, as_given: bool = False) -> Choice:
+    """What a slot answers: an order of what a page gave it (``as_given``: the page's own), else what it chooses."""
+    if not ask.given:
+        return choose(ask)
+    return Choice(in_given_order(ask) if as_given else ranked(ask))
+
+
 # Orders of what a page shows anyway --------------------------------------------------------------------------------------
 
 
 def ranked(ask: Ask) -> tuple[SlateItem, ...]:
     """Every given product once, in the order of the slot's type and boosts; those that are no products keep their places last."""
-    known = replace(ask, given=[product_id for product_id in ask.given if product_id in ask.facts.row])
+    known = of_catalogue(ask)
     pool = known.slot.kind.pool(known)
     candidates = list(enumerate(pool.ids))
     scores, order, applied = _ordered(candidates, pool, known)
     items = [_item(pool, place, float(scores[place]), known, applied(place)) for place in order]
     rest = [product_id for product_id in ask.given if product_id not in ask.facts.row]
     return (*items, *in_given_order(replace(ask, given=rest)))
+
+
+def of_catalogue(ask: Ask) -> Ask:
+    """The same of those given products that there are."""
+    return replace(ask, given=[product_id for product_id in ask.given if product_id in ask.facts.row])
 
 
 def in_given_order(ask: Ask) -> tuple[SlateItem, ...]:

@@ -41,7 +41,12 @@ def mixed_in(pool: Pool, ask: Ask) -> Pool:
         near = [other for other, _ in known.like[last][:most]]
         return _with(pool, 0, near, Reason("similar", {"because": last}))
     named = set(pool.ids)
-    drawn = known.drawn(at, lambda each: each in named or not _may_be_shown(each, ask), ask.luck)
+    drawn = known.drawn(
+        at,
+        lambda each: each in named or not _may_be_shown(each, ask),
+        ask.luck,
+        refused_of=None if ask.slot.filter is None else lambda names: _outside(names, ask),
+    )
     if drawn is None:
         return pool
     return _with(pool, PLACE, [drawn[0]], Reason("new_similar", {"because": drawn[1]}))
@@ -66,6 +71,18 @@ def _may_be_shown(product_id: str, ask: Ask) -> bool:
         return True
     this = row.get(ask.known.product_id, -1)
     return bool(condition.holds(ask.facts, np.array([row[product_id]]), this=this, now_ms=ask.at_ms)[0])
+
+
+def _outside(names: Sequence[str], ask: Ask) -> list[bool]:
+    """Which of them the slot's filter does not let through, or are no products."""
+    condition, row = ask.slot.filter, ask.facts.row
+    rows = np.array([row.get(name, -1) for name in names], np.int64)
+    if condition is None or not len(ask.facts):
+        return [at < 0 for at in rows.tolist()]
+    this = row.get(ask.known.product_id, -1)
+    held = condition.holds(ask.facts, np.maximum(rows, 0), this=this, now_ms=ask.at_ms)
+    outside: list[bool] = ((rows < 0) | ~held).tolist()
+    return outside
 
 
 def _learned(product_id: str, task: str, ask: Ask) -> bool:

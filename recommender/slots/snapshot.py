@@ -63,7 +63,7 @@ def get(name: str, occasion: str = "") -> ServedSlot:
     try:
         return slots[name]
     except KeyError:
-        raise UnknownSlot(f"no slot {name!r}: there are {', '.join(slots)}") from None
+        raise UnknownSlot(name, slots) from None
 
 
 def task_of(name: str) -> str:
@@ -74,8 +74,11 @@ def task_of(name: str) -> str:
 
 def load() -> Mapping[str, ServedSlot]:
     """Read the slots from the database and put them in the place of what there was."""
-    announced = _read_announcement()
-    return _take_over(packed(), announced)
+    while True:
+        held, announced = _current, _read_announcement()
+        found = _opened_from(packed())
+        if _replace(held, found, announced):
+            return found
 
 
 def announced() -> bytes:
@@ -121,12 +124,14 @@ def _hash(settings: bytes) -> bytes:
     return hashlib.sha256(settings).hexdigest()[:32].encode()
 
 
-def _take_over(settings: bytes, announced: bytes | None) -> Mapping[str, ServedSlot]:
+def _replace(held: Mapping[str, ServedSlot] | None, found: Mapping[str, ServedSlot], announced: bytes | None) -> bool:
+    """Serve ``found`` in the place of ``held``; False where another took over something since, which may be newer: look again."""
     global _current, _announced
-    found = _opened_from(settings)
     with _lock:
+        if _current is not held:
+            return False
         _current, _announced = found, announced
-    return found
+        return True
 
 
 def _opened_from(settings: bytes) -> dict[str, ServedSlot]:
@@ -185,20 +190,21 @@ def follow(in_force: bytes | None) -> None:
     Raises:
         redis.RedisError: Valkey went away meanwhile.
     """
-    if in_force is None or _current is None or in_force == _announced:
-        return
-    trip = Trip()
-    trip.get(SETTINGS)
-    (settings,) = trip.execute()
-    if settings:
-        _take_over_announced(settings, in_force)
+    while (held := _current) is not None and in_force not in (None, _announced):
+        trip = Trip()
+        # Both of one moment: who asks may have read the former word, and come late.
+        trip.get(IN_FORCE)
+        trip.get(SETTINGS)
+        in_force, settings = trip.execute()
+        if not settings or _take_over_announced(held, settings, in_force):
+            return
 
 
-def _take_over_announced(settings: bytes, in_force: bytes) -> None:
+def _take_over_announced(held: Mapping[str, ServedSlot], settings: bytes, in_force: bytes | None) -> bool:
     """Whoever announced them: a request must not fail by what another release means by slots."""
-    global _announced
     try:
-        _take_over(settings, in_force)
+        found = _opened_from(settings)
     except ValueError as error:
         _say_once("slots_unread", "", str(error))
-        _announced = in_force
+        found = dict(held)
+    return _replace(held, found, in_force)

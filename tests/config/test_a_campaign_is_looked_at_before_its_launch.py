@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from push.audiences.reach import waterfall
 from push.campaigns import launching
+from push.campaigns.models import Campaign
 from shop.models import User
 from tests.factories.campaigns import make_audience, make_campaign
 from tests.factories.people import make_operator
@@ -32,6 +33,20 @@ def test_the_waterfall_of_the_page_is_that_of_planning(client, draft, untranslat
     assert "From planned to ordered" not in found, "nothing was planned"
     chinese = client.get(reverse("admin:campaign_report", args=[draft.pk]), HTTP_ACCEPT_LANGUAGE="zh-hans")
     assert "谁会收到" in chinese.content.decode()
+    assert untranslated == set()
+
+
+def test_a_campaign_that_is_planned_for_nobody_yet_does_not_say_that_everybody_got_it(
+    client, draft, untranslated
+) -> None:
+    client.force_login(make_operator())
+    Campaign.objects.filter(pk=draft.pk).update(status=Campaign.Status.RUNNING)
+    page = reverse("admin:campaign_report", args=[draft.pk])
+    found = client.get(page).content.decode()
+    assert "From planned to ordered" in found, "the control"
+    assert "Nobody is planned yet: there is nobody to be left out." in found
+    assert "Everybody planned so far got it." not in found
+    assert "还没有计划发送给任何人" in client.get(page, HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert untranslated == set()
 
 

@@ -77,6 +77,23 @@ def test_a_page_of_results_is_ordered_on_the_short_path(bearer):
     assert [item["product_id"] for item in json.loads(content)["items"]] == ["p-2", "p-1"]
 
 
+def test_an_unknown_slot_names_those_there_are_to_the_shops_own_server_only(bearer):
+    public = f"Bearer {create_key('public', 'pk')[1]}"
+    asked = {
+        "/api/v1/recommendations/nowhere": ("GET", b""),
+        "/api/v1/recommendations/nowhere/order": ("POST", b'{"product_ids": []}'),
+    }
+    for path, (method, body) in asked.items():
+        said = {}
+        for key in (bearer, public):
+            status, _, content = ask(path, method, body, HTTP_AUTHORIZATION=key)
+            assert status == "404 Not Found"
+            said[key] = json.loads(content)["detail"]
+        assert said[bearer].startswith("No slot 'nowhere': there are ")
+        assert "buy-again" in said[bearer]
+        assert said[public] == "No slot 'nowhere'. With a secret key the answer names those there are."
+
+
 def test_an_address_that_is_not_there_is_404_with_a_request_id(settings):
     settings.DEBUG = False
     status, headers, _ = ask("/v1/nothing/here")

@@ -6,13 +6,18 @@ import json
 
 import orjson
 import pytest
+from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommender.explanations.replaying import replay
+from recommender.exploration import counting
 from recommender.known import facts
+from recommender.models import ImpressionDay, Slate
 from recommender.slates import slate_log
 from shop.api.keys import create_key
 from shop.events import recording
+from shop.events.consumers import Runner
 from shop.models import Product, Shopper
 from shop.valkey import client as valkey
 from tests.factories.people import make_shopper
@@ -59,7 +64,9 @@ def test_the_order_is_that_of_who_looks_and_says_so(order) -> None:
     assert own["Cache-Control"] == "private, no-store"
     assert (own.json()["heading"], own["Content-Language"]) == ("为你挑选", "zh-hans")
     assert own.json()["slate_id"] != plain.json()["slate_id"]
-    assert not valkey().xrange(slate_log.STREAM), "the page chose what it shows, not we"
+    assert not valkey().xrange(slate_log.STREAM), (
+        "the page chose what it shows, not we; unless it asks for it nothing is kept"
+    )
     assert ids(order(visitor_id="v-somebody-2")) == PAGE
 
 
@@ -145,6 +152,8 @@ def test_without_valkey_the_order_given_stands_and_says_why(order, settings) -> 
         ({"product_ids": [], "personalised": "no"}, "/personalised"),
         ({"product_ids": [], "language": "??"}, "/language"),
         ({"product_ids": [], "k": 3}, "/k"),
+        ({"product_ids": [], "occasion": "No Such"}, "/occasion"),
+        ({"product_ids": [str(number) for number in range(101)], "log": True}, "/log"),
     ],
 )
 def test_what_is_wrong_is_pointed_at(order, body, pointer) -> None:
@@ -154,11 +163,75 @@ def test_what_is_wrong_is_pointed_at(order, body, pointer) -> None:
 
 
 def test_a_slot_that_orders_nothing_names_those_that_do(order) -> None:
-    answer = order(path="/api/v1/recommendations/home/order")
-    (error,) = answer.json()["errors"]
-    assert (answer.status_code, error["pointer"]) == (400, "/slot")
-    assert error["message"] == "Slot 'home' chooses products and orders no page; slots that do: category, search."
-    assert order(path="/api/v1/recommendations/nowhere/order").status_code == 404
+    messages = []
+    for kind in ("sk", "pk"):
+        answer = order(path="/api/v1/recommendations/home/order", kind=kind)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (400, "/slot")
+        messages.append(error["message"])
+    said = "Slot 'home' chooses products and orders no page"
+    assert messages == [f"{said}; slots that do: category, search.", f"{said}."], "names are the shop's affair"
+
+
+def test_a_slot_that_orders_pages_chooses_none_and_says_where_it_is_asked(client, order) -> None:
+    authorized = {"authorization": f"Bearer {order.keys['sk']}"}
+    many = orjson.dumps({"slot": "category", "shopper_ids": ["s1"]})
+    batch = "/api/v1/recommendations/batch"
+    answers = {
+        "search": client.get("/api/v1/recommendations/search", headers=authorized),
+        "category": client.post(batch, many, "application/json", headers=authorized),
+    }
+    for slot, answer in answers.items():
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (400, "/slot")
+        assert error["message"] == (
+            f"Slot '{slot}' orders the products of a page and chooses none: POST them to /api/v1/recommendations/{slot}/order."
+        )
+
+
+def test_an_occasion_has_an_order_of_its_own(order, save_slot) -> None:
+    save_slot("search-sale", type="search_ranking", boosts=[{"where": 'id == "p05"', "factor": 9}])
+    look_at_tea()
+    assert ids(order(visitor_id=VISITOR, occasion="sale"))[0] == "p05"
+    plain = order(visitor_id=VISITOR, occasion="easter")
+    assert (ids(plain), plain.json()["slot"]) == (ids(order(visitor_id=VISITOR)), "search"), "none of that name"
+
+
+def test_an_order_that_is_kept_takes_feedback_and_is_explained(client, order, save_slot, capsys, clock) -> None:
+    save_slot("search", boosts=[{"where": 'id == "p05"', "factor": 1.5}])
+    page = ["gone", *PAGE[:8], "p11"]
+    look_at_tea()
+    kept, plain = order(page, visitor_id=VISITOR, log=True), order(page, visitor_id=VISITOR)
+    assert ids(kept) == ids(plain)
+    own = order(page, visitor_id="v-somebody-2", personalised=False, log=True)
+    Runner(slate_log.SlateConsumer()).drain()
+    rows = {str(slate.pk): slate for slate in Slate.objects.all()}
+    assert set(rows) == {kept.json()["slate_id"], own.json()["slate_id"]}
+    row = rows[kept.json()["slate_id"]]
+    assert ([item["product_id"] for item in row.items], row.known, row.fallback) == (ids(kept), True, False)
+
+    def say(product_id: str, slate) -> int:
+        body = {
+            "slate_id": slate.json()["slate_id"],
+            "product_id": product_id,
+            "kind": "clicked",
+            "visitor_id": VISITOR,
+        }
+        headers = {"authorization": f"Bearer {order.keys['pk']}"}
+        return client.post("/api/v1/feedback", orjson.dumps(body), "application/json", headers=headers).status_code
+
+    assert (say("p11", kept), say("p09", kept), say("p11", plain), say("p11", own)) == (200, 400, 400, 400)
+    for slate in rows.values():
+        told = replay(slate)
+        assert (told.reproduced, told.since) == (True, {}), told.lost
+        assert [part.product_id for part in told.explanation.parts] == [item["product_id"] for item in slate.items]
+    call_command("explain", str(row.pk))
+    assert "p05" in capsys.readouterr().out
+    call_command("explain", str(row.pk), "--why-not", "p09")
+    assert "No source named it" in capsys.readouterr().out
+    clock.advance(hours=1)
+    counting.count(clock())
+    assert not ImpressionDay.objects.exists(), "the page shows them, whatever their order"
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import orjson
 import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
+from recommender.algorithms.blend import Blend
+from recommender.dataset.interactions import from_sessions
+from recommender.dataset.products import Products
 from recommender.explanations import then
 from recommender.explanations.missing import Why, ask_now, why_not, why_not_now
 from recommender.explanations.replaying import replay
+from recommender.explanations.telling import why_words
 from recommender.known import champions, facts
+from recommender.known.contexts import Known
+from recommender.known.product_facts import ProductFacts
 from recommender.models import ModelVersion, Slate
 from recommender.serving import recommend
 from recommender.slates.slate_log import SlateConsumer
@@ -20,6 +27,8 @@ from recommender.slots import saving, snapshot
 from recommender.slots.choosing import choose
 from recommender.slots.diversity import Shares
 from recommender.slots.models import Slot, SlotPin
+from recommender.slots.served import ServedSlot
+from recommender.slots.types.base import Ask
 from shop.events import recording
 from shop.events.consumers import Runner
 from shop.models import Product
@@ -166,6 +175,26 @@ def test_why_a_product_is_not_in_a_slate(shop, save) -> None:
     make_product(id="brand-new")
     facts.load()
     assert why_not_now("home", "brand-new")[2].why == Why.NEW
+
+
+def test_what_a_source_named_too_far_back_is_cut_and_not_unknown_to_it() -> None:
+    """Three products go with the first, the second the most; the source brings two, and the last goes with nothing."""
+    names = ["p0", "p1", "p2", "p3", "alone"]
+    sessions = [[0, 1]] * 9 + [[0, 2]] * 6 + [[0, 3]] * 4 + [[4]] * 2
+    weights = {"product": [0.0, 1.0, 0.0, 0.0, 0.0]}
+    blend = Blend(depth=2, weights=weights).fit(from_sessions(sessions, Products.of(names)))
+    row = {name: number for number, name in enumerate(names)}
+    model = SimpleNamespace(label="blend-1", algorithm=blend, product_ids=names, row=row)
+    shelf = ProductFacts.of_rows([(name, 1.0, 1, True, "food", "", 0, 0, "", "") for name in names], {})
+    slot = ServedSlot.of({"name": "product", "type": "bought_together"})
+    ask = Ask(slot, Known(product_id="p0"), shelf, {"product": model}.get, 0, 2)
+    choice = choose(ask)
+    assert ids(choice) == ["p1", "p2"], "the control"
+    found = {name: why_not(ask, choice, name) for name in ("p3", "alone")}
+    assert {name: each.why for name, each in found.items()} == {"p3": Why.CUT, "alone": Why.NO_SOURCE}
+    assert [(each.name, each.place, each.brings) for each in found["p3"].sources] == [("item_knn", 3, False)]
+    assert why_words(found["p3"], str) == "It was named by a source, but too far back to be ranked."
+    assert why_words(found["alone"], str) == "No source named it among 2 candidates."
 
 
 def test_what_stands_behind_for_variety_and_what_no_model_ranked_is_said_to(shop, save) -> None:

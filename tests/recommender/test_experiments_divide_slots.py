@@ -75,6 +75,21 @@ def test_people_keep_their_arm_over_a_login_and_nobody_else_is_divided(run, djan
         assert row.context["experiment"]["ms"] > 0
 
 
+def test_a_place_that_is_explored_keeps_the_chance_of_its_arm(run, settings) -> None:
+    """What is explored was shown by the slate of an arm all the same: estimates of arms divide by the arm's chance."""
+    settings.EXPLORATION_SHARE = 0.5
+    run(CHAMPION, ArmPlan(kind=Arm.Kind.POPULAR, share=3.0))
+    slates = [recommend("home", visitor_id=f"v-explored-{n:03d}", k=6) for n in range(12)]
+    explored = [item for slate in slates for item in slate.items if item.source == "exploration"]
+    assert len(explored) > 10
+    chances = {"a": 0.25, "b": 0.75}
+    for slate in slates:
+        assert {item.probability for item in slate.items} == {chances[slate.variant[-1]]}
+    rows = logged()
+    for slate in slates:
+        assert [item["probability"] for item in rows[str(slate.slate_id)].items] == [chances[slate.variant[-1]]] * 6
+
+
 def test_an_experiment_that_is_stopped_is_over_for_the_next_request(run, django_capture_on_commit_callbacks) -> None:
     experiment = run(traffic=0.5)
     visitors = [f"v-half-{n:04d}" for n in range(80)]

@@ -77,6 +77,27 @@ def test_a_new_slot_is_asked_by_its_name_and_one_that_is_off_shows_nothing(shelf
     assert (slate.items, slate.note) == ((), "This slot is switched off.")
 
 
+@pytest.mark.parametrize("late", [snapshot.follow, lambda former: snapshot.load()], ids=["a request", "the watch"])
+def test_who_read_settings_late_does_not_bring_former_ones_back(shelf, save, monkeypatch, late) -> None:
+    recommend("home")
+    save("home", size=4)
+    former = valkey.client().get(snapshot.IN_FORCE)
+    opened, taken = snapshot._opened_from, []
+
+    def slow(settings):
+        """Between reading and taking over another saves, and a request of this process obeys it."""
+        if not taken:
+            taken.append(settings)
+            save("home", size=3)
+            assert len(recommend("home").items) == 3
+        return opened(settings)
+
+    monkeypatch.setattr(snapshot, "_opened_from", slow)
+    late(former)
+    assert taken
+    assert snapshot.get("home").size == 3
+
+
 def test_an_announcement_that_was_lost_does_not_bring_former_settings_back(shelf, save) -> None:
     save("home", size=3)
     assert len(recommend("home").items) == 3

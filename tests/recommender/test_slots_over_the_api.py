@@ -80,7 +80,20 @@ def test_what_is_wrong_is_said_where_it_stands(api) -> None:
     both = {"filter": "price <", "fallbacks": ["nothing"], "diversity": {"category": -1}}
     assert wrong(api("PATCH", "/slots/home", both)) == {"/filter", "/fallbacks", "/diversity"}
     boosts = [{"where": "price < 9", "factor": 2}, {"where": "colour == 1", "factor": 2}]
-    assert wrong(api("PATCH", "/slots/home", {"boosts": boosts})) == {"/boosts"}
+    refused = api("PATCH", "/slots/home", {"boosts": boosts})
+    assert wrong(refused) == {"/boosts/1/where"}
+    assert (
+        "attributes.colour" in refused.json()["errors"][0]["message"]
+        or "colour" in refused.json()["errors"][0]["message"]
+    )
+    several = [{"where": "stok > 1", "factor": 0}, boosts[0], {**boosts[0], "factor": 1}]
+    places = {"/boosts/0/where", "/boosts/0/factor", "/boosts/2/factor"}
+    assert wrong(api("PATCH", "/slots/home", {"boosts": several})) == places
+    backwards = {**boosts[0], "starts_at": "2026-05-02T00:00Z", "ends_at": "2026-05-01T00:00Z"}
+    assert wrong(api("PATCH", "/slots/home", {"boosts": [backwards], "filter": "price <"})) == {
+        "/filter",
+        "/boosts/0/ends_at",
+    }
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none", "position": 1}]})) == {"/pins"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none"}]})) == {"/pins/0/position"}

@@ -14,7 +14,6 @@ from recommender.explanations.missing import why_not
 from recommender.explanations.replaying import replay
 from recommender.known import facts
 from recommender.models import Slate
-from recommender.slots.choosing import choose
 
 
 class Command(BaseCommand):
@@ -41,7 +40,7 @@ class Command(BaseCommand):
         if asked:
             if found.then.ask is None or not found.then.whole:
                 raise CommandError(telling.verdict(found))
-            missing = why_not(found.then.ask, choose(found.then.ask), asked)
+            missing = why_not(found.then.ask, found.then.choice(), asked)
         if options["json"]:
             record = records.why_not_record(missing) if missing is not None else records.replay_record(found)
             self.stdout.write(orjson.dumps(record, option=orjson.OPT_INDENT_2).decode())
