@@ -153,7 +153,8 @@ def wrong_boosts(boosts: Any, known: Mapping[str, Collection[str]]) -> list[tupl
 def _wrong_boost(
     boost: Mapping[str, Any], known: Mapping[str, Collection[str]], shape: str
 ) -> Iterator[tuple[str, str]]:
-    where, factor = boost.get("where"), boost.get("factor")
+    where: Any = boost.get("where")
+    factor: Any = boost.get("factor")
     if strange := sorted(map(str, boost.keys() - {"where", "factor", *boosting.TIMES})):
         said = _("A boost has “where”, “factor”, “starts_at” and “ends_at” only: take “%(keys)s” out.")
         yield "", said % {"keys": "”, “".join(strange)}
