@@ -157,14 +157,14 @@ class ProductEndpoint(Endpoint):
             raise Http404
         etags.require_match(request, shown(product))
         write_product(product_id, {"active": False})
-        audit(request, "catalogue.delete", {"product_id": product_id})
+        audit(request, "catalogue.delete", {"product_id": product_id}, product)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _write(self, request: Request, product_id: str, product: Product | None, *, partial: bool) -> Response:
         self.query(request)
         etags.require_match(request, shown(product) if product else None)
         written, created = write_product(product_id, given(request, ProductFieldsSerializer, partial=partial))
-        audit(request, "catalogue.write", {"product_id": product_id, "created": created})
+        audit(request, "catalogue.write", {"product_id": product_id, "created": created}, written)
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return etags.answer(request, shown(Product.objects.select_related("category").get(pk=written.pk)), code)
 

@@ -1,8 +1,12 @@
 """The audit log in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
@@ -10,7 +14,8 @@ from unfold.decorators import display
 from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
 from shop.operators.models import AuditEntry
 from shop.operators.naming import by_whom
-from shop.operators.wording import act_in_words, object_in_words, reason_in_words
+from shop.operators.objects import name_objects
+from shop.operators.wording import act_in_words, kind_in_words, reason_in_words
 
 
 @admin.register(AuditEntry)
@@ -26,6 +31,19 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     ordering = ["-at", "id"]
     list_select_related = ["actor"]
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, its objects named with a query for each kind."""
+        shown = super().get_changelist_instance(request)
+        shown.result_list = list(shown.result_list)
+        name_objects(shown.result_list)
+        return shown
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
+        """One entry, its object named."""
+        entry = super().get_object(request, object_id, from_field)
+        name_objects([entry] if entry is not None else [])
+        return entry
+
     @display(description=_("by whom"))
     def who(self, entry: AuditEntry) -> str:
         """An operator, a key or the shop itself."""
@@ -39,7 +57,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @display(description=_("on what"))
     def whereto(self, entry: AuditEntry) -> str:
         """To what it was done."""
-        return object_in_words(entry.object_type, entry.object_id)
+        kind = kind_in_words(entry.object_type)
+        if not entry.named:
+            return f"{kind} {entry.object_id}".strip() or "–"
+        return format_html('{} “{}” <small class="pc-number">{}</small>', kind, entry.named, entry.object_id)
 
     @display(description=_("reason"))
     def why(self, entry: AuditEntry) -> str:

@@ -7,11 +7,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
-from shop.operators.wording import act_in_words, object_in_words
+from shop.operators.wording import act_in_words, kind_in_words
 
 
 class AuditEntry(models.Model):
     """One act of an operator (or of an API key), never edited."""
+
+    # What its object is called; shop.operators.objects.name_objects sets it for those that are shown.
+    named = ""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     api_key = models.CharField(max_length=32, blank=True, help_text=_("Prefix of the key that acted."))
@@ -32,4 +35,4 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{act_in_words(self.action)}: {object_in_words(self.object_type, self.object_id)}"
+        return f"{act_in_words(self.action)}: {kind_in_words(self.object_type)} {self.object_id}".rstrip(": ")

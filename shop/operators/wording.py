@@ -22,14 +22,19 @@ ACTS = {
     "campaign.finish": _("Campaign finished"),
     "campaign.cancel": _("Campaign cancelled"),
     "campaign.undo": _("Launch taken back"),
+    "catalogue.categories": _("Categories written"),
+    "catalogue.delete": _("Product taken off sale"),
+    "catalogue.write": _("Products written"),
     "cleaning.switch": _("Rule of cleaning switched"),
     "experiment.create": _("Experiment made"),
     "experiment.start": _("Experiment started"),
     "experiment.stop": _("Experiment stopped"),
     "experiment.conclude": _("Experiment concluded"),
+    "experiment.discard": _("Draft of an experiment discarded"),
     "model.pin": _("Champion pinned or unpinned"),
     "model.promote": _("Model promoted"),
     "model.shadow": _("Shadow begun or ended"),
+    "order.import": _("Order imported"),
     "order.confirm": _("Payment confirmed"),
     "order.ship": _("Order sent"),
     "order.cancel": _("Order cancelled"),
@@ -41,6 +46,9 @@ ACTS = {
     "segment.saved": _("Segment saved"),
     "segment.deleted": _("Segment deleted"),
     "shopper.address_shown": _("Address of a shopper shown"),
+    "shopper.erase": _("Shopper erased"),
+    "shopper.write": _("Shopper written"),
+    "signals.set": _("Weight of an act set"),
 }
 
 
@@ -59,10 +67,9 @@ def act_in_words(action: str) -> str:
     return str(ACTS.get(action, action))
 
 
-def object_in_words(object_type: str, object_id: str) -> str:
-    """To what it was done: ``push.campaign`` and 2 are "Campaign 2"."""
+def kind_in_words(object_type: str) -> str:
+    """To what kind of thing it was done: ``push.campaign`` is "Campaign"."""
     try:
-        name = apps.get_model(object_type)._meta.verbose_name
+        return capfirst(str(apps.get_model(object_type)._meta.verbose_name))
     except (LookupError, ValueError):
-        name = object_type
-    return f"{capfirst(str(name))} {object_id}".strip()
+        return object_type

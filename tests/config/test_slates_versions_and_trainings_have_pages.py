@@ -7,7 +7,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from recommender.models import ModelVersion, Slate, TrainingRun
+from recommender.models import ModelVersion, Slate, Slot, TrainingRun
 from recommender.training.promotion import LARGEST_BYTES, SLOWEST_P99_MS
 from shop.catalogue.models import Category, Product
 from shop.models import AuditEntry
@@ -172,3 +172,61 @@ def test_the_audit_log_names_acts_and_objects(page) -> None:
     for words in ("Model promoted", "Model version 29", "Blend is better: NDCG@10"):
         assert words in found
     assert "模型上线" in page("shop_auditentry_changelist", language="zh-hans")
+
+
+def test_the_audit_log_calls_objects_as_people_do(page) -> None:
+    from push.models import Segment
+    from shop.operators import audit
+    from tests.factories.campaigns import make_campaign
+    from tests.factories.catalogue import make_product
+    from tests.factories.people import make_shopper
+
+    slot, shopper = Slot.objects.create(name="weekend", title="Weekend bites", type="popular"), make_shopper()
+    product = make_product(name_en="Oat drink", name_zh="燕麦饮")
+    gone = Segment.objects.create(name="Tea drinkers")
+    audit.record("segment.deleted", target=gone, before={"name": gone.name})
+    number = gone.pk
+    gone.delete()
+    for target in (slot, product, make_campaign(name="Soup week"), shopper):
+        audit.record("slot.change", target=target)
+    found = page("shop_auditentry_changelist")
+    for words in (f"Slot “Weekend bites” <small", "“Oat drink”", "“Soup week”", "“Tea drinkers”", f">{number}</small>"):
+        assert words in found
+    assert f"Shopper {shopper.pk}<" in found, "who it was done to is personal"
+    assert "“燕麦饮”" in page("shop_auditentry_changelist", language="zh-hans")
+    entry = AuditEntry.objects.get(object_type="recommender.slot")
+    assert "“Weekend bites”" in page("shop_auditentry_change", entry.pk)
+
+
+def test_a_page_of_the_audit_log_asks_once_for_each_kind_of_object(page, django_assert_num_queries) -> None:
+    from shop.operators import audit
+    from shop.operators.objects import name_objects
+    from tests.factories.catalogue import make_product
+
+    for _ in range(3):
+        audit.record("catalogue.write", target=make_product())
+    entries = list(AuditEntry.objects.all())
+    with django_assert_num_queries(1):
+        name_objects(entries)
+
+
+def test_every_act_that_the_code_records_has_words() -> None:
+    import ast
+    from pathlib import Path
+
+    from django.conf import settings
+
+    from shop.operators.wording import ACTS
+
+    recorded = set()
+    for room in ("shop", "recommender", "push", "config"):
+        for file in Path(settings.BASE_DIR, room).rglob("*.py"):
+            source = file.read_text(encoding="utf-8")
+            if "audit" not in source:
+                continue
+            calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+            named = [call for call in calls if ast.unparse(call.func).endswith(("audit", "record"))]
+            words = (arg.value for call in named for arg in call.args if isinstance(arg, ast.Constant))
+            recorded |= {word for word in words if isinstance(word, str) and word.count(".") == 1}
+    assert {"slot.delete", "catalogue.write", "shopper.erase"} <= recorded
+    assert recorded - set(ACTS) == set()

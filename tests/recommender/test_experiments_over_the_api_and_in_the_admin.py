@@ -229,7 +229,7 @@ def test_pages_of_experiments_with_figures_speak_chinese(operator, clock, settin
     keep(*crowd(split, "a", 120, 60, met))
     keep(*crowd(split, "b", 120, 5, met))
     bandit = make_experiment(
-        started=clock.time - timedelta(days=3), key="bandit", title="老虎机", slot="cart", method="linear_thompson"
+        started=clock.time - timedelta(days=3), key="bandit", title="自动分流", slot="cart", method="linear_thompson"
     )
     drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}, "situation": "night/phone/new/0"}}}
     met = clock.time - timedelta(hours=2)

@@ -1,0 +1,51 @@
+"""What the objects of audited acts are called: a slot by its title, an order by its number, a campaign by its name.
+
+Rooms above say in :data:`namers` how theirs are called. What is personal (a shopper) has no namer and stays a number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from django.apps import apps
+
+from shop.operators.models import AuditEntry
+
+# Ids of objects of one type to their names, in the language of who looks; what is gone is left out.
+Namer = Callable[[Collection[str]], Mapping[str, str]]
+# By type as entries have it, such as "push.campaign".
+namers: dict[str, Namer] = {}
+# Where an object has gone, the entry often kept how it was called.
+KEPT = ("title", "name", "number", "key")
+
+
+def name_objects(entries: Iterable[AuditEntry]) -> None:
+    """Set ``named`` of each entry, with one query for each type among them."""
+    entries = list(entries)
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        wanted[entry.object_type].add(entry.object_id)
+    names = {type: namers[type](ids) for type, ids in wanted.items() if type in namers}
+    for entry in entries:
+        entry.named = names.get(entry.object_type, {}).get(entry.object_id) or _as_kept(entry)
+
+
+def _as_kept(entry: AuditEntry) -> str:
+    """The name that a namer would have given, as it was then; "" for what has no namer."""
+    if entry.object_type not in namers:
+        return ""
+    for state in (entry.after, entry.before):
+        if isinstance(state, dict) and (found := next((state[key] for key in KEPT if state.get(key)), "")):
+            return str(found)
+    return ""
+
+
+def by_field(name: str, model: str) -> Namer:
+    """A namer that reads one field of ``app.model``."""
+
+    def namer(ids: Collection[str]) -> dict[str, str]:
+        rows = apps.get_model(model)._default_manager.filter(pk__in=ids).values_list("pk", name)
+        return {str(pk): str(value) for pk, value in rows}
+
+    return namer
