@@ -21,7 +21,7 @@ from recommender.experiments import results, verdicts
 from recommender.experiments.models import Experiment
 from recommender.experiments.titles import arm_title, experiment_title
 from recommender.slots.titles import slot_title
-from recommender.statistics.validity import SRM_LIMIT
+from recommender.statistics.validity import SRM_LIMIT, chance_in_words
 from shop.money import symbol_of
 from shop.operators.naming import operator_name
 
@@ -85,7 +85,7 @@ def _split(experiment: Experiment, found: dict[str, Any], names: dict[str, str])
         for arm, row in zip(arms, found["arms"], strict=True)
     ]
     wrong = found["split_p"] < SRM_LIMIT
-    told = {"rows": rows, "wrong": wrong, "p": f"{found['split_p']:.2g}", "checked": not experiment.is_bandit}
+    told = {"rows": rows, "wrong": wrong, "p": chance_in_words(found["split_p"]), "checked": not experiment.is_bandit}
     return told | {"nobody": not people}
 
 

@@ -10,6 +10,7 @@ from config.dashboard import words
 from config.dashboard.charts import Bar, Estimate, Forest, forest
 from recommender.experiments.models import BY_SITUATION, Experiment
 from recommender.experiments.situations import ALL
+from shop.punctuation import listed
 
 
 def shares(experiment: Experiment, names: dict[str, str]) -> list[Bar]:
@@ -84,4 +85,4 @@ def situation_words(name: str) -> str:
         "1-3": _("1 to 3 seen"),
         "4+": _("4 and more seen"),
     }
-    return ", ".join(known.get(word, word) for word in name.split("/"))
+    return listed(known.get(word, word) for word in name.split("/"))

@@ -14,6 +14,7 @@ from config.dashboard.charts import Bar
 from config.dashboard.period import Period
 from config.dashboard.tiles import compared
 from shop.models import FunnelDay
+from shop.punctuation import sentences
 
 STEPS = ("sessions", "viewed", "added", "ordered")
 
@@ -65,4 +66,5 @@ def panel(period: Period) -> dict[str, Any]:
         notes.append(
             _("%(share)s of these sessions are simulated.") % {"share": words.percent(now["simulated"], whole)}
         )
-    return {"bars": bars, "tile": tile, "note": " ".join(notes), "empty": not whole}
+    later = not whole and FunnelDay.objects.filter(day__gt=period.last.date(), sessions__gt=0).exists()
+    return {"bars": bars, "tile": tile, "note": sentences(notes), "empty": not whole, "later": later}

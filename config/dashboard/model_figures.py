@@ -24,6 +24,7 @@ from recommender.training import promotion
 from recommender.training.models import Slot, TrainingRun
 from recommender.training.naming import algorithm_name, named
 from recommender.training.wording import in_words
+from shop.punctuation import listed
 
 TRAININGS = 20
 MOST_IMPORTANT = 12
@@ -239,7 +240,7 @@ def states() -> dict[str, Any]:
     signs = [_(sign) for sign in SIGNS.values()]
     seen = np.array([model.states.shares[name] for name in LABELS]) @ found.means
     unseen = [sign for sign, mean in zip(signs, seen, strict=True) if mean < SELDOM]
-    return {"rows": rows, "signs": signs, "names": [row["label"] for row in rows], "unseen": ", ".join(unseen)}
+    return {"rows": rows, "signs": signs, "names": [row["label"] for row in rows], "unseen": listed(unseen)}
 
 
 def guardrails(candidate: ModelVersion | None, champion: ModelVersion | None) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from recommender.models import ModelVersion, TrainingRun
 from recommender.training.models import Slot
 from recommender.training.naming import algorithm_name
 from shop import clock
+from shop.punctuation import sentences
 
 SHOWN = 12
 METRICS = ("ndcg@10", "hr@10", "recall@10", "map@10", "mrr@10", "coverage@10")
@@ -32,7 +33,7 @@ def _estimate(version: ModelVersion, metric: str) -> Estimate:
     when = words.moment(version.trained_at)
     return Estimate(
         label=version.name,
-        note=f"{label_of(version)} · {version.get_status_display()}, {when}",
+        note=f"{label_of(version)} · {version.get_status_display()} · {when}",
         value=figure["value"] if figure else None,
         low=figure["low"] if figure else None,
         high=figure["high"] if figure else None,
@@ -89,7 +90,7 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     against = best.compared_with(champion)
     if not against:
         heading = _("Keep %(champion)s for now. No candidate was compared with it.") % {"champion": champion.name}
-        return heading, f"{facts} {_('The next training asks it and the others the same questions.')}"
+        return heading, sentences([facts, _("The next training asks it and the others the same questions.")])
     if against["low"] > 0:
         heading = _("You may switch. %(best)s is better than %(champion)s.") % {
             "best": best.name,
@@ -97,13 +98,22 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
         }
     else:
         heading = _("Keep %(champion)s. No candidate can be told from it.") % {"champion": champion.name}
-    facts += " " + _("%(best)s differs by %(difference)s (%(low)s to %(high)s), paired on the same cases.") % {
+    differs = _("%(best)s differs by %(difference)s (%(low)s to %(high)s), paired on the same cases.") % {
         "best": best.name,
         "difference": words.signed(against["difference"], 4),
         "low": words.signed(against["low"], 4),
         "high": words.signed(against["high"], 4),
     }
-    return heading, facts
+    return heading, sentences([facts, differs])
+
+
+def _best(champion: ModelVersion | None, candidates: list[ModelVersion]) -> ModelVersion | None:
+    """The candidate to speak of: one that is clearly better goes before one that only seems to be by more."""
+    return max(
+        candidates,
+        key=lambda version: (_may_switch(champion, version), version.metrics.get(METRIC, {}).get("value", -1.0)),
+        default=None,
+    )
 
 
 def _may_switch(champion: ModelVersion | None, best: ModelVersion | None) -> bool:
@@ -153,7 +163,7 @@ def page(request: HttpRequest) -> HttpResponse:
     versions = list(ModelVersion.objects.filter(slot=slot).order_by("-trained_at", "-id")[:SHOWN])
     champion = ModelVersion.objects.filter(slot=slot, status=ModelVersion.Status.CHAMPION).first()
     candidates = [v for v in versions if v.status == ModelVersion.Status.CANDIDATE and not v.error]
-    best = max(candidates, key=lambda v: v.metrics.get(METRIC, {}).get("value", -1.0), default=None)
+    best = _best(champion, candidates)
     heading, facts = _verdict(champion, best)
     available = sorted({name for version in versions for name in version.metrics} - PLAIN)
     asked = request.GET.get("metric", METRIC)

@@ -28,6 +28,7 @@ from shop import clock
 from shop.models import Order, PoisonEvent, Product
 from shop.orders import mailing
 from shop.orders.changing import BANK_MAY_TAKE
+from shop.punctuation import listed
 
 URGENT, SOON, LATER = "bd", "wn", "ok"
 
@@ -82,7 +83,7 @@ def _models() -> Iterator[Need]:
     if missing:
         yield Need(
             SOON,
-            _("No model serves: %(slots)s.") % {"slots": ", ".join(missing)},
+            _("No model serves: %(slots)s.") % {"slots": listed(missing)},
             _("Popular products are shown there, and say so. manage.py train makes a champion of each slot."),
             _("Open models"),
             url,

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from config.dashboard.crumbs import crumbs
 from shop.operators.roles import least_role
 from shop.people.models import User
 
@@ -17,7 +18,9 @@ def render(request: HttpRequest, template: str, title: str, **context: Any) -> T
     """The page ``templates/admin/<template>`` with the site's own context."""
     request.current_app = admin.site.name
     return TemplateResponse(
-        request, f"admin/{template}", {**admin.site.each_context(request), "title": title, **context}
+        request,
+        f"admin/{template}",
+        {**admin.site.each_context(request), "title": title, "crumbs": crumbs(request, title), **context},
     )
 
 

@@ -135,7 +135,8 @@ def _row(part: Part, told: Replay, products: Mapping[str, Product]) -> dict[str,
     return {
         "id": part.product_id,
         "product": products.get(part.product_id),
-        "score": f"{part.score:.2f}",
+        # What is pinned and no candidate has no score.
+        "score": "–" if part.source == "pinned" else f"{part.score:.2f}",
         "share": max(0.0, min(100 * part.score, 100.0)),
         "source": chooser_title(part.source),
         "reason": reason_text(part.reason, get_language() or "en") if part.reason else "",

@@ -24,6 +24,7 @@ from recommender.slots import boosting, snapshot
 from recommender.slots.pinning import in_shop_time
 from recommender.slots.titles import type_title
 from shop.models import Product
+from shop.punctuation import listed, set_apart
 
 # Enough to see what a change does, few enough to be asked while an operator waits.
 SAMPLE = 20
@@ -62,10 +63,10 @@ def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
         if slot.exploration is None
         else f"{slot.exploration:g}",
         **{str(labels[name].label): f"{diversity.get(key, 0):g}" for name, key in DIVERSITY.items()},
-        _("Boosts and buries"): "; ".join(map(_boost, slot.boosts)),
-        _("Mixed in"): "; ".join(f"{type_title(name)} × {weight:g}" for name, weight in slot.mix.items()),
-        _("Filled with"): ", ".join(type_title(name) for name in slot.fallbacks),
-        _("Pinned"): "; ".join(_pin(pin, pinned) for pin in pins),
+        _("Boosts and buries"): set_apart(map(_boost, slot.boosts)),
+        _("Mixed in"): set_apart(f"{type_title(name)} × {weight:g}" for name, weight in slot.mix.items()),
+        _("Filled with"): listed(type_title(name) for name in slot.fallbacks),
+        _("Pinned"): set_apart(_pin(pin, pinned) for pin in pins),
     }
     for name in ("heading_en", "heading_zh", "reason_en", "reason_zh"):
         told[str(labels[name].label)] = getattr(slot, name)

@@ -20,6 +20,7 @@ from recommender.models import TrainingRun
 from shop import clock
 from shop.events.consumers import lag
 from shop.models import EventHour, OutboxEvent, PoisonEvent
+from shop.punctuation import listed
 from shop.valkey import client
 
 # Groups that read the stream, and queues of tasks, for people.
@@ -72,7 +73,7 @@ def _stream() -> Line:
         return Line(_("Event stream"), "bd", str(error))
     waiting = max((value for value in found.values() if value is not None), default=0)
     tone = "ok" if waiting < 1000 else "wn" if waiting < health.STREAM_LAG_LIMIT else "bd"
-    parts = ", ".join(
+    parts = listed(
         f"{WAITING.get(group, group)} {words.number(value) if value is not None else '?'}"
         for group, value in found.items()
     )
@@ -85,7 +86,7 @@ def _queues() -> Line:
     except redis.RedisError as error:
         return Line(_("Task queues"), "bd", str(error))
     tone = "ok" if sum(lengths.values()) < 100 else "wn"
-    return Line(_("Task queues"), tone, ", ".join(f"{QUEUES[name]} {length}" for name, length in lengths.items()))
+    return Line(_("Task queues"), tone, listed(f"{QUEUES[name]} {length}" for name, length in lengths.items()))
 
 
 def _training() -> Line:

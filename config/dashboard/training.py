@@ -16,6 +16,7 @@ from recommender.training.models import Slot
 from recommender.training.naming import algorithm_name, named
 from recommender.training.wording import in_words
 from shop import clock
+from shop.punctuation import listed
 
 Status = TrainingRun.Status
 TONES = {Status.DONE: "ok", Status.FAILED: "bd", Status.SKIPPED: "wn"}
@@ -60,7 +61,7 @@ def _verdict(run: TrainingRun, promoted: list[ModelVersion]) -> str:
     if not promoted:
         return _("It is done. The champions go on as they were, or newer ones serve by now.")
     return _("It is done. What it made serves: %(slots)s.") % {
-        "slots": ", ".join(str(version.get_slot_display()) for version in promoted)
+        "slots": listed(version.get_slot_display() for version in promoted)
     }
 
 
@@ -85,7 +86,7 @@ def _facts(run: TrainingRun) -> list[tuple[str, str]]:
     report = run.report
     taken = ((run.ended_at or clock.now()) - run.started_at).total_seconds()
     slots = dict(Slot.choices)
-    questions = ", ".join(f"{slots.get(slot, slot)} {count}" for slot, count in report.get("questions", {}).items())
+    questions = listed(f"{slots.get(slot, slot)} {count}" for slot, count in report.get("questions", {}).items())
     found = [
         (_("Took"), _("%(minutes)d min %(seconds)02d s") % {"minutes": taken // 60, "seconds": taken % 60}),
         (_("Interactions"), words.number(report["interactions"]) if "interactions" in report else "–"),

@@ -15,6 +15,7 @@ from config.dashboard.charts import Estimate, forest
 from config.dashboard.slots import METRIC
 from recommender.models import ModelVersion
 from shop.operators.naming import operator_name
+from shop.punctuation import listed, set_apart
 
 Figure = dict[str, Any]
 
@@ -92,9 +93,9 @@ def _promotion(version: ModelVersion) -> list[tuple[str, str]]:
 def _value(value: Any) -> str:
     """A parameter as written; lists and tables of them in one line."""
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {_value(each)}" for name, each in value.items())
+        return set_apart(f"{name}: {_value(each)}" for name, each in value.items())
     if isinstance(value, list):
-        return ", ".join(_value(each) for each in value)
+        return listed(_value(each) for each in value)
     if isinstance(value, bool) or value is None or value == "":
         return {True: _("yes"), False: _("no")}.get(value, "–") if isinstance(value, bool) else "–"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

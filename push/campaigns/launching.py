@@ -20,6 +20,7 @@ from push.triggers import TRIGGERS
 from shop import clock
 from shop.operators import audit
 from shop.people.models import User
+from shop.punctuation import sentences
 
 UNDO = timedelta(minutes=5)
 
@@ -123,7 +124,7 @@ def launch(campaign: Campaign, *, actor: User | None, reason: str = "", undo: ti
         # Locked, or its approval could be withdrawn between the look and the launch.
         campaign.refresh_from_db(from_queryset=Campaign.objects.select_for_update())
         if problems := missing(campaign):
-            raise NotAllowed(" ".join(problems))
+            raise NotAllowed(sentences(problems))
         _act(campaign, "launch", actor, reason, launched_at=now, launched_by=actor, undo_until=now + undo)
         holdouts.set_share(campaign, campaign.holdout_share)
 

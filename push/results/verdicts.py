@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 from push.campaigns.models import Campaign
 from push.results.incremental import Incremental
 from recommender.statistics.comparison import Comparison
-from recommender.statistics.validity import people_needed
+from recommender.statistics.validity import chance_in_words, people_needed
 from shop import clock
+from shop.punctuation import sentences
 
 MINUS = "\u2212"
 
@@ -59,7 +60,7 @@ def verdict(campaign: Campaign, found: Incremental) -> Verdict:
     else:
         heading, label = _cannot_tell_yet(found), "early"
     return Verdict(
-        heading, " ".join([*_figures(found, orders), *_money(found), *_what_next(found, orders, label)]), label
+        heading, sentences([*_figures(found, orders), *_money(found), *_what_next(found, orders, label)]), label
     )
 
 
@@ -69,13 +70,13 @@ def _no_figure(campaign: Campaign, found: Incremental) -> Verdict:
         return Verdict(_("No holdout, so no uplift figure."), text, "none")
     if found.problem == "split":
         text = _(
-            "%(treated)d people were planned and %(held)d held out, which is not the %(share)g %% asked for (p = %(p).1e). "
+            "%(treated)d people were planned and %(held)d held out, which is not the %(share)g %% asked for (%(p)s). "
             "Something other than chance divided them, so no uplift is shown."
         ) % {
             "treated": found.treated.people,
             "held": found.held.people,
             "share": 100 * found.share,
-            "p": found.split_p,
+            "p": chance_in_words(found.split_p),
         }
         return Verdict(_("The holdout was not drawn as asked, so no uplift figure."), text, "none")
     if found.problem == "nobody_yet":

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from recommender.experiments.models import Experiment
 from recommender.experiments.results import LEAST, LEAST_CLICKERS
 from recommender.experiments.titles import arm_title
+from recommender.statistics.validity import chance_in_words
 from shop.money import symbol_of
+from shop.punctuation import listed, sentences
 
 Metric = Experiment.Metric
 MINUS = "\u2212"
@@ -35,7 +37,7 @@ class Verdict:
     @property
     def text(self) -> str:
         """The sentences in one."""
-        return " ".join(self.sentences)
+        return sentences(self.sentences)
 
 
 def told(metric: str, value: float, *, sign: bool = False) -> str:
@@ -88,7 +90,7 @@ def verdict(experiment: Experiment, found: dict[str, Any], slots: Mapping[str, s
     if better:
         return Verdict(_("%(arm)s is better than %(base)s.") % values, tuple(sentences), "winner")
     if worse and len(worse) == len(figures):
-        names = ", ".join(arms[letter] for letter in worse)
+        names = listed(arms[letter] for letter in worse)
         heading = _("%(base)s is better than %(arm)s.") % {"base": arms["a"], "arm": names}
         return Verdict(heading, tuple(sentences), "loser")
     if experiment.ended_at:
@@ -181,12 +183,12 @@ def _bandit(experiment: Experiment, slots: Mapping[str, str] | None) -> Verdict:
 
 def _no_figure(experiment: Experiment, found: dict[str, Any]) -> Verdict:
     if found["problem"] == "split":
-        counts = ", ".join(f"{row['letter']}: {row['people']}" for row in found["arms"])
+        counts = listed(f"{row['letter'].upper()} {row['people']}" for row in found["arms"])
         text = _(
-            "%(counts)s people are not the shares that were asked for (p = %(p).1e, however often one looks). Something other than "
+            "%(counts)s people are not the shares that were asked for (%(p)s, however often one looks). Something other than "
             "chance divided them, so no result is shown. Look for an arm that fails or answers late, or people who are taken "
             "out on one side only."
-        ) % {"counts": counts, "p": found["split_p"]}
+        ) % {"counts": counts, "p": chance_in_words(found["split_p"])}
         return Verdict(_("People were not divided as asked."), (text,), "problem")
     if found["problem"] == "nobody_yet":
         text = _(

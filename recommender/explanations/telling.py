@@ -14,6 +14,7 @@ from recommender.explanations.replaying import Replay
 from recommender.slates.reasons import reason_text
 from recommender.slates.slate import Explanation, Part
 from recommender.training.naming import algorithm_name, version_name
+from shop.punctuation import listed, sentences
 
 Name = Callable[[str], str]
 # Functions of recommender/slates/rules.py.
@@ -62,7 +63,7 @@ def rule_words(rule: str) -> str:
 
 def applied_words(applied: Mapping[str, Any]) -> str:
     """What rules of the slot did to a product, in words."""
-    return ", ".join(APPLIED[name] % {"value": _written(value)} for name, value in applied.items() if name in APPLIED)
+    return listed(APPLIED[name] % {"value": _written(value)} for name, value in applied.items() if name in APPLIED)
 
 
 def _written(value: Any) -> str:
@@ -77,14 +78,14 @@ def _written(value: Any) -> str:
 def steered_words(part: Part) -> str:
     """Why a product does not stand where its score would have it, in words."""
     back = _("stood back for variety") if part.stood_back else ""
-    return ", ".join(filter(None, [applied_words(part.applied), back]))
+    return listed(filter(None, [applied_words(part.applied), back]))
 
 
 def verdict(replay: Replay) -> str:
     """Whether the slate could be reproduced, and if not why."""
     if replay.reproduced:
         return _("Asked again, the version that served gives the same products with the same scores.")
-    return " ".join(str(LOST[code]) for code in replay.lost)
+    return sentences(LOST[code] for code in replay.lost)
 
 
 def lines(replay: Replay, name: Name, feature: Name) -> list[str]:

@@ -92,7 +92,8 @@ class SignalWeightAdmin(BigListAdmin):
     @display(description=_("counts"))
     def counts(self, row: SignalWeight) -> str:
         """Which of them the next training learns with."""
-        return f"{_figure(row.used)} ({SOURCES[row.source]})"  # type: ignore[attr-defined]
+        source = SOURCES[row.source]  # type: ignore[attr-defined]
+        return _("%(figure)s (%(source)s)") % {"figure": _figure(row.used), "source": source}  # type: ignore[attr-defined]
 
     @display(description=_("allowed"))
     def bounds(self, row: SignalWeight) -> str:

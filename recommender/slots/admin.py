@@ -13,6 +13,7 @@ from recommender.slots.models import Slot
 from recommender.slots.titles import titles, type_title
 from shop.operators.lists import BigListAdmin
 from shop.operators.naming import operator_name
+from shop.punctuation import listed
 
 
 @admin.register(Slot)
@@ -69,4 +70,4 @@ class SlotAdmin(BigListAdmin):
             _("diversity") if slot.diversity else "",
             _("other types") if slot.mix else "",
         ]
-        return _(", ").join(filter(None, parts)) or "–"
+        return listed(filter(None, parts)) or "–"

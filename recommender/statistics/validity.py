@@ -73,3 +73,8 @@ def people_needed(variance: float, effect: float, holdout: float, *, alpha: floa
 
     z = float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power))
     return math.ceil(variance * (z / effect) ** 2 * (1 / holdout + 1 / (1 - holdout)))
+
+
+def chance_in_words(p: float) -> str:
+    """p of a test for people, who need no powers of ten: "p = 0.012", "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

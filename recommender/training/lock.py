@@ -10,6 +10,9 @@ from django.db import connection
 from recommender.training.models import TrainingRun
 from shop import clock
 
+# Said of a run whose process was stopped or killed; found again by recommender/training/wording.py.
+ENDED = "It was ended before it was done."
+
 
 class AlreadyTraining(Exception):
     """Another process is training."""
@@ -46,7 +49,7 @@ def end_the_killed() -> None:
     """Say of runs that seem to run that they were ended. Only for whoever holds the lock: nobody else trains then."""
     TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).update(
         status=TrainingRun.Status.FAILED,
-        error="It was ended before it was done.",
+        error=ENDED,
         ended_at=clock.now(),
         seconds_left=None,
     )

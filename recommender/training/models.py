@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recommender.training.naming import named, version_name
@@ -133,6 +134,15 @@ class TrainingRun(models.Model):
 
     def __str__(self) -> str:
         return f"training {self.pk} ({self.status})"
+
+    @property
+    def left_in_words(self) -> str:
+        """How long it will go on, in minutes where seconds would be many; "" where nobody knows."""
+        if not self.seconds_left:
+            return ""
+        if self.seconds_left < 100:
+            return gettext("about %(seconds)s s left") % {"seconds": round(self.seconds_left)}
+        return gettext("about %(minutes)s min left") % {"minutes": round(self.seconds_left / 60)}
 
     @property
     def step_in_words(self) -> str:

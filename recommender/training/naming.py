@@ -37,6 +37,7 @@ SHORT = {
     "blend": gettext_lazy("Blend"),
     # No algorithm, but where a product of a slate came from.
     "exploration": gettext_lazy("Hardly shown yet"),
+    "pinned": gettext_lazy("Pinned"),
 }
 METRICS = {
     "precision": gettext_lazy("Precision"),

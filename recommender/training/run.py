@@ -24,7 +24,7 @@ from recommender.profiles.long_term import learn
 from recommender.profiles.states import ShopperStates, learn_states
 from recommender.signals import weights
 from recommender.training import choosing, keeping, memory, settling
-from recommender.training.lock import AlreadyTraining, end_the_killed, only_one
+from recommender.training.lock import ENDED, AlreadyTraining, end_the_killed, only_one
 from recommender.training.models import ModelVersion, Slot, TrainingRun
 from recommender.training.progress import UNHEARD_OF, Progress, Say, say_nothing
 from recommender.training.stages import SEED, Stages
@@ -68,7 +68,7 @@ def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = Tr
             with memory.bounded(settings.TRAINING_MEMORY_MB):
                 run.report = _train(space, Progress(run, say), names, promote=promote, quick=quick)
         except BaseException as error:
-            run.status, run.error = TrainingRun.Status.FAILED, f"{error}" or type(error).__name__
+            run.status, run.error = TrainingRun.Status.FAILED, _why(error)
             if isinstance(error, NotEnoughData):
                 space.close()
             raise
@@ -79,6 +79,11 @@ def train(only: str | None = None, *, say: Say = say_nothing, promote: bool = Tr
             run.save()
         space.close()
     return run
+
+
+def _why(error: BaseException) -> str:
+    """Why a run failed; somebody who stops its process gives a number at most."""
+    return f"{error}" or type(error).__name__ if isinstance(error, Exception) else ENDED
 
 
 def names_of(only: str | None, *, quick: bool) -> list[str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import cache
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, gettext_noop
 
 # Every `%(...)s` stands for a name, a number, or another sentence.
 SENTENCES = (
@@ -81,6 +83,7 @@ _OF_WHOM = re.compile(r"([\w-]+): (.*)")
 _NUMBER, _PART = r"[\d.,]+", r"(?:(?!; ).)+?"
 _NUMBERS = frozenset({"count", "read", "needed", "days", "run", "taken", "limit", "size", "mine", "other", "weeks"})
 _NAMES = frozenset({"name", "best", "base", "version", "beside", "metric"})
+_DATE, _BELOW_ZERO = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"^-(?=\d)")
 _FIELD = re.compile(r"%\((\w+)\)s")
 
 
@@ -112,11 +115,20 @@ def _sentence(line: str, named: Namer) -> str | None:
     for template, pattern in _patterns():
         if found := pattern.fullmatch(line):
             values = {
-                field: named(value) if field in _NAMES else _line(value, named)
+                field: named(value) if field in _NAMES else _figure(_line(value, named))
                 for field, value in found.groupdict().items()
             }
             return gettext(template) % values
     return None
+
+
+def _figure(value: str) -> str:
+    """A stored date or signed number as the language of who looks writes it; English has them as they are stored."""
+    if (get_language() or "en").startswith("en"):
+        return value
+    if _DATE.fullmatch(value):
+        return date_format(date.fromisoformat(value), "DATE_FORMAT")
+    return _BELOW_ZERO.sub("\u2212", value)
 
 
 @cache

@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from shop.catalogue.models import Category, Product, Review
 from shop.catalogue.reviewing import count_ratings
+from shop.money import money
 from shop.operators.lists import BigListAdmin
 
 LANGUAGES = {"en": _("English"), "zh": _("Chinese")}
@@ -55,12 +56,13 @@ class ProductAdmin(BigListAdmin):
         "name_zh",
         "brand",
         "shelf",
-        "price",
-        "list_price",
+        "costs",
+        "before",
         "stock_state",
-        "units_sold",
+        "sold",
         "active",
     ]
+    list_display_links = ["id", "name_en", "name_zh"]
     list_filter = ["active", ("category", AutocompleteSelectFilter)]
     list_filter_submit = True
     search_fields = ["=id", "name_en", "name_zh"]
@@ -76,7 +78,7 @@ class ProductAdmin(BigListAdmin):
         (_("Known"), {"fields": [("rating_average", "rating_count"), ("created_at", "updated_at")]}),
     ]
 
-    @display(description="")
+    @display(description=_("picture"))
     def thumbnail(self, product: Product) -> str:
         """Its picture, as the shop shows it."""
         source = product.image or f"/p/{quote(product.pk)}.svg"
@@ -84,6 +86,21 @@ class ProductAdmin(BigListAdmin):
             '<img src="{}" width="36" height="36" alt="" loading="lazy" style="border-radius:6px;max-width:none">',
             source,
         )
+
+    @display(description=_("price"), ordering="price")
+    def costs(self, product: Product) -> str:
+        """With its currency."""
+        return money(product.price, product.currency)
+
+    @display(description=_("list price"), ordering="list_price")
+    def before(self, product: Product) -> str:
+        """The price before a reduction."""
+        return "–" if product.list_price is None else money(product.list_price, product.currency)
+
+    @display(description=_("units sold"), ordering="units_sold")
+    def sold(self, product: Product) -> str:
+        """As every figure of the admin."""
+        return f"{product.units_sold:,}".replace(",", "\u202f")
 
     @display(description=_("category"), ordering="category__path")
     def shelf(self, product: Product) -> str:

@@ -169,7 +169,7 @@ class Product(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name_en
+        return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, make it searchable, and announce the change."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Of 100 households that bought something, as many write; of 100 reviews, as many are Chinese.
-WRITERS, CHINESE = 6, 12
+WRITERS, CHINESE = 6, 40
 MOST = 80
 COLUMNS = ("product_id", "rating", "title", "text", "language", "invented", "created_at")
 

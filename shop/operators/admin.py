@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
@@ -14,8 +14,8 @@ from unfold.decorators import display
 from shop.operators.lists import BigListAdmin, ReadOnlyAdmin
 from shop.operators.models import AuditEntry
 from shop.operators.naming import by_whom
-from shop.operators.objects import name_objects
-from shop.operators.wording import act_in_words, kind_in_words, reason_in_words
+from shop.operators.objects import differences, name_objects
+from shop.operators.wording import act_in_words, field_in_words, kind_in_words, reason_in_words
 
 
 @admin.register(AuditEntry)
@@ -23,8 +23,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     """Who did it."""
 
     list_display = ["at", "who", "what", "whereto", "why"]
-    fields = ["at", "who", "what", "whereto", "why", "before", "after"]
-    readonly_fields = ["who", "what", "whereto", "why"]
+    fields = ["at", "who", "what", "whereto", "why", "changes", "before", "after"]
+    readonly_fields = ["who", "what", "whereto", "why", "changes"]
     list_filter = [("at", RangeDateTimeFilter)]
     list_filter_submit = True
     search_fields = ["=action", "=object_id"]
@@ -40,7 +40,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
         """One entry, its object named."""
-        entry = super().get_object(request, object_id, from_field)
+        entry: AuditEntry | None = super().get_object(request, object_id, from_field)
         name_objects([entry] if entry is not None else [])
         return entry
 
@@ -60,7 +60,17 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         kind = kind_in_words(entry.object_type)
         if not entry.named:
             return f"{kind} {entry.object_id}".strip() or "–"
-        return format_html('{} “{}” <small class="pc-number">{}</small>', kind, entry.named, entry.object_id)
+        return format_html(
+            '{} <small class="pc-number">{}</small>',
+            _("%(kind)s “%(name)s”") % {"kind": kind, "name": entry.named},
+            entry.object_id,
+        )
+
+    @display(description=_("what changed"))
+    def changes(self, entry: AuditEntry) -> str:
+        """Every setting that is another one than before."""
+        rows = [(field_in_words(entry.object_type, name), *pair) for name, *pair in differences(entry)]
+        return format_html_join("", "<p><b>{}</b>: {} → {}</p>", rows) or "–"
 
     @display(description=_("reason"))
     def why(self, entry: AuditEntry) -> str:

@@ -35,4 +35,5 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{act_in_words(self.action)}: {kind_in_words(self.object_type)} {self.object_id}".rstrip(": ")
+        what = f"“{self.named}”" if self.named else self.object_id
+        return f"{act_in_words(self.action)}: {kind_in_words(self.object_type)} {what}".rstrip(": ")

@@ -5,8 +5,10 @@ Rooms above say in :data:`namers` how theirs are called. What is personal (a sho
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 from django.apps import apps
 
@@ -49,3 +51,18 @@ def by_field(name: str, model: str) -> Namer:
         return {str(pk): str(value) for pk, value in rows}
 
     return namer
+
+
+def differences(entry: AuditEntry) -> list[tuple[str, str, str]]:
+    """Names of the settings that an act changed, with what they were and are, as JSON; a dash for what was or is not there."""
+    before, after = entry.before, entry.after
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return []
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [(name, _written(before.get(name)), _written(after.get(name))) for name in names]
+
+
+def _written(value: Any) -> str:
+    if value is None or value == "" or value == [] or value == {}:
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 ACTS = {
@@ -52,12 +54,26 @@ ACTS = {
 }
 
 
+# Reasons that the shop and its demo give themselves, word for word.
+OWN_REASONS = frozenset(
+    {
+        gettext_noop("the bank did not answer"),
+        gettext_noop("asked for on the privacy page"),
+        gettext_noop("by the shopper"),
+        gettext_noop("an arm of the demo's experiment"),
+        gettext_noop("to show what an experiment tells"),
+        gettext_noop("the demo's shoppers are to be divided"),
+        gettext_noop("demo"),
+    }
+)
 # Kind of act ("model") to what reads its reasons: a training gives them, too, and in English.
 reason_readers: dict[str, Callable[[str], str]] = {}
 
 
 def reason_in_words(action: str, reason: str) -> str:
     """Why it was done, in the language of who looks; an operator's words as they are."""
+    if reason in OWN_REASONS:
+        return gettext(reason)
     reader = reason_readers.get(action.partition(".")[0])
     return reader(reason) if reader and reason else reason
 
@@ -65,6 +81,15 @@ def reason_in_words(action: str, reason: str) -> str:
 def act_in_words(action: str) -> str:
     """What was done."""
     return str(ACTS.get(action, action))
+
+
+def field_in_words(object_type: str, name: str) -> str:
+    """A setting as forms call it; what is no field of its kind by its own name."""
+    try:
+        field = apps.get_model(object_type)._meta.get_field(name)
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return name
+    return capfirst(str(getattr(field, "verbose_name", name)))
 
 
 def kind_in_words(object_type: str) -> str:

@@ -17,6 +17,7 @@ from shop.carts import editing
 from shop.orders import links
 from shop.orders.models import Order
 from shop.people.models import Address, Shopper, User
+from shop.punctuation import listed
 from shop.storefront.basket import cart_for_writing, shopper_of
 from shop.storefront.checkout import COUNTRIES
 from shop.storefront.privately import private
@@ -135,7 +136,7 @@ def reorder(request: HttpRequest, token: str) -> HttpResponse:
     missing = _fill(request, order)
     messages.success(request, _("What that order had is in your cart."))
     if missing:
-        messages.warning(request, _("Not to be had now: %(names)s.") % {"names": ", ".join(missing)})
+        messages.warning(request, _("Not to be had now: %(names)s.") % {"names": listed(missing)})
     return redirect("cart")
 
 

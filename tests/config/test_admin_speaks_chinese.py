@@ -182,3 +182,33 @@ def test_the_language_is_switched_in_the_admin_itself(operator, client) -> None:
     assert 'action="/i18n/setlang/"' in page
     client.post("/i18n/setlang/", {"language": "en", "next": "/admin/"})
     assert "Dashboard" in client.get("/admin/").content.decode()
+
+
+def test_lists_and_sentences_follow_one_another_as_the_language_has_it() -> None:
+    from shop.punctuation import listed, sentences, set_apart
+
+    assert listed(["a", 2]) == "a, 2"
+    assert sentences(["One.", "", "Two."]) == "One. Two."
+    with translation.override("zh-hans"):
+        assert listed(["事件 0", "购物车 2"]) == "事件 0、购物车 2"
+        assert set_apart(["甲", "乙"]) == "甲；乙"
+        assert sentences(["一。", "二。"]) == "一。二。"
+
+
+def test_chances_are_written_without_powers_of_ten() -> None:
+    from recommender.statistics.validity import chance_in_words
+
+    assert [chance_in_words(p) for p in (5.4e-05, 0.0123, 1.0)] == ["p < 0.001", "p = 0.012", "p = 1"]
+
+
+@pytest.mark.django_db
+def test_an_empty_funnel_says_that_there_are_sessions_today(operator, clock) -> None:
+    from shop.models import FunnelDay
+
+    assert "?days=today" in operator.get("/admin/?days=7").content.decode()
+    assert "今天有" not in operator.get("/admin/?days=7").content.decode()
+    from django.core.cache import cache
+
+    cache.clear()
+    FunnelDay.objects.create(day=clock.time.date(), sessions=3, viewed=2, added=1, ordered=0)
+    assert "此时段没有会话，今天有。" in operator.get("/admin/?days=7").content.decode()

@@ -52,6 +52,15 @@ def slate() -> Slate:
     )
 
 
+def test_a_pinned_product_was_brought_by_an_operator_and_has_no_score(page, slate, untranslated) -> None:
+    slate.items[0] |= {"source": "pinned", "score": 0.0, "reason": "pinned", "applied": {"pinned": True}}
+    slate.save()
+    found = page("recommender_slate_change", slate.pk, language="zh-hans")
+    assert "置顶" in found
+    assert ">pinned<" not in found
+    assert "</svg>–</span>" in found
+
+
 def test_a_slate_says_what_was_shown_by_what_why_and_what_was_removed(page, slate, untranslated) -> None:
     found = page("recommender_slate_change", slate.pk)
     for words in ("Green-Tea", "/p/green-tea.svg", "Blend v29", "Bought together", "out of stock", "Honey", "0.90"):
@@ -190,12 +199,26 @@ def test_the_audit_log_calls_objects_as_people_do(page) -> None:
     for target in (slot, product, make_campaign(name="Soup week"), shopper):
         audit.record("slot.change", target=target)
     found = page("shop_auditentry_changelist")
-    for words in (f"Slot “Weekend bites” <small", "“Oat drink”", "“Soup week”", "“Tea drinkers”", f">{number}</small>"):
+    for words in ("Slot “Weekend bites” <small", "“Oat drink”", "“Soup week”", "“Tea drinkers”", f">{number}</small>"):
         assert words in found
     assert f"Shopper {shopper.pk}<" in found, "who it was done to is personal"
-    assert "“燕麦饮”" in page("shop_auditentry_changelist", language="zh-hans")
+    audit.record("order.cancel", reason="by the shopper")
+    chinese = page("shop_auditentry_changelist", language="zh-hans")
+    assert "“燕麦饮”" in chinese
+    assert "由顾客操作" in chinese
     entry = AuditEntry.objects.get(object_type="recommender.slot")
     assert "“Weekend bites”" in page("shop_auditentry_change", entry.pk)
+
+
+def test_an_entry_of_the_audit_log_says_what_changed(page) -> None:
+    before, after = {"size": 10, "filter": "", "title": "Home"}, {"size": 12, "filter": "price < 20", "title": "Home"}
+    entry = AuditEntry.objects.create(
+        action="slot.change", object_type="recommender.slot", object_id="70000", before=before, after=after
+    )
+    found = page("shop_auditentry_change", entry.pk)
+    for words in (">10 → 12<", "– → price &lt; 20<", "“Home”"):
+        assert words in found.replace("</b>: ", "</b>>")
+    assert "Home → " not in found
 
 
 def test_a_page_of_the_audit_log_asks_once_for_each_kind_of_object(page, django_assert_num_queries) -> None:
@@ -230,3 +253,31 @@ def test_every_act_that_the_code_records_has_words() -> None:
             recorded |= {word for word in words if isinstance(word, str) and word.count(".") == 1}
     assert {"slot.delete", "catalogue.write", "shopper.erase"} <= recorded
     assert recorded - set(ACTS) == set()
+
+
+def test_the_way_to_a_page_leads_over_its_list(page, slate) -> None:
+    found = page("recommender_slate_change", slate.pk)
+    assert '<li>Recommend</li><li><a href="/admin/recommender/slate/">Slates</a></li>' in found
+    assert '<li aria-current="page">' in found
+    experiment = make_experiment()
+    assert '<a href="/admin/experiments/">Experiments</a>' in page("experiment", experiment.pk)
+    assert '<li aria-current="page">Experiments</li>' in page("experiments")
+
+
+def test_a_training_says_in_minutes_how_long_it_will_take(page) -> None:
+    run = TrainingRun(seconds_left=1120)
+    assert run.left_in_words == "about 19 min left"
+    run.seconds_left = 40
+    assert run.left_in_words == "about 40 s left"
+    assert TrainingRun().left_in_words == ""
+
+
+def test_products_are_opened_by_their_names_not_by_pictures(page) -> None:
+    from tests.factories.catalogue import make_product
+
+    product = make_product(name_en="Oat drink", price=2, currency="EUR")
+    found = page("shop_product_changelist")
+    links = [part.split("</a>")[0] for part in found.split(f'href="/admin/shop/product/{product.pk}/change/')[1:]]
+    assert links
+    assert not [link for link in links if "<img" in link], "a link with a picture has no name"
+    assert "€2.00" in found

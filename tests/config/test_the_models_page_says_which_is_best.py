@@ -66,6 +66,22 @@ def test_what_was_compared_with_another_says_nothing_of_the_one_that_serves(mode
     assert not [need for need in needs._models() if "beats its champion" in need.heading]
 
 
+def test_the_candidate_that_is_clearly_better_goes_before_one_that_only_seems_so(models_page) -> None:
+    def with_value(value: float) -> dict:
+        return {"ndcg@10": {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 90}}
+
+    ModelVersion.objects.create(algorithm="blend", slot="home", status="champion", metrics=with_value(0.2))
+    for algorithm, gain, low in (("ease", 0.03, -0.01), ("als", 0.01, 0.004)):
+        ModelVersion.objects.create(
+            algorithm=algorithm,
+            slot="home",
+            metrics=with_value(0.2 + gain),
+            comparison={"champion": {"difference": gain, "low": low, "high": 0.07, "n": 90, "algorithm": "blend"}},
+        )
+    assert "You may switch. Factors (ALS)" in models_page().content.decode()
+    assert any("Factors (ALS)" in need.button for need in needs._models() if "beats its champion" in need.heading)
+
+
 def test_what_the_last_training_left_out_is_named(models_page) -> None:
     TrainingRun.objects.create(
         status="done", report={"failed": {}, "left_out": {"ratings": "100 ratings are needed: import reviews"}}

@@ -72,3 +72,13 @@ def test_what_a_training_lacks_and_what_a_guardrail_says_is_chinese(db) -> None:
 def test_every_sentence_has_its_chinese() -> None:
     with translation.override("zh-hans"):
         assert [sentence for sentence in SENTENCES if not HAN.search(translation.gettext(sentence))] == []
+
+
+def test_dates_and_losses_are_written_as_chinese_writes_them() -> None:
+    stored = "ranked: learning from before 2026-11-14"
+    reason = "popular goes on, with newer data; ndcg@10 +0.0158 (-0.0193 to +0.0472) against popular on 178 questions"
+    with translation.override("zh-hans"):
+        assert in_words(stored).endswith("正在学习 2026年11月14日 之前的数据")
+        assert "\u22120.0193 至 +0.0472" in in_words(reason)
+    with translation.override("en"):
+        assert in_words(reason) == reason

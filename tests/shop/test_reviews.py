@@ -92,3 +92,15 @@ def test_reviews_written_at_once_are_all_counted():
         thread.join()
     assert _kept(product) == _expected(product)
     assert product.rating_count == len(shoppers)
+
+
+@pytest.mark.django_db
+def test_a_review_in_another_language_says_so_and_is_marked_for_screen_readers(client) -> None:
+    product = make_product(name_en="Oat drink", name_zh="燕麦饮")
+    Review.objects.create(product=product, rating=5, title="A staple", text="Every week.", language="en")
+    Review.objects.create(product=product, rating=4, title="不错", text="会再买。", language="zh")
+    chinese = client.get(f"/zh/p/{product.pk}/", follow=True).content.decode()
+    assert chinese.index("不错") < chinese.index("A staple"), "those that the reader understands come first"
+    assert '<b lang="en">A staple</b>' in chinese
+    assert chinese.count("英文评价") == 1
+    assert "in Chinese" in client.get(f"/en/p/{product.pk}/", follow=True).content.decode()
