@@ -120,7 +120,7 @@ def _may_switch(champion: ModelVersion | None, best: ModelVersion | None) -> boo
     """Whether a candidate is better beyond its interval, or there is no champion at all."""
     if best is None or (champion is not None and best.pk == champion.pk):
         return False
-    return champion is None or best.compared_with(champion).get("low", 0) > 0
+    return champion is None or best.may_replace(champion)
 
 
 def _slots() -> list[dict[str, Any]]:

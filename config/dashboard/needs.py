@@ -91,8 +91,8 @@ def _models() -> Iterator[Need]:
     champions = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
     candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="", slot__in=champions)
     for version in candidates.order_by("-trained_at")[:20]:
-        against = version.compared_with(champions[version.slot])
-        if against.get("low", 0) > 0:
+        if version.may_replace(champions[version.slot]):
+            against = version.compared_with(champions[version.slot])
             yield Need(
                 LATER,
                 _("A candidate for slot “%(slot)s” beats its champion.")

@@ -95,6 +95,14 @@ class ModelVersion(models.Model):
         # Versions of before it was noted were compared with the champion of their time.
         return told if told.get("algorithm", champion.algorithm) == champion.algorithm else {}
 
+    def may_replace(self, champion: ModelVersion) -> bool:
+        """Whether it is better beyond its interval than what serves now.
+
+        One of an earlier training was compared with an earlier champion, even where that was of the same algorithm.
+        """
+        as_new = self.run_id == champion.run_id or self.trained_at > champion.trained_at
+        return as_new and self.compared_with(champion).get("low", 0) > 0
+
     @property
     def reason_in_words(self) -> str:
         """Why it was promoted, in the language of who looks; an operator's words as they are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
@@ -35,5 +36,11 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        what = f"“{self.named}”" if self.named else self.object_id
-        return f"{act_in_words(self.action)}: {kind_in_words(self.object_type)} {what}".rstrip(": ")
+        kind = kind_in_words(self.object_type)
+        named = (
+            gettext("%(kind)s “%(name)s”") % {"kind": kind, "name": self.named}
+            if self.named
+            else f"{kind} {self.object_id}"
+        )
+        what = {"whom": act_in_words(self.action), "what": named.strip()}
+        return gettext("%(whom)s: %(what)s") % what if what["what"] else what["whom"]

@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from shop.operators.models import AuditEntry
 
@@ -18,6 +21,8 @@ from shop.operators.models import AuditEntry
 Namer = Callable[[Collection[str]], Mapping[str, str]]
 # By type as entries have it, such as "push.campaign".
 namers: dict[str, Namer] = {}
+# What is larger in what was kept is a moment in milliseconds: the second of September 2001 and later.
+MOMENTS_FROM = 10**12
 # Where an object has gone, the entry often kept how it was called.
 KEPT = ("title", "name", "number", "key")
 
@@ -65,4 +70,15 @@ def differences(entry: AuditEntry) -> list[tuple[str, str, str]]:
 def _written(value: Any) -> str:
     if value is None or value == "" or value == [] or value == {}:
         return "–"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(_dated(value), ensure_ascii=False)
+
+
+def _dated(value: Any) -> Any:
+    """With moments for milliseconds, which nobody reads."""
+    if isinstance(value, list):
+        return [_dated(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _dated(each) for name, each in value.items()}
+    if isinstance(value, int) and value > MOMENTS_FROM:
+        return date_format(localtime(datetime.fromtimestamp(value / 1000, UTC)), "SHORT_DATETIME_FORMAT")
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
@@ -86,10 +87,12 @@ def act_in_words(action: str) -> str:
 def field_in_words(object_type: str, name: str) -> str:
     """A setting as forms call it; what is no field of its kind by its own name."""
     try:
-        field = apps.get_model(object_type)._meta.get_field(name)
+        field: Any = apps.get_model(object_type)._meta.get_field(name)
     except (LookupError, ValueError, FieldDoesNotExist):
         return name
-    return capfirst(str(getattr(field, "verbose_name", name)))
+    # Rows that belong to it, such as the pins of a slot, are no field of its own.
+    words = field.related_model._meta.verbose_name_plural if field.auto_created else field.verbose_name
+    return capfirst(str(words))
 
 
 def kind_in_words(object_type: str) -> str:

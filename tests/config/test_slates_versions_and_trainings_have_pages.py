@@ -213,10 +213,14 @@ def test_the_audit_log_calls_objects_as_people_do(page) -> None:
 def test_an_entry_of_the_audit_log_says_what_changed(page) -> None:
     before, after = {"size": 10, "filter": "", "title": "Home"}, {"size": 12, "filter": "price < 20", "title": "Home"}
     entry = AuditEntry.objects.create(
-        action="slot.change", object_type="recommender.slot", object_id="70000", before=before, after=after
+        action="slot.change",
+        object_type="recommender.slot",
+        object_id="70000",
+        before=before,
+        after={**after, "pins": [["tea", 1, 1796153694922, None]]},
     )
     found = page("shop_auditentry_change", entry.pk)
-    for words in (">10 → 12<", "– → price &lt; 20<", "“Home”"):
+    for words in (">10 → 12<", "– → price &lt; 20<", "“Home”", "Pinned products", "1 Dec 2026"):
         assert words in found.replace("</b>: ", "</b>>")
     assert "Home → " not in found
 
