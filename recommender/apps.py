@@ -13,8 +13,8 @@ class RecommenderConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the audit log read what trainings gave as their reasons, and name slots; say which slots experiments need."""
-        from recommender import audit_names
         from recommender.experiments.dividing import dividing
+        from recommender.explanations import audit_names
         from recommender.slots.usage import ask_also
         from recommender.training.naming import named
         from recommender.training.wording import in_words
