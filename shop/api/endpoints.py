@@ -46,7 +46,9 @@ class Endpoint(APIView):
     scopes: ClassVar[dict[str, str]] = {}
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Let no cache keep an answer that says nothing of caches: an export, an error, what came of a write."""
+        """Let no cache keep an answer but facts of the catalogue, which are asked again each time."""
+        if not self.scopes.get("GET", "").startswith("catalogue:"):
+            response.headers["Cache-Control"] = "private, no-store"
         response.headers.setdefault("Cache-Control", "private, no-store")
         return super().finalize_response(request, response, *args, **kwargs)
 

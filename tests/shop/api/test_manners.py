@@ -209,6 +209,16 @@ def test_a_shopper_is_written_consents_and_is_erased(secret) -> None:
     assert "ada" not in str(list(AuditEntry.objects.values())).lower()
 
 
+def test_what_is_told_of_people_is_kept_by_no_cache_and_still_known_by_its_etag(secret) -> None:
+    make_shopper("ada@example.org")
+    people = secret("GET", "/shoppers")
+    assert people["Cache-Control"] == "private, no-store"
+    known = secret("GET", "/shoppers", if_none_match=people["ETag"])
+    assert (known.status_code, known["Cache-Control"]) == (304, "private, no-store")
+    assert secret("GET", "/orders")["Cache-Control"] == "private, no-store"
+    assert secret("GET", "/products")["Cache-Control"] == "private, no-cache"
+
+
 def test_an_order_of_the_shops_own_system_is_taken_once(secret) -> None:
     product, shopper = make_product(stock=1), make_shopper()
     order = {
