@@ -23,7 +23,7 @@ RULES: dict[str, Promise | str] = {
     "inactive": gettext_lazy("off the shelf"),
     "out_of_stock": gettext_lazy("out of stock"),
     "in_view": gettext_lazy("the product in view"),
-    "excluded": gettext_lazy("shown already"),
+    "excluded": gettext_lazy("on the page already, or left out by whoever asked"),
     "not_wanted": gettext_lazy("not wanted by whoever looks"),
     "slot_filter": gettext_lazy("outside of the slot’s filter"),
     "in_cart": gettext_lazy("in the cart"),

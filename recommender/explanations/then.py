@@ -12,7 +12,7 @@ from recommender.dataset.arrays import BrokenFile
 from recommender.known import champions, facts, fresh_sessions
 from recommender.known.contexts import known_then
 from recommender.slates.models import Slate
-from recommender.slates.rules import Asked, Rule, not_in_catalogue
+from recommender.slates.rules import BY_WHAT_WAS_KNOWN, Asked, Rule, not_in_catalogue
 from recommender.slots import snapshot
 from recommender.slots.choosing import Choice, as_asked
 from recommender.slots.served import ServedSlot
@@ -68,7 +68,9 @@ def then_of(slate: Slate) -> Then:
     if filtered is None:
         lost.append("rules_not_logged")
     else:
-        slot = replace(slot, rules=rules_as_logged(_with_pins(filtered, slate)))
+        # What was not among the candidates was not asked then; by what was known, it can be asked now.
+        asked_again = tuple(rule for rule in slot.rules if rule in BY_WHAT_WAS_KNOWN)
+        slot = replace(slot, rules=(*rules_as_logged(_with_pins(filtered, slate)), *asked_again))
     at_ms = int(came_from.get("at_ms") or slate.at.timestamp() * 1000)
     ask = Ask(
         slot,

@@ -123,6 +123,8 @@ RULES: tuple[Rule, ...] = (
     just_bought,
     seen_in_visit,
 )
+# They look at what a slate is logged with, and at nothing that changes later.
+BY_WHAT_WAS_KNOWN = frozenset({in_view, excluded, not_wanted, in_cart, just_bought, seen_in_visit})
 
 
 # None of them removes what can be bought and is not kept out: that takes two look-ups, and is true of most candidates.

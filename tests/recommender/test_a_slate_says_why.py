@@ -175,6 +175,9 @@ def test_why_a_product_is_not_in_a_slate(shop, save) -> None:
     make_product(id="brand-new")
     facts.load()
     assert why_not_now("home", "brand-new")[2].why == Why.NEW
+    again = replay(stored(recommend("home", visitor_id=VISITOR, k=3, exclude=["brand-new"]))).then.ask
+    left_out = why_not(again, choose(again), "brand-new")
+    assert (left_out.why, left_out.rule) == (Why.REMOVED, "excluded"), "no source named it, but the caller did"
 
 
 def test_what_a_source_named_too_far_back_is_cut_and_not_unknown_to_it() -> None:
