@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 SRM_LIMIT = 0.001
+# People that the shares asked for are worth against those seen (:func:`sample_ratio_p_at_any_time`).
+SPLIT_STRENGTHS = (10.0, 100.0, 1000.0)
 
 
 def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
@@ -29,23 +31,33 @@ def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
     return float(stats.chisquare(counts, expected).pvalue)
 
 
-def sample_ratio_p_at_any_time(counts: Sequence[int], shares: Sequence[float], *, strength: float = 1000.0) -> float:
+def sample_ratio_p_at_any_time(
+    counts: Sequence[int], shares: Sequence[float], *, strengths: Sequence[float] = SPLIT_STRENGTHS
+) -> float:
     """P-value of people having been split as asked that may be looked at every day, where a chi-square would reject in the end.
 
     One over the Bayes factor of a Dirichlet around the shares, worth ``strength`` people, against the shares themselves
-    (Lindon and Malek, *Anytime-valid inference for multinomial count data*, NeurIPS 2022, eq. 7).
+    (Lindon and Malek, *Anytime-valid inference for multinomial count data*, NeurIPS 2022, eq. 7). A weak one finds that half of an
+    arm is missing among few people, a strong one that a fiftieth is among many; their mean is as honest as each, and finds both.
 
     Raises:
         ValueError: as :func:`sample_ratio_p`.
     """
     if len(counts) != len(shares) or any(share <= 0 for share in shares):
         raise ValueError("one share above zero for each variant")
+    found = [_log_bayes_factor(counts, shares, strength) for strength in strengths]
+    largest = max(found)
+    log_mean = largest + math.log(sum(math.exp(each - largest) for each in found) / len(found))
+    return min(1.0, math.exp(-log_mean)) if log_mean > 0 else 1.0
+
+
+def _log_bayes_factor(counts: Sequence[int], shares: Sequence[float], strength: float) -> float:
     people, whole = sum(counts), sum(shares)
     log_factor = math.lgamma(strength) - math.lgamma(strength + people)
     for count, share in zip(counts, shares, strict=True):
         asked = share / whole
         log_factor += math.lgamma(strength * asked + count) - math.lgamma(strength * asked) - count * math.log(asked)
-    return min(1.0, math.exp(-log_factor)) if log_factor > 0 else 1.0
+    return log_factor
 
 
 def minimum_detectable_effect(variance: float, n_a: int, n_b: int, *, alpha: float = 0.05, power: float = 0.8) -> float:

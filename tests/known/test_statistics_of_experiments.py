@@ -163,6 +163,8 @@ def test_looking_every_day_does_not_fool_the_click_rate_nor_the_check_of_the_spl
 
 def test_a_wrong_split_is_found_and_a_right_one_is_not() -> None:
     assert sample_ratio_p_at_any_time([5_000, 5_600], [1, 1]) < 0.001
+    assert sample_ratio_p_at_any_time([250, 140], [1, 1]) < 0.001, "much of an arm is missing, and few came"
+    assert sample_ratio_p_at_any_time([250, 140], [1, 1], strengths=[1000]) > 0.01, "the control"
     assert sample_ratio_p_at_any_time([3_000, 1_000, 1_000], [3, 1, 1]) == 1.0
     # Lindon and Malek's Bayes factor by its definition: a ratio of two Dirichlet-multinomial probabilities.
     from scipy import stats
@@ -170,7 +172,9 @@ def test_a_wrong_split_is_found_and_a_right_one_is_not() -> None:
     counts = [620, 380]
     mixture = stats.dirichlet_multinomial.logpmf(counts, [500, 500], 1000)
     asked = stats.multinomial.logpmf(counts, 1000, [0.5, 0.5])
-    assert sample_ratio_p_at_any_time(counts, [1, 1]) == pytest.approx(math.exp(asked - mixture), rel=1e-9)
+    assert sample_ratio_p_at_any_time(counts, [1, 1], strengths=[1000]) == pytest.approx(
+        math.exp(asked - mixture), rel=1e-9
+    )
 
 
 @given(st.floats(-3, 3), st.floats(0.01, 5), st.integers(10, 10**6), st.sampled_from([0.05, 0.025, 0.01]))
