@@ -16,6 +16,12 @@ def test_a_nul_in_an_address_is_refused(client, path) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["why-not/?not=%00", "recommender/slate/?slot=a%00", "shop/event/?visitor_id=%00"])
+def test_a_nul_in_what_the_admin_looks_for_is_refused(admin_client, path) -> None:
+    assert admin_client.get(f"/admin/{path}").status_code == 400
+
+
+@pytest.mark.django_db
 def test_a_nul_in_a_field_is_refused(client) -> None:
     assert client.post("/en/cart/add/", {"product": "p\x00"}).status_code == 400
 
