@@ -40,13 +40,14 @@ def mixed_in(pool: Pool, ask: Ask) -> Pool:
         most = len(known.like[last]) if task == "product" else FIRST
         near = [other for other, _ in known.like[last][:most]]
         return _with(pool, 0, near, Reason("similar", {"because": last}))
-    named = set(pool.ids)
-    drawn = known.drawn(
-        at,
-        lambda each: each in named or not _may_be_shown(each, ask),
-        ask.luck,
-        refused_of=None if ask.slot.filter is None else lambda names: _outside(names, ask),
-    )
+    # Some types name the whole category, a new product far behind: that is not being known.
+    named, shown = set(pool.ids), set(pool.ids[: ask.k])
+
+    def refused(each: str) -> bool:
+        return each in shown or (each in named and _learned(each, task, ask)) or not _may_be_shown(each, ask)
+
+    outside = None if ask.slot.filter is None else lambda names: _outside(names, ask)
+    drawn = known.drawn(at, refused, ask.luck, refused_of=outside)
     if drawn is None:
         return pool
     return _with(pool, PLACE, [drawn[0]], Reason("new_similar", {"because": drawn[1]}))

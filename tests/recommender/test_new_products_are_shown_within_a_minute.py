@@ -116,6 +116,18 @@ def test_whoever_is_at_what_it_is_like_is_shown_one_with_that_reason(imported, s
     assert "odd" not in {name for slate in shown for name in ids(slate)}
 
 
+def test_what_is_like_a_product_has_a_new_one_among_it_though_others_are_nearer_in_price(imported) -> None:
+    price = Product.objects.get(pk="tea").price
+    for number in range(6):
+        make_product(id=f"jar-{number}", name_en="Jar", category=Category.objects.get(path="pantry"), price=price)
+    Product.objects.filter(pk__in=("sencha", "matcha")).update(price=900)
+    facts.load()
+    for _ in range(6):
+        shown = recommend("similar", visitor_id=VISITOR, product_id="tea", k=4).items
+        new = [item for item in shown if item.product_id in ("sencha", "matcha")]
+        assert [item.reason.code for item in new] == ["new_similar"]
+
+
 def test_a_new_product_in_a_small_category_is_like_what_stands_in_the_one_above(
     imported, monkeypatch, django_capture_on_commit_callbacks
 ) -> None:
