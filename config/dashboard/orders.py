@@ -21,6 +21,7 @@ from config.dashboard.period import Period
 from config.dashboard.tiles import Tile, compared
 from shop.days import shop_zone
 from shop.models import Order
+from shop.punctuation import sentences
 
 COUNTED = (Order.Status.PAID, Order.Status.PENDING, Order.Status.SHIPPED)
 
@@ -105,7 +106,7 @@ def _lines(period: Period, now: Sales, before: Sales) -> list[LineChart]:
         labels = [date_format(day, _("j M")) for day in period.dates()]
         titles = _("Revenue a day"), _("Orders a day")
     simulated = words.percent(now.simulated, now.count) if now.simulated else ""
-    note = " " + _("%(share)s of these orders are simulated.") % {"share": simulated} if simulated else ""
+    note = _("%(share)s of these orders are simulated.") % {"share": simulated} if simulated else ""
     sums = _("Sum %(now)s, before %(before)s.")
     steps = len(labels)
     pairs = zip_longest(now.revenue[:steps], whole_day.revenue[:steps])
@@ -121,7 +122,7 @@ def _lines(period: Period, now: Sales, before: Sales) -> list[LineChart]:
             whole_day.revenue[:steps],
             shown=shown,
             headers=headers,
-            note=sums % {"now": words.money(now.total), "before": words.money(before.total)} + note,
+            note=sentences([sums % {"now": words.money(now.total), "before": words.money(before.total)}, note]),
         ),
         charts.line_chart(
             titles[1],

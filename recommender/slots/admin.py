@@ -48,7 +48,7 @@ class SlotAdmin(BigListAdmin):
         """The words of its type."""
         return type_title(slot.type)
 
-    @display(description=gettext_lazy("on"), ordering="active", boolean=True)
+    @display(description=gettext_lazy("Switched on"), ordering="active", boolean=True)
     def switched_on(self, slot: Slot) -> bool:
         """Whether it answers."""
         return slot.active
