@@ -76,7 +76,7 @@ def test_what_an_experiment_holds_out_falls_back_on_purpose_and_an_arm_without_i
         make_experiment(CHAMPION, POPULAR)
 
     def fallbacks() -> int:
-        for number in range(8):
+        for number in range(24):
             recommend("home", visitor_id=f"{VISITOR}{number}", shopper_id="s1")
         Runner(slate_log.SlateConsumer()).drain()
         rollups.refresh()
@@ -85,10 +85,10 @@ def test_what_an_experiment_holds_out_falls_back_on_purpose_and_an_arm_without_i
 
     assert fallbacks() == 0
     held_out = Slate.objects.filter(variant="home-test:b").count()
-    assert 0 < held_out < 8, "both arms were shown"
+    assert 0 < held_out < 24, "both arms were shown"
     ModelVersion.objects.update(status=ModelVersion.Status.RETIRED)
     champions.load()
-    assert fallbacks() == 8 - held_out
+    assert fallbacks() == 24 - held_out
 
 
 def test_hours_are_kept_for_a_week_and_a_day() -> None:
