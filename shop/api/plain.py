@@ -24,6 +24,7 @@ RETRY_AFTER = {"Retry-After": "2"}
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 _INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+_MISSING = re.compile(r"missing required field `([^`]*)`")
 # The zone of a time whose plus was not escaped arrives behind a blank.
 _UNESCAPED_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT\S+) (\d\d:?\d\d)$")
 
@@ -126,6 +127,8 @@ def undecoded(
     path = _PATH.search(text)
     reason = _PATH.sub("", text).replace("`", "")
     pointer = _INDEX.sub(r"/\1", path[1]).replace(".", "/") if path else ""
+    if found := _MISSING.search(text):
+        return wrong_field(f"{pointer}/{found[1]}".lstrip("/"), "This field is required.", detail, "required")
     return wrong_field(pointer, f"{reason}.", detail)
 
 

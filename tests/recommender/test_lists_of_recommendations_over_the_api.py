@@ -143,6 +143,8 @@ def test_a_batch_is_chosen_as_it_is_read(client, ask, shelf) -> None:
         ({"slot": "home", "shopper_ids": ["s"], "exclude": ["a\x00"]}, 400, "/exclude/0"),
         ({"slot": "home", "shopper_ids": ["s"], "k": 0}, 400, "/k"),
         ({"slot": "home", "shopper_ids": ["s"], "colour": 1}, 400, "/colour"),
+        ({"slot": "home"}, 400, "/shopper_ids"),
+        ({"shopper_ids": ["s"]}, 400, "/slot"),
         ({"slot": "nowhere", "shopper_ids": ["s"]}, 404, ""),
     ],
 )
