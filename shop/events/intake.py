@@ -244,11 +244,11 @@ def happened(stated: datetime | None, sent_at: datetime | None, received_at: dat
     return moment
 
 
-def field_with_nul(event: IncomingEvent) -> str:
-    """Name of a field whose text holds NUL, which PostgreSQL cannot store; empty if none does."""
-    for name in event.__struct_fields__:
+def field_with_nul(event: msgspec.Struct) -> str:
+    """Name, as senders spell it, of a field whose text holds NUL, which PostgreSQL cannot store; empty if none does."""
+    for name, spoken in zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True):
         if _holds_nul(getattr(event, name)):
-            return name
+            return spoken
     return ""
 
 

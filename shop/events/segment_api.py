@@ -161,7 +161,7 @@ def _take_one(raw: bytes, index: int, name: str, sent_at: datetime | None, intak
     except Refused as refusal:
         intake.refuse(index, refusal.field, refusal.reason)
         return
-    if b"\\u0000" in raw and (wrong := field_with_nul(event)):
+    if b"\\u0000" in raw and (wrong := field_with_nul(event) or field_with_nul(given)):
         intake.refuse(index, wrong, "contains a NUL character")
         return
     before = len(intake.events)

@@ -278,3 +278,21 @@ def test_an_address_used_as_user_id_never_reaches_an_event(call):
     shopper = Shopper.objects.get()
     assert shopper.user.email == "anna@example.org"
     assert set(Event.objects.values_list("shopper_id", flat=True)) == {shopper.pk}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "field", "body"),
+    [
+        ("identify", "traits", {"traits": {"motto": "a\0b"}}),
+        ("identify", "traits", {"traits": {"pet": [{"na\0me": 1}]}}),
+        ("identify", "context", {"context": {"traits": {"motto": "\0"}}}),
+        ("alias", "previousId", {"previousId": "v-\0"}),
+    ],
+)
+def test_what_the_database_cannot_hold_is_refused_by_its_field(call, name, field, body):
+    response = call(name, {"userId": "anna", **body})
+    assert response.status_code == 400
+    (refused,) = response.json()["rejected"]
+    assert (refused["field"], refused["reason"]) == (field, "contains a NUL character")
+    assert not Shopper.objects.exists()
