@@ -29,6 +29,8 @@ MOST_TERMS = 8
 OF_THE_CATALOGUE = frozenset({"not_in_catalogue", "inactive", "out_of_stock", "in_view", "slot_filter"})
 
 Id = Annotated[str, Meta(max_length=128)]
+# As long as events and feedback take them: a longer one would be another visitor there.
+VisitorId = Annotated[str, Meta(max_length=64)]
 # A language tag such as browsers send (RFC 5646): de, zh-CN, zh-Hans-CN.
 LanguageTag = Annotated[
     str,
@@ -52,7 +54,7 @@ Occasion = Annotated[
 class ListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What holds for every list of recommendations."""
 
-    visitor_id: Annotated[Id, Meta(description="The anonymous browser")] = ""
+    visitor_id: Annotated[VisitorId, Meta(description="The anonymous browser")] = ""
     k: Annotated[int, Meta(ge=1, le=MOST, description="How many products; the slot's size if not given")] | None = None
     exclude: Annotated[str, Meta(max_length=8_000, description="Ids to leave out, separated by commas")] = ""
     cursor: Annotated[

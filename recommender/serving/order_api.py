@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta
 
-from recommender.serving.answers import IS_ADDRESS, Id, LanguageTag, Occasion, Slate, body
+from recommender.serving.answers import IS_ADDRESS, Id, LanguageTag, Occasion, Slate, VisitorId, body
 from recommender.serving.api import (
     NOTE_LANGUAGE,
     NOTE_SHOPPER,
@@ -50,7 +50,7 @@ class OrderRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which products, and for whom."""
 
     product_ids: ProductIds
-    visitor_id: Annotated[Id, Meta(description="The anonymous browser")] = ""
+    visitor_id: Annotated[VisitorId, Meta(description="The anonymous browser")] = ""
     shopper_id: Annotated[Id, Meta(description="The known person; taken with a secret key only")] = ""
     personalised: Annotated[bool, Meta(description="False: the order given")] = True
     language: LanguageTag = "en"

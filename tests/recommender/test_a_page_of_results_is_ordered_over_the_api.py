@@ -147,6 +147,7 @@ def test_without_valkey_the_order_given_stands_and_says_why(order, settings) -> 
         ({"product_ids": "p01"}, "/product_ids"),
         ({"product_ids": None}, "/product_ids"),
         ({"product_ids": [], "visitor_id": "v\x00"}, "/visitor_id"),
+        ({"product_ids": [], "visitor_id": "v" * 65}, "/visitor_id"),
         ({"product_ids": [], "visitor_id": "anna@example.org"}, "/visitor_id"),
         ({"product_ids": [], "shopper_id": "anna@example.org"}, "/shopper_id"),
         ({"product_ids": [], "personalised": "no"}, "/personalised"),

@@ -69,6 +69,13 @@ def test_a_cursor_that_is_no_good_is_refused_in_words(ask, shelf, monkeypatch, p
     assert (error["pointer"], error["code"]) == ("/cursor", code)
 
 
+@pytest.mark.parametrize("path", [HOME, "/api/v1/products/p01/similar"])
+def test_a_visitor_is_as_long_as_events_know_one(ask, shelf, path) -> None:
+    assert ask(path, visitor_id="v" * 64).status_code == 200
+    answer = ask(path, visitor_id="v" * 65)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/visitor_id")
+
+
 def test_a_list_that_ends_since_its_cursor_would_be_too_long_says_so(ask, shelf, monkeypatch) -> None:
     whole = ask(HOME, k=4).json()
     monkeypatch.setattr(cursors, "MOST_CHARS", 40)
