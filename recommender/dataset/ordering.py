@@ -86,7 +86,10 @@ def _packed(
         if room * spread >= ROOM:
             return packed, tuple(others[taken:])
         room *= spread
-        packed = packed * spread + (key.astype(np.int64) - int(key.min()))
+        # In place: each array of millions of rows that is made anew waits for its memory.
+        packed *= spread
+        packed += key
+        packed -= int(key.min())
     return packed, ()
 
 
