@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dataset.kinds import WEIGHT_OF, Kind, weighed
-from recommender.dataset.ordering import distinct, in_order, together
+from recommender.dataset.ordering import PIECE_ROWS, distinct, in_order, together
 from recommender.dataset.products import Products
 from recommender.dataset.shoppers import Shoppers
 
 DAY_MS = 86_400_000
-# How many rows are looked at together: arrays of 2 MB.
-PIECE_ROWS = 1 << 18
 
 
 class NotEnoughData(ValueError):
@@ -229,10 +227,11 @@ def _sessions_of(by_time: Numbers, actor: Numbers, at: Numbers, gap_ms: int) -> 
     up in the next.
 
     Args:
-        by_time: (rows,) rows in the order of time, ties by actor.
+        by_time: (rows,) rows in the order of time, ties by actor; overwritten by what is returned, which never gets ahead of what
+            is read.
     """
-    found, lengths = [by_time[:0]], [by_time[:0]]
-    low, going_on = 0, by_time[:0]
+    lengths = [by_time[:0]]
+    low, done, going_on = 0, 0, by_time[:0]
     while low < len(by_time):
         # Never less than what goes on: of sessions that never end each row is taken up again but once or twice.
         high = low + max(PIECE_ROWS, len(going_on))
@@ -240,11 +239,11 @@ def _sessions_of(by_time: Numbers, actor: Numbers, at: Numbers, gap_ms: int) -> 
         places, length, ended = _cut(actor[piece], at[piece], gap_ms)
         over = len(ended) if high >= len(by_time) else int(np.searchsorted(ended, at[by_time[high]] - gap_ms))
         rows_over = int(length[:over].sum())
-        found.append(piece[places[:rows_over]])
-        lengths.append(length[:over])
         going_on = piece[np.sort(places[rows_over:])]
-        low = high
-    return np.concatenate(found), np.concatenate(lengths)
+        by_time[done : done + rows_over] = piece[places[:rows_over]]
+        lengths.append(length[:over])
+        low, done = high, done + rows_over
+    return by_time, np.concatenate(lengths)
 
 
 def _cut(actor: Numbers, at: Numbers, gap_ms: int) -> tuple[Numbers, Numbers, Numbers]:
