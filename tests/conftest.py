@@ -152,7 +152,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     """Serving keeps the catalogue and models in the process: every test starts without, and with a storage of its own."""
     from recommender.experiments import running
     from recommender.known import champions, facts, newcomers
-    from recommender.slots import exploring, snapshot
+    from recommender.slots import hardly_shown, snapshot
 
     options = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -167,7 +167,7 @@ def _fresh_serving(settings, tmp_path) -> None:
     champions.forget()
     newcomers.forget()
     snapshot.forget()
-    exploring.forget()
+    hardly_shown.forget()
     running.forget()
 
 

@@ -36,7 +36,7 @@ class ProductFacts:
         gone: rows of deleted products.
         mark: of the database, when it was last looked at; None of facts that were not loaded from it.
         columns: what :mod:`recommender.slots.filters.columns` derived from them, once it did.
-        hardly: what :mod:`recommender.slots.exploring` found in them; that of the rows they had, where rows were added.
+        hardly: what :mod:`recommender.slots.hardly_shown` found in them; that of the rows they had, where rows were added.
     """
 
     def __init__(

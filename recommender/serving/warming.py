@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 
 from recommender.experiments import running
 from recommender.known import champions, facts, newcomers
-from recommender.slots import exploring, snapshot
+from recommender.slots import hardly_shown, snapshot
 from shop import valkey
 from shop.people import declining
 from shop.people.tasks import refill_declined
@@ -39,7 +39,7 @@ def warm_up() -> None:
     running.load()
     champions.freshen()
     running.freshen()
-    exploring.load(facts.current())
+    hardly_shown.load(facts.current())
     newcomers.refresh()
 
 

@@ -1,126 +1,31 @@
 """The guard where slates are made: places for hardly shown products, with the probability of each kept for later estimates.
 
-One call, :func:`guarded`, after the products of a slate are chosen. Which products are hardly shown is known to each
-process: found every few minutes by the watch and before other facts serve, never within a request; new products count at once,
-since nobody was shown them.
+One call, :func:`guarded`, after the products of a slate are chosen.
 """
 
 from __future__ import annotations
 
 import random
-import time
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from itertools import accumulate
 from random import Random
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from recommender.exploration import counting
-from recommender.exploration.mixing import Draw, draw_places
-from recommender.known.facts import prepare_also
+from recommender.exploration.mixing import draw_places
 from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason, SlateItem
 from recommender.slots.choosing import Choice
 from recommender.slots.diversity import Shares
+from recommender.slots.hardly_shown import Hardly, hardly_shown
 from recommender.slots.rooms import Rooms
 from recommender.slots.served import ServedSlot
-from recommender.slots.types.base import Ask
+from recommender.slots.types.base import Ask, SlotType
 
 SOURCE = "exploration"
-REFRESH_SECONDS = 120.0
-# A first look at the products that may be explored: this many times the places of the slate.
-LOOK = 4
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """How often products were shown lately: ``shown`` by id, and when that was read (monotonic seconds)."""
-
-    shown: dict[str, int]
-    read_at: float
-
-
-@dataclass(frozen=True)
-class _Hardly:
-    """What is hardly shown, by an exposure.
-
-    Attributes:
-        products: how many rows of the facts were looked at.
-        by_category: path of a category to rows of the facts; ``all``: the rows of any.
-    """
-
-    exposure: Exposure
-    products: int
-    by_category: dict[str, NDArray[np.int64]]
-    all: NDArray[np.int64]
-
-
-_exposure = Exposure({}, -REFRESH_SECONDS)
-
-
-def load(facts: ProductFacts) -> None:
-    """Read how often products were shown, where that was not done lately, and find those that hardly were: before requests ask."""
-    global _exposure
-    if time.monotonic() - _exposure.read_at >= REFRESH_SECONDS:
-        shown = counting.shown_lately(facts.ids)
-        found = {product_id: int(count) for product_id, count in zip(facts.ids, shown.tolist(), strict=True) if count}
-        _exposure = Exposure(found, time.monotonic())
-    held: _Hardly | None = facts.hardly
-    if held is None or held.exposure is not _exposure:
-        facts.hardly = _found(facts, _exposure)
-
-
-def forget() -> None:
-    """Nothing is known (tests)."""
-    global _exposure
-    _exposure = Exposure({}, -REFRESH_SECONDS)
-
-
-def _prepare(facts: ProductFacts) -> None:
-    facts.hardly = _found(facts, _exposure)
-
-
-prepare_also(_prepare)
-
-
-def _hardly_shown(facts: ProductFacts) -> _Hardly:
-    """As the watch found them; products that came since were shown to nobody."""
-    held: _Hardly | None = facts.hardly
-    if held is None:
-        held = facts.hardly = _found(facts, _exposure)
-    elif held.products < len(facts):
-        held = facts.hardly = _with_new(held, facts)
-    return held
-
-
-def _found(facts: ProductFacts, exposure: Exposure) -> _Hardly:
-    fewest = settings.EXPLORATION_BELOW
-    seldom = np.ones(len(facts), np.bool_)
-    # Few are shown often: the others are not gone through.
-    often = (facts.row.get(shown) for shown, count in exposure.shown.items() if count >= fewest)
-    seldom[[row for row in often if row is not None]] = False
-    rows = np.flatnonzero(seldom)
-    return _Hardly(exposure, len(facts), _by_category(facts, rows), rows)
-
-
-def _with_new(held: _Hardly, facts: ProductFacts) -> _Hardly:
-    """With the rows that were added to the facts: in a request, so that only these are gone through."""
-    added = np.arange(held.products, len(facts))
-    by_category = dict(held.by_category)
-    for path, rows in _by_category(facts, added).items():
-        by_category[path] = np.concatenate([by_category.get(path, rows[:0]), rows])
-    return _Hardly(held.exposure, len(facts), by_category, np.concatenate([held.all, added]))
-
-
-def _by_category(facts: ProductFacts, rows: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    if not len(rows):
-        return {}
-    category = facts.category[rows]
-    order = np.argsort(category, kind="stable")
-    numbers, starts = np.unique(category[order], return_index=True)
-    paths = [facts.category_paths[number] for number in numbers.tolist()]
-    return dict(zip(paths, np.split(rows[order], starts[1:]), strict=True))
 
 
 def share_of(slot: ServedSlot) -> float:
@@ -139,67 +44,49 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     same products.
     """
     share = share_of(ask.slot)
-    if share <= 0 or len(choice.items) < 2:
+    if share <= 0:
         return choice
-    places = len(choice.items)
     fixed = {0, *(place for place, item in enumerate(choice.items) if "pinned" in item.applied)}
-    # Nobody's visits are not one visit.
-    somebody = ask.visit and not ask.visit.startswith("|")
-    seed = f"explore {ask.slot.name} {ask.visit}" if somebody else (ask.luck or random).getrandbits(64)
-    pool = _Pool(ask, choice, fixed)
-    if pool.rooms is not None:
-        return _under_caps(ask, choice, pool, pool.rooms, share, Random(seed))
-    draw = draw_places(places, fixed, share, rng := Random(seed), places)
-    if not draw.places and pool.has_more_than(places):
-        # Most slates: none is given away, and how many products there would be does not matter.
-        kept = _kept_by(draw.chance)
-        items = tuple([each if at in fixed else _kept(each, kept) for at, each in enumerate(choice.items)])
-        return Choice(items, choice.removed, choice.skipped)
-    rows = pool.rows()
-    if len(rows) < places:
-        draw = draw_places(places, fixed, share, rng := Random(seed), len(rows))
-    if not draw.chance:
+    free = [place for place in range(len(choice.items)) if place not in fixed]
+    if not free:
         return choice
-    kept = _kept_by(draw.chance)
-    stead = {place: (row, draw.chance / len(rows)) for place, row in _drawn(draw, rows, rng)}
-    return _with(ask, choice, stead, {place: kept for place in range(places) if place not in fixed})
-
-
-def _under_caps(ask: Ask, choice: Choice, pool: _Pool, rooms: Rooms, share: float, rng: Random) -> Choice:
-    """As without caps, but that what is drawn for a place stands there only if it has room: so places are drawn more often."""
-    rows = pool.rows()
-    means = rooms.means(rows) if len(rows) else np.zeros(1)
-    often = float(means.mean())
+    row = ask.facts.row
+    standing = [row[item.product_id] for item in choice.items]
+    shares = Shares.of(ask.slot.diversity, ask.facts, ask.k)
+    rooms = Rooms(shares, ask.facts, standing, free) if shares is not None else None
+    pool = _pool(ask, standing, rooms)
+    if not len(pool):
+        return choice
+    # Under caps not all that is drawn has room: places are drawn more often for it.
+    means = pool.means(rooms) if rooms is not None else [1.0] * len(free)
+    often = sum(means) / len(means)
     if not often:
         return choice
-    draw = draw_places(len(choice.items), pool.fixed, share / often, rng, len(rows))
-    stead = {
-        place: (row, draw.chance / len(rows) * rooms.chance(place, row))
-        for place, row in _drawn(draw, rows, rng)
-        if rooms.allows(place, row, rng)
-    }
-    given = (draw.chance * means).tolist()
-    return _with(ask, choice, stead, {place: _kept_by(given[at]) for place, at in rooms.place_of.items() if given[at]})
+    draw = draw_places(len(choice.items), fixed, share / often, rng := _chance_of_visit(ask), len(pool))
+    stead = {}
+    numbers = rng.sample(range(len(pool)), len(draw.places)) if draw.places else []
+    for place, number in zip(draw.places, numbers, strict=True):
+        if rooms is not None and not rooms.allows_category(place, pool.category(number), rng):
+            continue
+        at = pool.row(number)
+        if rooms is not None and not rooms.allows_brand(place, at, rng):
+            continue
+        chance = draw.chance / len(pool) * (rooms.chance(place, at) if rooms is not None else 1.0)
+        stead[place] = _explored(choice.items[place], ask.facts.ids[at], chance)
+    said = {mean: {"kept": round(1 - draw.chance * mean, 6)} for mean in set(means) if mean}
+    items = list(choice.items)
+    for place, mean in zip(free, means, strict=True):
+        if place in stead:
+            items[place] = stead[place]
+        elif mean:
+            items[place] = _kept(items[place], said[mean])
+    return Choice(tuple(items), choice.removed, choice.skipped)
 
 
-def _drawn(draw: Draw, rows: NDArray[np.int64], rng: Random) -> list[tuple[int, int]]:
-    """(place, row of the facts) of what is drawn evenly for each place."""
-    drawn = rng.sample(range(len(rows)), len(draw.places)) if draw.places else []
-    return [(place, int(rows[at])) for place, at in zip(draw.places, drawn, strict=True)]
-
-
-def _with(ask: Ask, choice: Choice, stead: dict[int, tuple[int, float]], kept: dict[int, dict[str, float]]) -> Choice:
-    """Place to the row of what stands there instead and with which probability; and what is said of those that are kept."""
-    ids = ask.facts.ids
-    items = tuple(
-        [
-            _explored(item, ids[stead[place][0]], stead[place][1])
-            if place in stead
-            else (_kept(item, kept[place]) if place in kept else item)
-            for place, item in enumerate(choice.items)
-        ]
-    )
-    return Choice(items, choice.removed, choice.skipped)
+def _chance_of_visit(ask: Ask) -> Random:
+    """The same within a visit; nobody's visits are not one visit."""
+    somebody = ask.visit and not ask.visit.startswith("|")
+    return Random(f"explore {ask.slot.name} {ask.visit}" if somebody else (ask.luck or random).getrandbits(64))
 
 
 def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem:
@@ -208,71 +95,104 @@ def _explored(item: SlateItem, product_id: str, probability: float) -> SlateItem
     return SlateItem(product_id, item.score, reason, SOURCE, applied, probability=item.probability)
 
 
-def _kept_by(chance: float) -> dict[str, float]:
-    """What is said of a product whose place might have been given away, with ``chance``, and was not."""
-    return {"kept": round(1 - chance, 6)}
-
-
 def _kept(item: SlateItem, kept: dict[str, float]) -> SlateItem:
+    """A product whose place might have been given away, and was not; ``kept`` is said of it."""
     # Nine of a slate: to name the parts takes a third of what replacing one of them does.
     applied = {**item.applied, **kept} if item.applied else kept
     return SlateItem(item.product_id, item.score, item.reason, item.source, applied, item.probability, item.team)
 
 
-class _Pool:
+def _pool(ask: Ask, standing: list[int], rooms: Rooms | None) -> _Near | _Rows:
     """All hardly shown products that may stand in a slate, of the categories that it is about; else of any.
 
     All of them, not a sample: what is drawn has one over their number as its probability, exactly.
-
-    Attributes:
-        rooms: what the slot's caps leave; None without caps, or where no place may be given away.
     """
+    facts, slot = ask.facts, ask.slot
+    hardly, category, path = hardly_shown(facts), facts.category.item, facts.category_paths
+    out = {*standing, *[facts.row.get(each, -1) for each in ask.asked.kept_out]} - {-1}
+    # In one order, whatever order the set has: the same visit draws the same products.
+    about = sorted({category(at) for at in standing}, key=path.__getitem__)
+    near = [code for code in about if code in hardly.by_category and (rooms is None or rooms.open_to_category(code))]
+    pool: _Near | _Rows
+    if slot.filter is None and type(slot.kind).may_explore is SlotType.may_explore and not (rooms and rooms.by_brand):
+        pool = _Near(facts, hardly, near, out)
+    else:
+        parts = [hardly.of_category(facts, code) for code in near]
+        pool = _Rows(facts, _allowed(ask, np.concatenate(parts), out, rooms) if parts else hardly.all[:0])
+    if len(pool) > len(standing):
+        return pool
+    buyable = np.frombuffer(facts.buyable, np.uint8)[hardly.all] == 1
+    return _Rows(facts, _allowed(ask, hardly.all[buyable], out, rooms))
 
-    def __init__(self, ask: Ask, choice: Choice, fixed: set[int]) -> None:
-        facts = ask.facts
-        self.ask, self.hardly, self.places, self.fixed = ask, _hardly_shown(facts), len(choice.items), fixed
-        row, path, category = facts.row, facts.category_paths, facts.category.item
-        standing = [row.get(item.product_id, -1) for item in choice.items]
-        self.out = {*standing, *[row.get(each, -1) for each in ask.asked.kept_out]}
-        about = {path[category(at)] for at in standing if at >= 0}
-        # In one order, whatever order the set has: the same visit draws the same products.
-        self.near = [self.hardly.by_category[each] for each in sorted(about) if each in self.hardly.by_category]
-        shares = Shares.of(ask.slot.diversity, facts, ask.k)
-        free = [place for place in range(self.places) if place not in fixed]
-        self.rooms = Rooms(shares, facts, standing, free) if shares is not None and free else None
 
-    def has_more_than(self, count: int) -> bool:
-        """Whether a look at some of them finds so many already."""
-        found, buyable = 0, self.ask.facts.buyable
-        for part in self.near:
-            first = part[: LOOK * count]
-            if self.ask.slot.filter is not None:
-                found += len(self._allowed(first))
-            else:
-                rows = self.ask.slot.kind.may_explore(self.ask, first).tolist()
-                found += sum(1 for row in rows if buyable[row] and row not in self.out)
-            if found > count:
-                return True
-        return False
+def _allowed(ask: Ask, rows: NDArray[np.int64], out: Collection[int], rooms: Rooms | None) -> NDArray[np.int64]:
+    """Those that the caps leave room for, that the slot's filter and its type let through, and that are not out."""
+    facts, slot = ask.facts, ask.slot
+    if rooms is not None:
+        rows = rooms.open_to(rows)
+    if slot.filter is not None:
+        this = facts.row.get(ask.known.product_id, -1)
+        rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=ask.at_ms)]
+    rows = slot.kind.may_explore(ask, rows)
+    # A dozen among thousands: to mark a dozen takes less than to compare thousands with them.
+    left = np.ones(len(facts), np.bool_)
+    left[list(out)] = False
+    return rows[left[rows]]
 
-    def rows(self) -> NDArray[np.int64]:
-        """Rows of the facts."""
-        near = self._allowed(np.concatenate(self.near)) if self.near else self.hardly.all[:0]
-        return near if len(near) > self.places else self._allowed(self.hardly.all)
 
-    def _allowed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those that rules, the slot's filter and its type let through, and that its caps leave room for."""
-        facts, slot = self.ask.facts, self.ask.slot
-        rows = rows[np.frombuffer(facts.buyable, np.uint8)[rows] == 1]
-        if self.rooms is not None:
-            rows = self.rooms.open_to(rows)
-        if slot.filter is not None:
-            this = facts.row.get(self.ask.known.product_id, -1)
-            rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=self.ask.at_ms)]
-        rows = slot.kind.may_explore(self.ask, rows)
-        if not len(rows):
-            return rows
-        # A dozen among thousands: to mark a dozen takes less than to compare thousands with them.
-        left = np.ones(len(facts), np.bool_)
-        left[list(self.out - {-1})] = False
-        return rows[left[rows]]
+class _Rows:
+    """Hardly shown products, by rows of the facts."""
+
+    def __init__(self, facts: ProductFacts, rows: NDArray[np.int64]) -> None:
+        self.facts, self.rows = facts, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def means(self, rooms: Rooms) -> list[float]:
+        """(free places,) with which chance one of them may stand at each."""
+        if rooms.by_brand:
+            return rooms.means(self.rows)
+        codes, counts = np.unique(self.facts.category[self.rows], return_counts=True)
+        return rooms.means_by_category(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
+
+    def category(self, number: int) -> int:
+        """Of the product at a number."""
+        return self.facts.category.item(self.rows.item(number))
+
+    def row(self, number: int) -> int:
+        """Its row of the facts."""
+        return self.rows.item(number)
+
+
+class _Near:
+    """The same of some categories where no filter asks of each product: counted, and looked up when one is drawn."""
+
+    def __init__(self, facts: ProductFacts, hardly: Hardly, codes: Sequence[int], out: Collection[int]) -> None:
+        self.codes, self.rows = codes, {code: hardly.of_category(facts, code) for code in codes}
+        self.out: dict[int, list[int]] = {}
+        category, buyable, is_hardly = facts.category.item, facts.buyable, hardly.is_hardly
+        for row in out:
+            if is_hardly[row] and buyable[row] and (code := category(row)) in self.rows:
+                self.out.setdefault(code, []).append(row)
+        self.counts = {code: len(rows) - len(self.out.get(code, ())) for code, rows in self.rows.items()}
+        self.ends = list(accumulate(self.counts.values()))
+
+    def __len__(self) -> int:
+        return self.ends[-1] if self.ends else 0
+
+    def means(self, rooms: Rooms) -> list[float]:
+        """(free places,) with which chance one of them may stand at each."""
+        return rooms.means_by_category(self.counts)
+
+    def category(self, number: int) -> int:
+        """Of the product at a number."""
+        return self.codes[bisect_right(self.ends, number)]
+
+    def row(self, number: int) -> int:
+        """Its row of the facts."""
+        at = bisect_right(self.ends, number)
+        rows, place = self.rows[self.codes[at]], number - (self.ends[at - 1] if at else 0)
+        for passed in rows.searchsorted(sorted(self.out.get(self.codes[at], ()))).tolist():
+            place += passed <= place
+        return rows.item(place)

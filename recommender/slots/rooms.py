@@ -10,7 +10,7 @@ Of the free places each category has as many as its cap leaves beside what is fi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 import numpy as np
@@ -24,36 +24,45 @@ from recommender.slots.filters.columns import columns_of
 class _Cap:
     """One cap in one slate: ``most`` products of a code (of a category, or a brand).
 
-    Attributes:
-        codes: (products,) of the facts.
-        chance: (free places, codes) with which a product of a code may stand at a free place.
+    Args:
+        standing: code of each place of the slate.
+        free: places, from 0, that may be given away.
+        nobody: a code without a cap.
     """
 
-    def __init__(
-        self, codes: NDArray[np.int32], count: int, most: int, standing: Sequence[int], free: Sequence[int], nobody: int
-    ) -> None:
-        self.codes, self.free = codes, free
-        at = [int(codes[row]) for row in standing]
-        self.own = {place: at[place] for place in free}
-        held = Counter(at)
-        mine = Counter(self.own.values())
-        # Products without a brand are no brand's.
-        self.nobody = nobody
-        self.room = {code: max(most - taken, 0) for code, taken in held.items()}
-        self.most = most
-        self.chance = np.full((len(free), count), min(most, len(free)) / len(free))
-        for code, room in self.room.items():
-            others = len(free) - mine[code]
-            self.chance[:, code] = min(room, others) / others if others else 0.0
-        for number, place in enumerate(free):
-            self.chance[number, self.own[place]] = 1.0
-        if nobody >= 0:
-            self.chance[:, nobody] = 1.0
+    def __init__(self, most: int, standing: Sequence[int], free: Sequence[int], nobody: int | None = None) -> None:
+        self.most, self.free, self.nobody = most, free, nobody
+        self.own = {place: standing[place] for place in free}
+        self.mine = Counter(self.own.values())
+        self.room = {code: max(most - taken, 0) for code, taken in Counter(standing).items()}
+        # With which chance a product of a code that stands in the slate may take a place of others, and of a code that does not.
+        self.elsewhere = {code: self._elsewhere(room, len(free) - self.mine[code]) for code, room in self.room.items()}
+        self.of_rest = self._elsewhere(most, len(free))
+        if nobody is not None:
+            self.elsewhere[nobody] = 1.0
         self._drawn: dict[int, frozenset[int]] = {}
 
-    def allows(self, place: int, row: int, rng: Random) -> bool:
-        """Whether the product may stand there; places are drawn for its code when it is first asked for."""
-        code = int(self.codes[row])
+    @staticmethod
+    def _elsewhere(room: int, places: int) -> float:
+        return min(room, places) / places if places else 0.0
+
+    def is_open(self, code: int) -> bool:
+        """Whether a product of the code may stand at some place."""
+        return code in self.mine or self.elsewhere.get(code, self.of_rest) > 0
+
+    def chance(self, place: int, code: int) -> float:
+        """With which a product of the code may stand there."""
+        return 1.0 if code == self.own[place] else self.elsewhere.get(code, self.of_rest)
+
+    def chances(self, place: int, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        """:meth:`chance` of many codes."""
+        found = np.full(len(codes), self.of_rest)
+        for code in self.elsewhere:
+            found[codes == code] = self.chance(place, code)
+        return found
+
+    def allows(self, place: int, code: int, rng: Random) -> bool:
+        """Whether a product of the code may stand there; places are drawn for its code when it is first asked for."""
         if code in (self.nobody, self.own[place]):
             return True
         if code not in self._drawn:
@@ -70,46 +79,74 @@ class Rooms:
         shares: the caps.
         standing: rows of the facts, of the products that stand.
         free: places, from 0, that may be given away.
+
+    Attributes:
+        by_brand: whether brands have a cap.
     """
 
     def __init__(self, shares: Shares, facts: ProductFacts, standing: Sequence[int], free: Sequence[int]) -> None:
-        self.place_of = {place: number for number, place in enumerate(free)}
-        self.caps: list[_Cap] = []
+        self.facts, self.free, self.by_brand = facts, free, bool(shares.most_of_brand)
+        self._category = self._brand = None
         if shares.most_of_category:
-            count, most = len(facts.category_paths), shares.most_of_category
-            self.caps.append(_Cap(facts.category, count, most, standing, free, -1))
-        if shares.most_of_brand:
+            category = facts.category.item
+            self._category = _Cap(shares.most_of_category, [category(row) for row in standing], free)
+        if self.by_brand:
             columns = columns_of(facts)
             # Another request may give a product a new brand meanwhile.
-            codes = columns.brand.copy()
-            nobody = columns.code("brand", "")
-            self.caps.append(_Cap(codes, columns.brands, shares.most_of_brand, standing, free, nobody))
+            self.brands = columns.brand.copy()
+            codes = [int(self.brands[row]) for row in standing]
+            self._brand = _Cap(shares.most_of_brand, codes, free, columns.code("brand", ""))
+
+    def open_to_category(self, code: int) -> bool:
+        """Whether its products may stand at some place, for the cap of categories."""
+        return self._category is None or self._category.is_open(code)
 
     def open_to(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those rows of the facts that may stand at some place."""
-        for cap in self.caps:
-            rows = rows[cap.chance.max(axis=0)[cap.codes[rows]] > 0]
+        for cap, of in self._caps():
+            codes = of[rows]
+            open_codes = [code for code in np.unique(codes).tolist() if cap.is_open(code)]
+            rows = rows[np.isin(codes, open_codes)]
         return rows
 
-    def means(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(free places,) with which chance one of ``rows``, drawn evenly, may stand at each."""
-        first, *rest = self.caps
-        if not rest:
-            counts = np.bincount(first.codes[rows], minlength=first.chance.shape[1])
-            return np.asarray(first.chance @ counts / len(rows), np.float64)
-        # Not all at once: of a large shop that would be a matrix of some size.
-        return np.array([self._at(number, rows).mean() for number in range(len(self.place_of))])
+    def means_by_category(self, counts: Mapping[int, int]) -> list[float]:
+        """(free places,) with which chance a product, drawn evenly from so many of each category, may stand at each.
 
-    def _at(self, number: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        Without a cap of brands.
+        """
+        cap = self._category
+        if cap is None:
+            return [1.0] * len(self.free)
+        chance, rest = cap.elsewhere, cap.of_rest
+        everywhere, total = sum(count * chance.get(code, rest) for code, count in counts.items()), sum(counts.values())
+        return [(everywhere + counts.get(own, 0) * (1 - chance[own])) / total for own in cap.own.values()]
+
+    def means(self, rows: NDArray[np.int64]) -> list[float]:
+        """The same, of one of ``rows``, by both caps."""
+        return [float(self._chances(place, rows).mean()) for place in self.free]
+
+    def _chances(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        # Place by place: of a large shop all at once would be a matrix of some size.
         chance = np.ones(len(rows))
-        for cap in self.caps:
-            chance *= cap.chance[number][cap.codes[rows]]
+        for cap, of in self._caps():
+            chance *= cap.chances(place, of[rows])
         return chance
+
+    def _caps(self) -> list[tuple[_Cap, NDArray[np.int32]]]:
+        both = ((self._category, self.facts.category), (self._brand, self.brands if self.by_brand else None))
+        return [(cap, of) for cap, of in both if cap is not None and of is not None]
 
     def chance(self, place: int, row: int) -> float:
         """With which a product may stand at a place."""
-        return float(self._at(self.place_of[place], np.array([row]))[0])
+        chance = 1.0
+        for cap, of in self._caps():
+            chance *= cap.chance(place, of.item(row))
+        return chance
 
-    def allows(self, place: int, row: int, rng: Random) -> bool:
-        """Whether a product may stand at a place, by the places drawn for its category and brand in this slate."""
-        return all(cap.allows(place, row, rng) for cap in self.caps)
+    def allows_category(self, place: int, code: int, rng: Random) -> bool:
+        """Whether a product of the category may stand at a place, by the places drawn for it in this slate."""
+        return self._category is None or self._category.allows(place, code, rng)
+
+    def allows_brand(self, place: int, row: int, rng: Random) -> bool:
+        """Whether a product may stand at a place, by the places drawn for its brand in this slate."""
+        return self._brand is None or self._brand.allows(place, int(self.brands[row]), rng)

@@ -21,12 +21,12 @@ from recommender.exploration.mixing import _chance
 from recommender.known.contexts import Known
 from recommender.known.product_facts import ProductFacts
 from recommender.slates.slate import Reason
-from recommender.slots import diversity, exploring, rotation
+from recommender.slots import diversity, exploring, hardly_shown, rotation
 from recommender.slots.choosing import choose, ranked
 from recommender.slots.diversity import LEAST
 from recommender.slots.filters import Filter
 from recommender.slots.served import ServedSlot
-from recommender.slots.types.base import Ask, Pool
+from recommender.slots.types.base import Ask, Pool, SlotType
 from shop.catalogue.changes import LAST
 
 DAY_MS = 86_400_000
@@ -44,8 +44,7 @@ class Given:
     def __init__(self, ids: list[str]) -> None:
         self.ids = ids
 
-    def may_explore(self, ask: Ask, rows):
-        return rows
+    may_explore = SlotType.may_explore
 
     def pool(self, ask: Ask) -> Pool:
         ids = list(ask.given) or self.ids
@@ -327,9 +326,9 @@ def test_a_drafted_slate_has_no_more_of_a_category_than_either_arm_would_show() 
     assert abs(teams["a"] - teams["b"]) < 40, "whoever is refused, neither is refused more"
 
 
-@given(shelves(), condition, st.data())
+@given(shelves(), st.one_of(st.just(""), condition), st.data())
 def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts, text, data) -> None:
-    exploring.forget()
+    hardly_shown.forget()
     k, share = data.draw(st.integers(2, 9)), data.draw(st.sampled_from([0.05, 0.3, 0.5]))
     this = data.draw(st.sampled_from(["", *facts.ids]))
     exclude = data.draw(st.lists(st.sampled_from(facts.ids), max_size=3))
@@ -339,6 +338,10 @@ def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts
     ask = replace(ask, exclude=exclude)
     choice = choose(ask)
     standing = [item.product_id for item in choice.items]
+    exploring.guarded(ask, choice)
+    # Gone since they were counted.
+    for product_id in {*data.draw(st.lists(st.sampled_from(facts.ids), max_size=3))} - {*standing}:
+        facts.remove(product_id)
     about = {facts.category[facts.row[product_id]] for product_id in standing}
     free = [place for place, item in enumerate(choice.items) if place and "pinned" not in item.applied]
     caps = diversity if k >= LEAST else {}
@@ -347,7 +350,7 @@ def test_what_is_explored_is_inside_and_has_the_probability_that_is_logged(facts
         for product_id, row in facts.row.items()
         if facts.can_be_bought(product_id)
         and product_id not in (this, *exclude, *standing)
-        and holds(text, facts, row, facts.row.get(this, -1))
+        and (not text or holds(text, facts, row, facts.row.get(this, -1)))
     }
     has_room = {each: [room_of(each, place, standing, free, facts, caps) for place in free] for each in may}
     may = {product_id for product_id in may if any(has_room[product_id])}
@@ -387,25 +390,43 @@ def room_of(product_id: str, place: int, standing: list[str], free: list[int], f
     return chance
 
 
+@pytest.mark.parametrize("text", ["", 'id != "p7"'])
 @pytest.mark.parametrize("diversity", [{}, {"category": 2}, {"category": 2, "brand": 3}])
-def test_products_stand_where_they_do_as_often_as_is_logged(diversity) -> None:
-    exploring.forget()
+def test_products_stand_where_they_do_as_often_as_is_logged(diversity, text) -> None:
+    hardly_shown.forget()
     of = ["food", "home", "tea"] * 6 if diversity else ["food"] * 14 + ["home"] * 2
     table = [(f"p{n}", 1.0, 1, n != 9, of[n], BRANDS[n % 3], 40 - n, 0, "", "") for n in range(16)]
     facts, visits, k = ProductFacts.of_rows(table, {}), 3_000, 6 if diversity else 4
-    ask = an_ask(facts, [f"p{n}" for n in range(k)], k, filter='id != "p7"', exploration=0.2, diversity=diversity)
+    ask = an_ask(facts, [f"p{n}" for n in range(k)], k, filter=text, exploration=0.2, diversity=diversity)
     choice, stood, said = choose(ask), Counter(), {}
     for visit in range(visits):
         for place, item in enumerate(exploring.guarded(replace(ask, visit=f"v|{visit}"), choice).items):
             stood[place, item.product_id] += 1
             said[place, item.product_id] = item.applied.get("explored") or item.applied.get("kept", 1.0)
     names = {product_id for _, product_id in said}
-    assert names == {f"p{n}" for n in range(16 if diversity else 14) if n not in (7, 9)}
+    assert names == {f"p{n}" for n in range(16 if diversity else 14) if n != 9 and not (text and n == 7)}
     for pair, probability in said.items():
         error = 5 * (probability * (1 - probability) / visits) ** 0.5 + 1e-12
         assert stood[pair] / visits == pytest.approx(probability, abs=error)
     explored = sum(count for (place, name), count in stood.items() if name != choice.items[place].product_id)
     assert explored / (k * visits) == pytest.approx(0.2, abs=0.02), "the share that is stated, caps or not"
+
+
+def test_what_moved_to_a_category_that_is_full_is_not_explored_for_the_one_it_left() -> None:
+    hardly_shown.forget()
+    table = [(f"p{n}", 1.0, 1, True, "tea" if n % 2 else "cake", "", 90 - n, 0, "", "") for n in range(60)]
+    facts = ProductFacts.of_rows(table, {})
+    ask = an_ask(facts, facts.ids[:6], 6, exploration=0.5, diversity={"category": 3})
+    choice = choose(ask)
+    exploring.guarded(ask, choice)
+    for row in range(30, 60, 2):
+        facts.set([f"p{row}", 1.0, 1, True, "tea", "", 90 - row, 0, "", ""])
+    explored = 0
+    for visit in range(60):
+        items = exploring.guarded(replace(ask, visit=f"v|{visit}"), choice).items
+        assert Counter(facts.category[facts.row[item.product_id]] for item in items).most_common(1)[0][1] == 3
+        explored += sum(item.source == exploring.SOURCE for item in items)
+    assert explored > 60
 
 
 @given(shelves(), st.data())
@@ -475,7 +496,7 @@ def test_a_boosted_slot_keeps_its_caps(caps) -> None:
 
 
 def test_a_pinned_product_is_never_given_away() -> None:
-    exploring.forget()
+    hardly_shown.forget()
     table = [(f"p{n}", 1.0, 1, True, "food", "", 0, 0, "", "") for n in range(30)]
     facts = ProductFacts.of_rows(table, {})
     ask = an_ask(facts, facts.ids[:6], 6, exploration=0.5, pins=[["p20", 3]])
