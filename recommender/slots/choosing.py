@@ -145,15 +145,14 @@ def _best(
 def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[tuple[int, str]]:
     """(position in the pool, product id) of the candidates that nothing removes; asked of as many as are wanted."""
     held = inside(pool.ids, ask)
-    positions: Iterable[int] = range(len(pool.ids))
+    candidates: Iterable[tuple[int, str]] = enumerate(pool.ids)
     if held is not None:
-        positions = np.flatnonzero(held).tolist()
-        if len(positions) < len(pool.ids):
+        candidates = compress(candidates, held.tolist())
+        if not held.all():
             # The filter is asked first, of all at once: of those behind it nothing else need be known.
             removed.by_rule[OUTSIDE] = list(compress(pool.ids, np.logical_not(held).tolist()))
-    ids, row, buyable, kept_out = pool.ids, asked.facts.row, asked.facts.buyable, asked.kept_out
-    for position in positions:
-        product_id = ids[position]
+    row, buyable, kept_out = asked.facts.row, asked.facts.buyable, asked.kept_out
+    for position, product_id in candidates:
         if product_id in shown:
             continue
         # As `allowed` says of nearly all: some thirty calls a slate are a hundredth of what it takes.

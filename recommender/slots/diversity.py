@@ -104,16 +104,21 @@ class Shares:
         """Candidates (position, product id) in order; those whose category or brand has its share go to ``behind``."""
         facts, categories, brands = self.facts, self.categories, self.brands
         most_of_category, most_of_brand = self.most_of_category, self.most_of_brand
+        category = brand = None
         for candidate in candidates:
             row = facts.row[candidate[1]]
-            category = facts.category.item(row)
-            # Products without a brand are no brand's.
-            brand = facts.brand[row] or row
-            of_category, of_brand = categories.get(category, 0), brands.get(brand, 0)
-            if 0 < most_of_category <= of_category or 0 < most_of_brand <= of_brand:
-                behind.append(candidate)
-                continue
-            categories[category], brands[brand] = of_category + 1, of_brand + 1
+            if most_of_category:
+                category = facts.category.item(row)
+                if categories.get(category, 0) >= most_of_category:
+                    behind.append(candidate)
+                    continue
+            if most_of_brand:
+                # Products without a brand are no brand's.
+                brand = facts.brand[row] or row
+                if brands.get(brand, 0) >= most_of_brand:
+                    behind.append(candidate)
+                    continue
+            categories[category], brands[brand] = categories.get(category, 0) + 1, brands.get(brand, 0) + 1
             yield candidate
 
     def takes(self, product_id: str) -> bool:

@@ -50,10 +50,10 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     free = [place for place in range(len(choice.items)) if place not in fixed]
     if not free:
         return choice
-    row = ask.facts.row
-    standing = [row[item.product_id] for item in choice.items]
-    shares = Shares.of(ask.slot.diversity, ask.facts, ask.k)
-    rooms = Rooms(shares, ask.facts, standing, free) if shares is not None else None
+    facts = ask.facts
+    standing = [facts.row[item.product_id] for item in choice.items]
+    shares = Shares.of(ask.slot.diversity, facts, ask.k)
+    rooms = Rooms(shares, facts, standing, free) if shares is not None else None
     pool = _pool(ask, standing, rooms)
     if not len(pool):
         return choice
@@ -72,7 +72,7 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
         if rooms is not None and not rooms.allows_brand(place, at, rng):
             continue
         chance = draw.chance / len(pool) * (rooms.chance(place, at) if rooms is not None else 1.0)
-        stead[place] = _explored(choice.items[place], ask.facts.ids[at], chance)
+        stead[place] = _explored(choice.items[place], facts.ids[at], chance)
     said = {mean: {"kept": round(1 - draw.chance * mean, 6)} for mean in set(means) if mean}
     items = list(choice.items)
     for place, mean in zip(free, means, strict=True):
@@ -170,13 +170,14 @@ class _Near:
 
     def __init__(self, facts: ProductFacts, hardly: Hardly, codes: Sequence[int], out: Collection[int]) -> None:
         self.codes, self.rows = codes, {code: hardly.of_category(facts, code) for code in codes}
+        self.counts = {code: len(rows) for code, rows in self.rows.items()}
         self.out: dict[int, list[int]] = {}
-        category, buyable, is_hardly = facts.category.item, facts.buyable, hardly.is_hardly
+        category, counts, is_hardly = facts.category.item, self.counts, hardly.is_hardly
         for row in out:
-            if is_hardly[row] and buyable[row] and (code := category(row)) in self.rows:
+            if (code := category(row)) in counts and is_hardly[row] and facts.buyable[row]:
                 self.out.setdefault(code, []).append(row)
-        self.counts = {code: len(rows) - len(self.out.get(code, ())) for code, rows in self.rows.items()}
-        self.ends = list(accumulate(self.counts.values()))
+                counts[code] -= 1
+        self.ends = list(accumulate(counts.values()))
 
     def __len__(self) -> int:
         return self.ends[-1] if self.ends else 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, overload
 
 import numpy as np
 from msgspec import Struct
@@ -68,6 +68,26 @@ class Pool(Struct, frozen=True, eq=False):
     ids: Sequence[str] = ()
     scores: Sequence[float] = ()
     why: Callable[[int], tuple[Reason, str]] = lambda position: (Reason("best_seller"), "popular")
+
+
+class Names(Sequence[str]):
+    """Ids of the products in some rows of many, read when they are asked for: of a hundred candidates a slate looks at a third."""
+
+    def __init__(self, names: Sequence[str], rows: Sequence[int]) -> None:
+        self._names, self._rows = names, rows
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        return Names(self._names, self._rows[at]) if isinstance(at, slice) else self._names[self._rows[at]]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._names.__getitem__, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 class SlotType(ABC):

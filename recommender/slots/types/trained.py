@@ -8,7 +8,7 @@ from recommender.algorithms.base import Algorithm
 from recommender.known.contexts import context_of, is_known
 from recommender.slates.proving import heading_of, reason_of
 from recommender.slates.slate import Reason, SlateItem
-from recommender.slots.types.base import Ask, Pool, SlotType
+from recommender.slots.types.base import Ask, Names, Pool, SlotType
 from recommender.training.artefacts import Model
 
 
@@ -56,4 +56,4 @@ def champions_pool(task: str, ask: Ask, part: str = "") -> Pool:
 
     # Each algorithm counts in a unit of its own.
     best = scores[0] if scores and scores[0] > 0 else 1.0
-    return Pool([names[row] for row in rows], [score / best for score in scores], why)
+    return Pool(Names(names, rows), [score / best for score in scores], why)
