@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommender.algorithms.base import Algorithm
 from recommender.algorithms.encoder import Encoder
 from recommender.algorithms.encoder.forward import Weights, no_weights
-from recommender.algorithms.kernels import borrowed, kernel
+from recommender.algorithms.kernels import Lent, borrowed_from, kernel, lend
 from recommender.algorithms.popular import Popular
 from recommender.algorithms.prefixes import REMOVED, Answers, mixed_moments, prefixes, split
 from recommender.algorithms.ranked.asking import Put, ask
@@ -24,7 +24,7 @@ from recommender.algorithms.ranked.questions import Questions, questions_of
 from recommender.algorithms.ranked.tables import Bigrams, Table, Tables, build_tables, trails_of
 from recommender.algorithms.ranked.trees import NO_COVER, NO_TREES, Trees, walk
 from recommender.algorithms.ranked.words import Words, vocabulary, words_of
-from recommender.algorithms.ranked.work import Parts, Work, work_for
+from recommender.algorithms.ranked.work import Parts, lent, work_for
 from recommender.algorithms.repeats import Times
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.asking import Context, Evidence, Ranking, Rows
@@ -40,11 +40,13 @@ log = structlog.get_logger(__name__)
 
 
 @kernel
-def _answer(
-    acts: Rows, product: Rows, at_ms: Times, now: int, most: int, parts: Parts, trees: Trees, work: Work
-) -> int:
-    """Fill ``work.kept`` with products, best first, and ``work.score``; returns how many. Acts or purchases are known."""
-    parts, trees, work = borrowed(parts), borrowed(trees), borrowed(work)
+def _answer(acts: Rows, product: Rows, at_ms: Times, now: int, most: int, model: Lent, room: Lent) -> int:
+    """Fill ``work.kept`` with products, best first, and ``work.score``; returns how many. Acts or purchases are known.
+
+    Args:
+        model: parts and trees; ``room``: the work.
+    """
+    (parts, trees), work = borrowed_from(model), borrowed_from(room)
     asked = ask(acts, product, at_ms, now, parts.removed, work)
     told = gather(asked, most, parts, work)
     if len(trees.root):
@@ -278,6 +280,14 @@ class Ranked(Algorithm):
             vars(self)["held"] = held
         return held
 
+    def _lent(self) -> Lent:
+        """The same for the kernel that answers."""
+        held = self._held()
+        kept: tuple[Any, Lent] | None = vars(self).get("lent")
+        if kept is None or kept[0] is not held:
+            kept = vars(self)["lent"] = (held, lend(held[:2]))
+        return kept[1]
+
     def _put(self, context: Context) -> Put | None:
         """What a question is put with; None where nothing is known."""
         session = self._held()[2]
@@ -293,7 +303,7 @@ class Ranked(Algorithm):
         if put is None:
             return self.members["popular"].recommend(context, k)
         work = work_for(len(session.start_) - 1, self.products_, self.candidates, WIDTH, vocabulary(parts.words))
-        count = min(_answer(*put, self.candidates, parts, trees, work), k)
+        count = min(_answer(*put, self.candidates, self._lent(), lent(work)), k)
         scores = work.score[:count]
         # Trees count in log-odds; scores are positive, and the best is 1.
         shown = np.exp(scores - scores[0]) if len(trees.root) else scores.copy()

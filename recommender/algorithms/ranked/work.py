@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recommender.algorithms.encoder.forward import Weights
+from recommender.algorithms.kernels import Lent, lend
 from recommender.algorithms.ranked.facts import Facts
 from recommender.algorithms.ranked.tables import Floats, Tables
 from recommender.algorithms.ranked.words import Words
@@ -117,3 +118,11 @@ def work_for(sessions: int, products: int, most: int, features: int, words: int 
             own_room(products),
         )
     return held
+
+
+def lent(work: Work) -> Lent:
+    """This thread's working arrays for a kernel that takes them so."""
+    held: tuple[Work, Lent] | None = getattr(_local, "lent", None)
+    if held is None or held[0] is not work:
+        held = _local.lent = (work, lend(work))
+    return held[1]
