@@ -53,12 +53,12 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     facts = ask.facts
     standing = [facts.row[item.product_id] for item in choice.items]
     shares = Shares.of(ask.slot.diversity, facts, ask.k)
-    rooms = Rooms(shares, facts, standing, free) if shares is not None else None
+    rooms = Rooms(shares, facts, standing, free)
     pool = _pool(ask, standing, rooms)
     if not len(pool):
         return choice
     # Under caps not all that is drawn has room: places are drawn more often for it.
-    means = pool.means(rooms) if rooms is not None else [1.0] * len(free)
+    means = pool.means(rooms) if shares is not None else [1.0] * len(free)
     often = sum(means) / len(means)
     if not often:
         return choice
@@ -66,13 +66,13 @@ def guarded(ask: Ask, choice: Choice) -> Choice:
     stead = {}
     numbers = rng.sample(range(len(pool)), len(draw.places)) if draw.places else []
     for place, number in zip(draw.places, numbers, strict=True):
-        if rooms is not None and not rooms.allows_category(place, pool.category(number), rng):
+        # The row is looked up where the category has room: mostly it has none.
+        if not rooms.allows_category(place, pool.category(number), rng):
             continue
         at = pool.row(number)
-        if rooms is not None and not rooms.allows_brand(place, at, rng):
-            continue
-        chance = draw.chance / len(pool) * (rooms.chance(place, at) if rooms is not None else 1.0)
-        stead[place] = _explored(choice.items[place], facts.ids[at], chance)
+        if rooms.allows_brand(place, at, rng):
+            chance = draw.chance / len(pool) * rooms.chance(place, at)
+            stead[place] = _explored(choice.items[place], facts.ids[at], chance)
     said = {mean: {"kept": round(1 - draw.chance * mean, 6)} for mean in set(means) if mean}
     items = list(choice.items)
     for place, mean in zip(free, means, strict=True):
@@ -102,7 +102,7 @@ def _kept(item: SlateItem, kept: dict[str, float]) -> SlateItem:
     return SlateItem(item.product_id, item.score, item.reason, item.source, applied, item.probability, item.team)
 
 
-def _pool(ask: Ask, standing: list[int], rooms: Rooms | None) -> _Near | _Rows:
+def _pool(ask: Ask, standing: list[int], rooms: Rooms) -> _Near | _Rows:
     """All hardly shown products that may stand in a slate, of the categories that it is about; else of any.
 
     All of them, not a sample: what is drawn has one over their number as its probability, exactly.
@@ -112,9 +112,9 @@ def _pool(ask: Ask, standing: list[int], rooms: Rooms | None) -> _Near | _Rows:
     out = {*standing, *[facts.row.get(each, -1) for each in ask.asked.kept_out]} - {-1}
     # In one order, whatever order the set has: the same visit draws the same products.
     about = sorted({category(at) for at in standing}, key=path.__getitem__)
-    near = [code for code in about if code in hardly.by_category and (rooms is None or rooms.open_to_category(code))]
+    near = [code for code in about if code in hardly.by_category and rooms.open_to_category(code)]
     pool: _Near | _Rows
-    if slot.filter is None and type(slot.kind).may_explore is SlotType.may_explore and not (rooms and rooms.by_brand):
+    if slot.filter is None and type(slot.kind).may_explore is SlotType.may_explore and not rooms.by_brand:
         pool = _Near(facts, hardly, near, out)
     else:
         parts = [hardly.of_category(facts, code) for code in near]
@@ -125,11 +125,10 @@ def _pool(ask: Ask, standing: list[int], rooms: Rooms | None) -> _Near | _Rows:
     return _Rows(facts, _allowed(ask, hardly.all[buyable], out, rooms))
 
 
-def _allowed(ask: Ask, rows: NDArray[np.int64], out: Collection[int], rooms: Rooms | None) -> NDArray[np.int64]:
+def _allowed(ask: Ask, rows: NDArray[np.int64], out: Collection[int], rooms: Rooms) -> NDArray[np.int64]:
     """Those that the caps leave room for, that the slot's filter and its type let through, and that are not out."""
     facts, slot = ask.facts, ask.slot
-    if rooms is not None:
-        rows = rooms.open_to(rows)
+    rows = rooms.open_to(rows)
     if slot.filter is not None:
         this = facts.row.get(ask.known.product_id, -1)
         rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=ask.at_ms)]

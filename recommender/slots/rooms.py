@@ -76,7 +76,7 @@ class Rooms:
     """What the caps of a slate leave for places that are given away.
 
     Args:
-        shares: the caps.
+        shares: the caps; None where there are none: then everything may stand everywhere.
         standing: rows of the facts, of the products that stand.
         free: places, from 0, that may be given away.
 
@@ -84,9 +84,13 @@ class Rooms:
         by_brand: whether brands have a cap.
     """
 
-    def __init__(self, shares: Shares, facts: ProductFacts, standing: Sequence[int], free: Sequence[int]) -> None:
-        self.facts, self.free, self.by_brand = facts, free, bool(shares.most_of_brand)
+    def __init__(
+        self, shares: Shares | None, facts: ProductFacts, standing: Sequence[int], free: Sequence[int]
+    ) -> None:
+        self.facts, self.free, self.by_brand = facts, free, shares is not None and bool(shares.most_of_brand)
         self._category = self._brand = None
+        if shares is None:
+            return
         if shares.most_of_category:
             category = facts.category.item
             self._category = _Cap(shares.most_of_category, [category(row) for row in standing], free)
