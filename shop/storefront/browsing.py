@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shop.catalogue.models import Category
+from shop.catalogue.search import SearchPage
 from shop.catalogue.search import search as find
 from shop.catalogue.search import suggest as suggestions
 from shop.storefront.acts import note
+from shop.storefront.numbers import whole
 from shop.storefront.privately import revalidated
 from shop.storefront.rows import Shown
 
 # Names in the query string that are no filters.
-RESERVED = ("q", "sort", "cursor", "exact", "slate")
+RESERVED = ("q", "sort", "page", "cursor", "exact", "slate")
+# Of these a change of the list leaves nothing.
+PLACE = ("page", "cursor")
 MOST_WORDS = 200
 # Facets that stand open before one is chosen.
 OPEN_FACETS = 3
@@ -48,6 +53,13 @@ def parents_of(category: Category) -> list[Category]:
     return above
 
 
+def numbers(page: SearchPage) -> list[int | None]:
+    """Numbers of the first page, the last and those about this one; None where some are left out."""
+    paginator = Paginator(range(page.pages), 1)
+    shown = paginator.get_elided_page_range(min(max(page.number, 1), page.pages), on_each_side=1, on_ends=1)
+    return [each if isinstance(each, int) else None for each in shown]
+
+
 def _filters(params: QueryDict) -> dict[str, list[str]]:
     return {name: params.getlist(name) for name in params if name not in RESERVED}
 
@@ -55,7 +67,8 @@ def _filters(params: QueryDict) -> dict[str, list[str]]:
 def _without(params: QueryDict, name: str = "", value: str = "") -> str:
     """The query string without one chosen value, or without any filter; always from the first page."""
     left = params.copy()
-    left.pop("cursor", None)
+    for each in PLACE:
+        left.pop(each, None)
     if name:
         left.setlist(name, [each for each in left.getlist(name) if each != value])
     else:
@@ -82,6 +95,7 @@ def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
         filters=_filters(params),
         sort=sort,
         cursor=params.get("cursor", ""),
+        number=whole(params.get("page", ""), 1),
         language=(get_language() or "en")[:2],
         correct=not exact,
     )
@@ -93,10 +107,11 @@ def _list_page(request: HttpRequest, **more: Any) -> dict[str, Any]:
     ]
     opened = [facet.name for facet in page.facets[:OPEN_FACETS]]
     opened += [facet.name for facet in page.facets if any(value.chosen for value in facet.values)]
-    kept = [(name, value) for name in params if name not in ("sort", "cursor") for value in params.getlist(name)]
+    kept = [(name, value) for name in params if name not in ("sort", *PLACE) for value in params.getlist(name)]
     return {
         "query": query,
         "page": page,
+        "numbers": numbers(page),
         "exact": exact,
         "chips": chips,
         "opened": opened,
@@ -115,8 +130,10 @@ def category(request: HttpRequest, path: str) -> HttpResponse:
     """The products of a category."""
     found = get_object_or_404(Category.objects.select_related("parent__parent"), path=path)
     context = _list_page(request, category=found, parents=parents_of(found), department_path=path.split("/")[0])
-    note(request, "product_list_viewed", properties={"category": path, "total": context["page"].total})
-    return render(request, "shop/category.html", context)
+    page = context["page"]
+    if not page.beyond:
+        note(request, "product_list_viewed", properties={"category": path, "total": page.total})
+    return render(request, "shop/category.html", context, status=404 if page.beyond else 200)
 
 
 @revalidated
@@ -124,10 +141,10 @@ def search(request: HttpRequest) -> HttpResponse:
     """The products found for words."""
     context = _list_page(request)
     page, query = context["page"], context["query"]
-    if query:
+    if query and not page.beyond:
         properties = {"total": page.total, "corrected": page.corrected or ""}
         note(request, "products_searched", query=query, properties=properties)
-    return render(request, "shop/category.html", context)
+    return render(request, "shop/category.html", context, status=404 if page.beyond else 200)
 
 
 def suggest(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Search of the catalogue: PostgreSQL full text and trigrams over English and Chinese, with facets, sort and cursors.
+"""Search of the catalogue: PostgreSQL full text and trigrams over English and Chinese, facets, sort, numbered pages, cursors.
 
 search("cofee", filters={"brand": ["Tansy"]}, sort="price") -> SearchPage
 suggest("cof", "en") -> Suggestions

@@ -1,8 +1,9 @@
-"""One page of a list, by cursor: the rows after (or before) an edge in an order that no insert disturbs."""
+"""One page of a list: by its number, or by cursor: the rows after (or before) an edge in an order that no insert disturbs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from shop.catalogue.models import Product
 from shop.catalogue.search.cursors import Cursor
@@ -25,45 +26,80 @@ SORTS = {
 }
 
 
+@dataclass(frozen=True)
+class Page:
+    """The products of a page.
+
+    Attributes:
+        products: in their order, categories loaded.
+        start: how many stand on the pages before.
+        before, after: cursors of the neighbouring pages, empty where there is none.
+    """
+
+    products: list[Product]
+    start: int = 0
+    before: str = ""
+    after: str = ""
+
+
 def page(
-    conditions: Sequence[Condition], sort: str, tsquery: str, size: int, cursor: str
-) -> tuple[list[Product], str, str]:
-    """The products of a page, and the cursors of the pages before and after it (empty: none).
+    conditions: Sequence[Condition], sort: str, tsquery: str, size: int, cursor: str = "", number: int = 1
+) -> Page:
+    """One page; without products where there is no such page.
 
     Args:
         conditions: what belongs to the list.
         sort: a name of :data:`SORTS`; relevance needs ``tsquery``.
         size: products on a page.
-        cursor: where it begins; a broken one, or one of another order, is the first page.
+        cursor: where it begins; one that is broken, of another order, or behind whose edge nothing is left gives way to ``number``.
+        number: of the page, from 1.
     """
     edge = Cursor.decode(cursor, sort) if cursor else None
-    rows = _rows(conditions, sort, tsquery, size + 1, edge)
-    more, rows = len(rows) > size, rows[:size]
-    back = edge is not None and edge.back
-    if back:
-        rows.reverse()
+    rows = _rows(conditions, sort, tsquery, size + 1, edge) if edge else []
     if not rows:
-        return [], "", ""
-    has_before, has_after = (more, True) if back else (edge is not None, more)
-    before = Cursor(sort, *rows[0], back=True).encode() if has_before else ""
-    after = Cursor(sort, *rows[-1]).encode() if has_after else ""
+        edge, start = None, (number - 1) * size
+        rows = _rows(conditions, sort, tsquery, size + 1, None, start)
+    if not rows:
+        return Page([])
+    more, rows = len(rows) > size, rows[:size]
+    if edge is not None:
+        if edge.back:
+            rows.reverse()
+        start = _ahead(conditions, sort, tsquery, rows[0])
+    before = Cursor(sort, *rows[0], back=True).encode() if start else ""
+    after = Cursor(sort, *rows[-1]).encode() if more or (edge is not None and edge.back) else ""
     loaded = Product.objects.select_related("category__parent").in_bulk([product_id for _, product_id in rows])
-    return [loaded[product_id] for _, product_id in rows if product_id in loaded], before, after
+    return Page([loaded[product_id] for _, product_id in rows if product_id in loaded], start, before, after)
+
+
+def _hits(conditions: Sequence[Condition], sort: str, tsquery: str) -> tuple[str, list[object]]:
+    """What reads keys and ids of the whole list, and its parameters."""
+    parameters: list[object] = [tsquery] if sort == "relevance" else []
+    parameters += [parameter for found in conditions for parameter in found.parameters]
+    return (
+        f"SELECT {SORTS[sort]} AS key, p.id FROM shop_product p JOIN shop_category c ON c.id = p.category_id"
+        f" WHERE {' AND '.join(found.sql for found in conditions)}"
+    ), parameters
+
+
+def _ahead(conditions: Sequence[Condition], sort: str, tsquery: str, row: tuple[int, str]) -> int:
+    """How many stand before a row: a cursor says where a page begins, not which it is."""
+    hits, parameters = _hits(conditions, sort, tsquery)
+    where = "key > %s OR (key = %s AND id < %s)"
+    found = fetch(f"SELECT count(*) FROM ({hits}) AS hits WHERE {where}", [*parameters, row[0], *row])
+    return int(found[0][0])
 
 
 def _rows(
-    conditions: Sequence[Condition], sort: str, tsquery: str, limit: int, edge: Cursor | None
+    conditions: Sequence[Condition], sort: str, tsquery: str, limit: int, edge: Cursor | None, start: int = 0
 ) -> list[tuple[int, str]]:
-    """Sort keys and ids, nearest to the edge first."""
-    parameters: list[object] = [tsquery] if sort == "relevance" else []
-    parameters += [parameter for found in conditions for parameter in found.parameters]
+    """Sort keys and ids: nearest to the edge first, or from the place ``start`` (0: the first)."""
+    hits, parameters = _hits(conditions, sort, tsquery)
     where, order = "true", "key DESC, id"
     if edge is not None:
         where = "key > %s OR (key = %s AND id < %s)" if edge.back else "key < %s OR (key = %s AND id > %s)"
         order = "key, id DESC" if edge.back else order
         parameters += [edge.key, edge.key, edge.id]
-    hits = (
-        f"SELECT {SORTS[sort]} AS key, p.id FROM shop_product p JOIN shop_category c ON c.id = p.category_id"
-        f" WHERE {' AND '.join(found.sql for found in conditions)}"
+    return fetch(
+        f"SELECT key, id FROM ({hits}) AS hits WHERE {where} ORDER BY {order} LIMIT {limit} OFFSET {start}", parameters
     )
-    return fetch(f"SELECT key, id FROM ({hits}) AS hits WHERE {where} ORDER BY {order} LIMIT {limit}", parameters)

@@ -30,6 +30,8 @@ class SearchPage:
         facets: what narrows the list.
         corrected: the query that was searched for instead of a mistyped one, else empty; ``correct=False`` refuses it.
         next_cursor, previous_cursor: cursors of the neighbouring pages, empty where there is none.
+        number, pages: which page this is and how many there are, from 1.
+        start: how many products stand on the pages before.
         alternatives: filled where nothing was found.
     """
 
@@ -39,7 +41,25 @@ class SearchPage:
     corrected: str = ""
     next_cursor: str = ""
     previous_cursor: str = ""
+    number: int = 1
+    pages: int = 1
+    start: int = 0
     alternatives: Alternatives = field(default_factory=Alternatives)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the list has products, but no such page."""
+        return self.total > 0 and not 1 <= self.number <= self.pages
+
+    @property
+    def following(self) -> int:
+        """The number of the next page: the last one's, where inserts have left more than a page behind this one."""
+        return min(self.number + 1, self.pages)
+
+    @property
+    def end(self) -> int:
+        """How many products stand on this page and those before."""
+        return self.start + len(self.products)
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,7 @@ def search(
     sort: str = "relevance",
     page_size: int = 24,
     cursor: str = "",
+    number: int = 1,
     language: str = "en",
     correct: bool = True,
 ) -> SearchPage:
@@ -71,7 +92,8 @@ def search(
             left out. Prices are ranges: ``2-5``, ``-1``, ``10-``.
         sort: a name of :data:`SORTS`; relevance without a query is popularity.
         page_size: products on a page, at most :data:`MAX_PAGE`.
-        cursor: where the page begins, from another page of the same list; a broken one is the first page.
+        cursor: where the page begins, from another page of the same list: so no insert repeats or hides a product.
+        number: of the page, where no cursor says it, or a broken one.
         language: of the labels.
         correct: whether a query that finds nothing may be corrected.
     """
@@ -84,9 +106,24 @@ def search(
     if sort == "relevance" and not match.tsquery:
         sort = "popular"
     size = max(1, min(page_size, MAX_PAGE))
-    products, before, after = page(conditions, sort, match.tsquery, size, cursor)
+    pages = max(1, -(-total // size))
     offered = alternatives(query_words(query)) if query.strip() and not total and not chosen else Alternatives()
-    return SearchPage(products, total, facets, match.corrected, after, before, offered)
+    if not 1 <= number <= pages:
+        return SearchPage([], total, facets, match.corrected, number=number, pages=pages, alternatives=offered)
+    found = page(conditions, sort, match.tsquery, size, cursor, number)
+    return SearchPage(
+        products=found.products,
+        total=total,
+        facets=facets,
+        corrected=match.corrected,
+        next_cursor=found.after,
+        previous_cursor=found.before,
+        # Where inserts have moved its edge, the page whose place is nearest.
+        number=min((found.start + size // 2) // size + 1, pages),
+        pages=pages,
+        start=found.start,
+        alternatives=offered,
+    )
 
 
 def find(query: str, within: Sequence[Condition], *, correct: bool = True) -> Match:
