@@ -11,6 +11,7 @@ from config.dashboard import (
     draft,
     experiment,
     experiments,
+    finding,
     live,
     message,
     models_page,
@@ -28,6 +29,7 @@ from config.dashboard import (
 def pages() -> list[tuple[str, Callable[..., Any], str]]:
     """The table of the pages; routes are relative to ``/admin/``."""
     return [
+        ("find/", finding.page, "find"),
         ("live/", live.page, "live"),
         ("campaigns/<int:pk>/", campaign.page, "campaign_report"),
         ("campaigns/<int:pk>/preview/<int:step_id>/", draft.frame, "campaign_preview"),

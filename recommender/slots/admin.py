@@ -22,7 +22,7 @@ class SlotAdmin(BigListAdmin):
 
     list_display = ["titled", "name", "shows", "switched_on", "size", "steered", "changed_at", "changer"]
     list_filter = ["active"]
-    search_fields = ["name", "title"]
+    search_fields = ["name", "titled"]
     ordering = ["name"]
     list_select_related = ["changed_by"]
     actions = None

@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from shop.operators.lists import BigListAdmin, ReadOnlyAdmin, choice_filter
 from shop.people.encryption import email_hash
-from shop.people.masking import shown
+from shop.people.masking import may_see, shown
 from shop.people.models import Shopper, User
 
 _viewer: ContextVar[Any] = ContextVar("viewer")
@@ -85,9 +85,10 @@ class ShopperAdmin(ReadOnlyAdmin, PersonalDataAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Shopper], search_term: str
     ) -> tuple[QuerySet[Shopper], bool]:
-        """By id, or by the hash of a whole address."""
+        """By id or, for who may see personal data, by the hash of a whole address: others would learn whose it is."""
         if "@" in search_term:
-            return queryset.filter(user__email_hash=email_hash(search_term)), False
+            found = queryset.filter(user__email_hash=email_hash(search_term))
+            return found if may_see(request.user) else queryset.none(), False
         return (queryset.filter(id=search_term.strip()) if search_term else queryset), False
 
     @display(description=_("language"), ordering="locale")

@@ -31,6 +31,17 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// "/" leads to the search field of the page; lists have their own, which unfold leads to.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog") || document.getElementById("searchbar")) return;
+  const field = document.querySelector("[data-find]");
+  if (!field?.checkVisibility()) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
 // Lists that fetch themselves again: data-live holds the address of their rows; [data-pause] holds one still.
 const paused = new Set();
 document.addEventListener("click", (event) => {

@@ -117,6 +117,25 @@ def test_a_slot_is_edited_by_keyboard_alone(visit, shop) -> None:
     assert list(slot.pins.values_list("product_id", "position")) == [("drinks-1", 2)]
 
 
+def test_a_slash_leads_to_the_search_field_but_not_out_of_another(visit, shop) -> None:
+    page = log_in(visit)
+    page.keyboard.press("/")
+    expect(page.locator("[data-find]")).to_be_focused()
+    page.keyboard.type("drinks/-1")
+    expect(page.locator("[data-find]")).to_have_value("drinks/-1")
+    page.locator("[data-find]").fill("Drinks number 1")
+    page.keyboard.press("Enter")
+    hits = page.locator(".hits a")
+    expect(hits).to_have_count(8)
+    page.locator("body").click(position={"x": 1, "y": 1})
+    page.keyboard.press("/")
+    expect(page.locator("[data-find]")).to_be_focused()
+    hits.first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/shop/product/drinks-1/change/**")
+    assert visit.complaints == []
+
+
 def pages_of(campaign) -> list[str]:
     """Every own page of the admin, a list and two forms."""
     from tests.factories.messages import make_message
@@ -151,6 +170,7 @@ def pages_of(campaign) -> list[str]:
     return [
         "/admin/",
         "/admin/?days=28",
+        reverse("admin:find") + "?q=drinks",
         reverse("admin:live"),
         reverse("admin:models"),
         reverse("admin:data_quality"),
