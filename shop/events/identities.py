@@ -52,23 +52,27 @@ def identify(
         _write_profile(shopper, traits)
         _write_address(shopper, traits)
     if visitor_id:
-        join(visitor_id, shopper)
+        join(visitor_id, shopper, trusted=trusted)
 
 
-def join(visitor_id: str, shopper: Shopper) -> bool:
-    """Join an anonymous visitor to ``shopper``; False where the visitor is somebody else's already."""
+def join(visitor_id: str, shopper: Shopper, *, trusted: bool) -> bool:
+    """Join an anonymous visitor to ``shopper``; False where the visitor is somebody else's already.
+
+    Args:
+        trusted: what the browser said of products becomes the shopper's too; a browser's own word writes on nobody's account.
+    """
     link, _ = Visitor.objects.get_or_create(id=visitor_id, defaults={"shopper": shopper})
     joined = bool(link.shopper_id == shopper.pk)
-    if joined:
+    if joined and trusted:
         adopt_soon(visitor_id, shopper.pk)
     return joined
 
 
-def alias(previous_id: str, shopper_id: str) -> None:
+def alias(previous_id: str, shopper_id: str, *, trusted: bool) -> None:
     """``previous_id`` was ``shopper_id`` before they were known. A known person under that id is left alone."""
     if not previous_id or previous_id == shopper_id or Shopper.objects.filter(pk=previous_id).exists():
         return
-    identify(shopper_id, {}, visitor_id=previous_id[:64], trusted=False)
+    identify(shopper_id, {}, visitor_id=previous_id[:64], trusted=trusted)
 
 
 def _write_person(user: User, traits: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ def join(said: dict[str, str]) -> set[tuple[str, str]]:
     """Join visitors to shoppers that exist; within a transaction.
 
     Returns:
-        The pairs that need not be asked for again: to be given to :func:`remember` after the commit.
+        The pairs that are joined now. Those of which nothing more is to be done go to :func:`remember` after the commit.
     """
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, [sorted(set(said.values()))])

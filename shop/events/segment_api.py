@@ -219,7 +219,8 @@ def _tell(given: Call, name: str, event: IncomingEvent, key: KeyInfo, simulated:
             event.shopper_id, person, visitor_id=event.visitor_id, trusted=key.is_secret, simulated=simulated
         )
     elif name == "alias":
-        identities.alias("" if given.previous_id is None else str(given.previous_id), event.shopper_id)
+        previous_id = "" if given.previous_id is None else str(given.previous_id)
+        identities.alias(previous_id, event.shopper_id, trusted=key.is_secret)
 
 
 def _zoned(moment: datetime | None) -> datetime | None:

@@ -6,11 +6,13 @@ Acknowledged after the commit, so a crash between the two stores nothing twice: 
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 
-from shop.events import joining
+from shop import valkey
+from shop.events import joining, sessions
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
 from shop.events.types import StoredEvent
@@ -68,6 +70,7 @@ class StoreConsumer(Consumer):
         Raises:
             msgspec.DecodeError, django.db.DataError: an entry cannot be stored.
             django.db.OperationalError: the database is away, or its disk is full.
+            the exceptions of ``valkey.AWAY``: who is vouched for cannot be told.
         """
         events = [(_read(entry.body), entry.session_id) for entry in entries]
         said = joining.who_is_who(event for event, _ in events)
@@ -76,9 +79,21 @@ class StoreConsumer(Consumer):
         with transaction.atomic():
             store(lines)
             joined = joining.join(said) if said else set()
-        if joined:
-            saying.adopt_known(visitor for visitor, _ in joined)
-        joining.remember(joined)
+        vouched = _vouched(joined)
+        saying.adopt_known(vouched)
+        joining.remember(vouched)
+
+
+def _vouched(joined: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those pairs of a visitor and a shopper that the shop vouches for: what a browser says of itself writes on nobody's account.
+
+    Raises:
+        the exceptions of ``valkey.AWAY``: to be asked again.
+    """
+    pairs = sorted(joined)
+    replies: Any = valkey.client().mget([sessions.key(visitor) for visitor, _ in pairs]) if pairs else []
+    live = zip(pairs, map(sessions.parse, replies), strict=True)
+    return {pair for pair, session in live if session is not None and session.shopper_id == pair[1]}
 
 
 def store(lines: list[str]) -> int:

@@ -6,7 +6,7 @@ Written to the table and to Valkey in one transaction: either both have it, or t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 import structlog
@@ -155,15 +155,17 @@ def adopt_soon(visitor_id: str, shopper_id: str) -> None:
     transaction.on_commit(try_it)
 
 
-def adopt_known(visitor_ids: Iterable[str]) -> None:
-    """:func:`adopt` for browsers that were joined to a shopper just now, those that said something.
+def adopt_known(pairs: Collection[tuple[str, str]]) -> None:
+    """:func:`adopt` for browsers and the shoppers that the shop vouches to be behind them, those that said something.
 
     Raises:
         the exceptions of ``valkey.AWAY``: to be asked again.
     """
-    said = Opinion.objects.filter(shopper=None, visitor_id__in=list(visitor_ids)).values("visitor_id")
-    for visitor_id, shopper_id in Visitor.objects.filter(pk__in=said).values_list("pk", "shopper_id"):
-        adopt(visitor_id, shopper_id)
+    rows = Opinion.objects.filter(shopper=None, visitor_id__in=[visitor_id for visitor_id, _ in pairs])
+    said = set(rows.values_list("visitor_id", flat=True)) if pairs else set()
+    for visitor_id, shopper_id in pairs:
+        if visitor_id in said:
+            adopt(visitor_id, shopper_id)
 
 
 def hidden_of(visitor_id: str, shopper_id: str) -> list[str]:

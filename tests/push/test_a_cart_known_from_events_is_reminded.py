@@ -126,7 +126,7 @@ def test_a_visitor_s_cart_is_theirs_when_it_is_known_who_they_are(clock, anna, o
     came(an_event("product_added", product_id=oats.pk))
     assert not Cart.objects.exists()
     clock.advance(minutes=1)
-    join("v-anna0001", anna)
+    join("v-anna0001", anna, trusted=True)
     came(an_event("identified", shopper_id=anna.pk))
     assert lines() == {oats.pk: 1}
     assert Cart.objects.get().shopper == anna

@@ -242,15 +242,28 @@ def test_a_browser_that_is_somebody_elses_gives_its_words_to_nobody(shelf):
     assert not anna.opinions.exists()
 
 
-def test_a_browsers_own_word_of_who_it_is_writes_on_nobodys_account(send):
+def test_a_browsers_own_word_of_who_it_is_writes_on_nobodys_account(send, client, django_capture_on_commit_callbacks):
     anna = make_shopper()
     slate = recommend("home", visitor_id=VISITOR, k=4)
     stream.append(
         [recording.make_event("identified", source="tracker", visitor_id=VISITOR, shopper_id=anna.pk)], vouched=False
     )
     send(said(slate))
+    store_all()
+    assert Visitor.objects.get(pk=VISITOR).shopper == anna, "the control: it is joined"
+    told = {"userId": anna.pk, "anonymousId": VISITOR, "previousId": VISITOR}
+    headers = {"authorization": f"Bearer {create_key('page', 'pk')[1]}"}
+    with django_capture_on_commit_callbacks(execute=True):
+        for call in ("identify", "alias"):
+            assert client.post(f"/v1/{call}", told, "application/json", headers=headers).status_code == 200
+    store_all()
     assert Opinion.objects.get().shopper is None
     assert "p7" in ids(recommend("home", shopper_id=anna.pk, k=4))
+    # The shop's own server says the same.
+    stream.append([recording.make_event("identified", source="api", visitor_id=VISITOR, shopper_id=anna.pk)])
+    store_all()
+    assert Opinion.objects.get().shopper == anna
+    assert "p7" not in ids(recommend("home", shopper_id=anna.pk, k=4))
 
 
 def test_the_shops_server_speaks_for_a_shopper(send):
