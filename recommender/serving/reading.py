@@ -59,7 +59,8 @@ def read_all(
     snapshot.queue_announcement(trip)
     running.queue_announcement(trip)
     asked = unwanted.queue_read(trip, visitor_id, shopper_id)
-    by_session = bool(visitor_id) and personalised
+    # Also where nothing personal is wanted: whom it names has put products out of sight.
+    by_session = bool(visitor_id)
     if by_session:
         sessions.queue_read(trip, visitor_id)
     if page:
@@ -72,7 +73,7 @@ def read_all(
     except redis.RedisError as error:
         log.warning("served_without_valkey", reason=str(error))
         # Nobody knows who declined.
-        return Read(held, None, note=AWAY_NOTE if by_session else "", declined=bool(who))
+        return Read(held, None, note=AWAY_NOTE if by_session and personalised else "", declined=bool(who))
     champions.follow(replies[1])
     running.follow(replies[3])
     declined = declining.parse([replies.pop(-2), replies.pop()]) if who else False

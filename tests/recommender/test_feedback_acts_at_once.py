@@ -210,6 +210,7 @@ def test_a_guests_word_is_the_shoppers_after_the_login_on_any_device(send):
     # A browser of hers that only its session knows to be hers.
     recording.record("logged_in", visitor_id="v-her-tablet", shopper_id=anna.pk)
     assert "p7" not in ids(recommend("home", visitor_id="v-her-tablet", k=4))
+    assert "p7" not in ids(recommend("home", visitor_id="v-her-tablet", k=8, personalised=False)), "hers all the same"
     assert "p7" not in ids(recommend("email", shopper_id=anna.pk, k=4))
 
 
