@@ -35,6 +35,7 @@ PACED = """
     SELECT person FROM shown GROUP BY person, at::date HAVING count(*) >= %(day)s
 """
 SIGNS = {"robots": _ROBOTS, "minute": A_MINUTE, "day": A_DAY}
+# An order that was called off is worth what it gave back: nothing before it was paid. Senders that do not say mean all of it.
 _SHOWN = f"""
 shown AS MATERIALIZED (
     SELECT slate.id, slate.variant, slate.at, slate.fallback, slate.known OR slate.model = 'popular' AS countable,
@@ -46,11 +47,13 @@ shown AS MATERIALIZED (
 ),
 acts AS MATERIALIZED (
     SELECT coalesce(nullif(event.shopper_id, ''), visitor.shopper_id, event.visitor_id) AS person, event.type, event.occurred_at,
-        event.slate_id, event.product_id, event.value, event.simulated,
+        event.slate_id, event.product_id, event.simulated,
+        CASE WHEN event.type = 'order_cancelled' AND event.properties->>'refunded' ~ '^[0-9]{{1,12}}([.][0-9]+)?$'
+            THEN (event.properties->>'refunded')::numeric ELSE event.value END AS value,
         event.properties ? 'user_agent' AND event.properties->>'user_agent' ~* %(robots)s AS robot
     FROM shop_event AS event LEFT JOIN shop_visitor AS visitor ON visitor.id = event.visitor_id
     WHERE event.id >= %(low)s AND event.id < %(high)s
-        AND event.type IN ('slate_seen', 'slate_clicked', 'product_added', 'order_completed', 'order_refunded')
+        AND event.type IN ('slate_seen', 'slate_clicked', 'product_added', 'order_completed', 'order_refunded', 'order_cancelled')
 ),
 robots AS MATERIALIZED (
     SELECT person FROM acts WHERE robot
@@ -78,7 +81,7 @@ rows AS (
 done AS (
     SELECT met.person, bool_or(type = 'product_added')::int AS added, bool_or(type = 'order_completed')::int AS ordered,
         coalesce(sum(value) FILTER (WHERE type = 'order_completed'), 0)
-            - coalesce(sum(value) FILTER (WHERE type = 'order_refunded'), 0) AS spent,
+            - coalesce(sum(value) FILTER (WHERE type IN ('order_refunded', 'order_cancelled')), 0) AS spent,
         bool_or(simulated) AS simulated
     FROM met JOIN acts ON acts.person = met.person AND acts.occurred_at >= met.at AND acts.occurred_at < %(until)s GROUP BY 1
 ),

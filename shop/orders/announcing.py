@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from shop import clock
@@ -19,9 +20,12 @@ def put_completed(order: Order, *, visitor_id: str) -> None:
     _put(order, "order_completed", str(order.pk), order.placed_at, visitor_id, value=order.total, more=_bill(order))
 
 
-def put_cancelled(order: Order) -> None:
-    """Write ``order_cancelled``; ``value`` is the order's total, ``properties.refunded`` what was given back."""
-    properties = {**_bill(order), "refunded": str(order.refunded)}
+def put_cancelled(order: Order, given_back: Decimal) -> None:
+    """Write ``order_cancelled``; ``value`` is the order's total, ``properties.refunded`` what was given back by it.
+
+    What was given back before has ``order_refunded`` of its own.
+    """
+    properties = {**_bill(order), "refunded": str(given_back)}
     key = f"{order.pk}:cancelled"
     _put(order, "order_cancelled", key, clock.now(), order.visitor_id, value=order.total, more=properties)
 

@@ -94,11 +94,12 @@ def cancel(order: Order, *, actor: User | None = None, reason: str = "") -> Orde
         return order
     _require(order, CANCELLABLE, _("It is on its way already and can no longer be cancelled."))
     left = {line.product_id: line.left for line in order.lines.all()}
-    if order.status == Status.PAID and order.kept:
-        _give_back(order, Refund(order=order, amount=order.kept, reason=Refund.Reason.CANCELLED, lines=_listed(left)))
+    given_back = order.kept if order.status == Status.PAID else Decimal("0.00")
+    if given_back:
+        _give_back(order, Refund(order=order, amount=given_back, reason=Refund.Reason.CANCELLED, lines=_listed(left)))
     _bring_back(order, left, restock=True)
     _set(order, Status.CANCELLED, "order.cancel", actor, reason)
-    put_cancelled(order)
+    put_cancelled(order, given_back)
     return order
 
 

@@ -54,6 +54,27 @@ def test_outcomes_are_counted_by_person_from_the_first_meeting_on(clock) -> None
     assert (found["a"]["slates"], found["a"]["clicked"]) == (2, 1), "slates are counted where they were shown"
 
 
+def test_what_a_cancelled_order_gave_back_is_no_revenue(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=3))
+    met = clock.time - timedelta(days=1)
+    bought = [a_slate("home-test:a", f"v-buyer-{n:04d}", met) for n in range(5)]
+    events = [event for slate in bought for event in seen(slate)]
+    events += [
+        an_event("order_completed", met + timedelta(minutes=n), visitor_id=slate.visitor_id, value=80)
+        for n, slate in enumerate(bought)
+    ]
+    # The second gave a part back before; the third never paid a second order; senders of their own say what they like.
+    told = ({"refunded": "80.00"}, {"refunded": "60.00"}, {"refunded": "0.00"}, {}, {"refunded": "all of it"})
+    events += [
+        an_event("order_cancelled", met + timedelta(hours=2), visitor_id=slate.visitor_id, value=80, properties=more)
+        for slate, more in zip(bought, told, strict=True)
+    ]
+    events.append(an_event("order_refunded", met + timedelta(hours=1), visitor_id=bought[1].visitor_id, value=20))
+    keep(bought, events)
+    arm = results.compute(experiment)["arms"][0]
+    assert (arm["people"], arm["metrics"]["revenue"]) == (5, 16.0), "80 of the third, of five"
+
+
 def test_what_came_after_the_end_is_none_of_its_arms(clock) -> None:
     experiment = make_experiment(started=clock.time - timedelta(days=3))
     met = a_slate("home-test:a", "v-stranger1", clock.time - timedelta(days=1))

@@ -69,6 +69,15 @@ def test_a_cancelled_order_gives_back_stock_and_money_once(pending) -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_given_back_before_is_told_once() -> None:
+    order, _ = ordered(pieces=3)
+    changing.refund(order, amount=Decimal("1.50"))
+    order = changing.cancel(order)
+    told = Event.objects.get(type="order_cancelled").properties["refunded"]
+    assert (order.refunded, Decimal(told)) == (order.total, order.total - Decimal("1.50"))
+
+
+@pytest.mark.django_db
 def test_what_was_sent_can_be_given_back_but_not_cancelled() -> None:
     order, product = ordered()
     changing.ship(order)
