@@ -10,7 +10,7 @@ for the facts to be loaded again: a slate never shows what was taken off sale.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -116,12 +116,11 @@ def look() -> ProductFacts:
 
 def _looked_at(known: ProductFacts, rows: list[list[Any]], position: bytes) -> ProductFacts:
     """``known`` with rows of the database that were read after ``position`` of the stream."""
-    unknown = {values[0]: values for values in rows if not known.set(values)}
-    fresh = with_rows(known, unknown) if unknown else known
-    # What was announced after they were read is newer than they are, though it may have been followed already.
-    last, fresh.position = fresh.position, position
-    fresh = _followed(fresh, _entries_after(position))
-    fresh.position = max(last, fresh.position, key=_order)
+    # What was announced since is newer than the rows, and requests may have followed it already: they never see it taken back.
+    entries = _entries_after(position)
+    told = {product_id for _, entry in entries if (product_id := _about(entry))}
+    unknown = {values[0]: values for values in rows if values[0] not in told and not known.set(values)}
+    fresh = _followed(with_rows(known, unknown) if unknown else known, entries)
     fresh.best_selling = np.argsort(-fresh.units_sold, kind="stable")
     return fresh
 
@@ -193,7 +192,8 @@ def follow(reply: Entries) -> ProductFacts:
         _loaded_since(everything)
     with _lock:
         if _current is not None:
-            _current = _followed(_current, reply)
+            # Where everything changed and the database is away, what is held serves on.
+            _current = _followed(_current, reply, past_all=True)
     return current()
 
 
@@ -234,10 +234,18 @@ def _loaded_since(position: bytes) -> ProductFacts:
             return current()
 
 
-def _followed(known: ProductFacts, entries: Entries) -> ProductFacts:
+def _about(entry: Mapping[bytes, bytes]) -> str:
+    """The product that an entry tells of; empty for all of them."""
+    if b"gone" in entry:
+        return entry[b"gone"].decode()
+    return str(orjson.loads(entry[b"facts"])[0]) if b"facts" in entry else ""
+
+
+def _followed(known: ProductFacts, entries: Entries, *, past_all: bool = False) -> ProductFacts:
     """``known`` with what was announced after its position; other facts where there are new rows.
 
-    Only facts that hold an entry have its position: a request that begins while others are being made hears of it itself.
+    Only facts that hold an entry have its position: a request that begins while others are being made hears of it itself. So
+    these end before a change of everything, for which the next request loads again; ``past_all``: they go on behind it.
     """
     last = known.position
     # Rows to be added, the newest of each product: those of a product that is gone again, or whose newest fits its row, are none.
@@ -246,6 +254,8 @@ def _followed(known: ProductFacts, entries: Entries) -> ProductFacts:
         if _order(position) <= _order(last):
             # Another request, or a load, has been faster, and may hold what came after.
             continue
+        if b"all" in entry and not past_all:
+            break
         if b"facts" in entry:
             values = orjson.loads(entry[b"facts"])
             unknown.pop(values[0], None)

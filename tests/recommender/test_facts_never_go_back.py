@@ -9,7 +9,7 @@ import orjson
 import pytest
 from django.db import connection, transaction
 
-from recommender.known import facts
+from recommender.known import facts, unannounced
 from recommender.known.product_facts import ProductFacts, with_rows
 from recommender.slots.filters import Filter
 from shop.catalogue import changes
@@ -49,6 +49,55 @@ def test_of_a_product_told_several_times_at_once_the_last_word_counts() -> None:
     assert facts.current().can_be_bought("p-2"), "the control: it is there again"
     facts.follow([(b"10-0", changed(9, category="just/made")), (b"11-0", changed(0))])
     assert not facts.current().can_be_bought("p-1"), "it went to a category that is new, came back, and was sold out"
+
+
+def heard() -> facts.ProductFacts:
+    """What a request knows that asks now."""
+    trip = Trip()
+    facts.queue_changes(trip, facts.current())
+    return facts.follow(trip.execute()[0])
+
+
+def test_a_change_of_everything_while_everything_is_loaded_is_loaded_too(monkeypatch) -> None:
+    make_product(id="p-1", stock=9)
+    facts.load()
+    read = facts._read_table
+
+    def meanwhile() -> list:
+        table = read()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE shop_product SET stock = 0")
+        client().xadd(changes.STREAM, {"all": "1"})
+        monkeypatch.setattr(facts, "_read_table", read)
+        return table
+
+    monkeypatch.setattr(facts, "_read_table", meanwhile)
+    client().xadd(changes.STREAM, {"all": "1"})
+    assert heard().stock.tolist() == [9], "the control: it was read before"
+    assert heard().stock.tolist() == [0]
+
+
+def test_while_the_watch_looks_nobody_sees_what_was_so_before(monkeypatch) -> None:
+    make_product(id="p-1", stock=9)
+    facts.load()
+    since, after = unannounced.since, facts._entries_after
+
+    def sold_out_meanwhile(mark: unannounced.Mark) -> unannounced.Look:
+        found = since(mark)
+        client().xadd(changes.STREAM, changed(0))
+        assert not heard().can_be_bought("p-1")
+        return found
+
+    def seen(position: bytes) -> facts.Entries:
+        # Where the look waits for Valkey, requests go on.
+        assert not facts.current().can_be_bought("p-1")
+        return after(position)
+
+    monkeypatch.setattr(unannounced, "since", sold_out_meanwhile)
+    monkeypatch.setattr(facts, "_entries_after", seen)
+    Product.objects.filter(pk="p-1").update(brand="Nido")
+    found = facts.look()
+    assert (found.brand, found.stock.tolist()) == (["Nido"], [0]), "what was told last"
 
 
 def test_former_facts_are_let_go_with_all_that_was_made_of_them() -> None:
