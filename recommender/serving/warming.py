@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import redis
 import structlog
@@ -74,10 +75,29 @@ def start() -> None:
 
 def _watch() -> None:
     with _made_to_stay():
-        pause = _look()
+        pause = _steadily(_look)
     while True:
-        _wait(pause)
-        pause = _look()
+        pause = _steadily(partial(_wait_and_look, pause), pause)
+
+
+def _wait_and_look(seconds: float) -> float:
+    _wait(seconds)
+    return _look()
+
+
+def _steadily(act: Callable[[], float], seconds: float = 0.0) -> float:
+    """The seconds that ``act`` returns; if it fails after less than ``seconds``, these are waited for.
+
+    A watch that ended would find nothing ever again, and nobody would miss it.
+    """
+    until = time.monotonic() + seconds
+    try:
+        return act()
+    except Exception:  # whatever another release left in Valkey, or a storage can raise: requests go on meanwhile
+        log.exception("watch_stumbled")
+        champions.stop_listening()
+        time.sleep(max(0.0, until - time.monotonic()))
+        return WATCH_SECONDS
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 from django.db import connection, connections, transaction
@@ -10,9 +11,10 @@ from django.db import connection, connections, transaction
 from recommender.algorithms.popular import Popular
 from recommender.dataset.building import read_products
 from recommender.dataset.interactions import from_sessions
-from recommender.known import champions
+from recommender.known import champions, fresh_sessions
 from recommender.models import ModelVersion
 from recommender.profiles.long_term import learn
+from recommender.serving import warming
 from recommender.training import announcing, artefacts, promotion
 from recommender.training.artefacts import open_model
 from shop.valkey import client
@@ -102,6 +104,22 @@ def test_a_file_that_cannot_be_opened_is_said_to_be_so_and_waited_for_by_nobody(
     assert announcing.prepare(new)
     assert champions._prepared == {}
     assert champions.current("home").label != str(new)
+
+
+def test_the_watch_goes_on_whatever_another_release_says(new) -> None:
+    champions.stop_listening()
+    warming._wait(0)
+    client().publish(announcing.UPCOMING, b'["reply", {"slot": "home"}, null]')
+    assert warming._steadily(partial(warming._wait_and_look, 30)) == warming.WATCH_SECONDS
+    assert champions._listening is None, "it listened, heard, and stumbled"
+    client().xadd(fresh_sessions.STREAM, {"body": b'{"sessions": []}'}, id=f"{2**45}-0")
+
+    def look() -> float:
+        warming.warm_up()
+        return 0.0
+
+    assert warming._steadily(look) == warming.WATCH_SECONDS
+    champions.stop_listening()
 
 
 def test_what_was_hashed_on_this_machine_is_hashed_again_only_once_it_changed(new, listening, monkeypatch) -> None:
