@@ -44,14 +44,17 @@ def _numbers(names: list[str]) -> NDArray[np.int64]:
 
 
 def report(experiment: Experiment) -> list[dict[str, Any]]:
-    """For each arm its estimates by IPS, SNIPS and DR as JSON, and how many slates they are worth; empty with too few slates."""
+    """For each arm its estimates by IPS, SNIPS and DR as JSON, and how many slates they are worth; empty with too few slates.
+
+    An arm without a chance in some of the slates (its floor is zero) is left out: of these nothing is known of it.
+    """
     log = slate_log(experiment)
     if len(log) < LEAST:
         return []
     told = []
     for index, arm in enumerate(experiment.arms.all()):
         policy = always(index, len(log), log.propensity.shape[1])
-        if not (log.arm == index).any():
+        if not (log.arm == index).any() or not (log.propensity[:, index] > 0).all():
             continue
         found = {name: estimate.as_json() for name, estimate in estimates(log, policy).items()}
         told.append({"letter": arm.letter, "slates": len(log), "worth": effective(log, policy), **found})

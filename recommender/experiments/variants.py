@@ -109,7 +109,7 @@ def draw(slot: str, who: Who, look: Callable[[], str]) -> Drawn | None:
     what the slate keeps.
 
     Args:
-        look: at the situation; asked only by a method that looks at it.
+        look: at the situation; asked by bandits only, each of which keeps it.
     """
     found = running.current(slot)
     if found is None or not who.unit or not assignment.takes_part(found.salt, who.unit, found.traffic):
@@ -129,7 +129,8 @@ def fill(ask: Ask, who: Who, slate_id: UUID, k: int | None = None) -> Filled:
     drawn = draw(ask.slot.name, who, lambda: _situation(ask, who))
     if drawn is None:
         return Filled(ask, choose(ask))
-    asks = [as_arm(ask, arm, k) for arm in drawn.arms]
+    # Whatever the size of its own slot: an arm that has less to offer would be drafted from less, for that alone.
+    asks = [as_arm(ask, arm, ask.k if drawn.interleaves else k) for arm in drawn.arms]
     choices = [choose(each) for each in asks]
     letters = [arm.letter for arm in drawn.arms]
     choice = (

@@ -43,6 +43,14 @@ def test_a_bandit_learns_from_slates_that_had_time_and_twice_is_once(clock) -> N
     assert report["b"]["slates"] == 400
 
 
+def test_of_an_arm_that_some_slates_could_not_have_had_nothing_is_estimated(clock) -> None:
+    experiment = make_experiment(started=clock.time - timedelta(days=1), method="linucb", floor=0.0)
+    for letter, shares in (("a", {"a": 1.0, "b": 0.0}), ("b", {"a": 0.5, "b": 0.5})):
+        drawn = {"context": {"experiment": {"shares": shares}}}
+        keep(*crowd(experiment, letter, 80, 20, clock.time - timedelta(hours=3), **drawn))
+    assert [row["letter"] for row in policy_report.report(experiment)] == ["a"]
+
+
 def test_what_arms_would_bring_alone_is_computed_by_the_tick_and_not_by_who_looks(clock) -> None:
     experiment = make_experiment(started=clock.time - timedelta(days=1), method="thompson")
     drawn = {"context": {"experiment": {"shares": {"a": 0.5, "b": 0.5}}}}

@@ -231,6 +231,16 @@ def test_a_pin_of_one_arm_alone_is_a_product_of_that_arm(run, django_capture_on_
     assert {item.team for item in items} == {"a", "b"}, "what it does for a slate is its merit"
 
 
+@pytest.mark.parametrize("size", [1, 20], ids=["smaller", "larger"])
+def test_arms_of_another_size_fill_a_drafted_slate_alike(run, save_slot, size) -> None:
+    save_slot("home", size=6)
+    save_slot("home-b", size=size)
+    run(ArmPlan(kind=Arm.Kind.SLOT, as_slot="home-b"), CHAMPION, POPULAR, method="interleaving")
+    slate = recommend("home", visitor_id="v-sizes-0001")
+    assert Counter(item.team for item in slate.items) == {"a": 2, "b": 2, "c": 2}
+    assert not slate.short
+
+
 def test_a_bandit_draws_with_the_shares_that_it_logs(run, django_capture_on_commit_callbacks) -> None:
     experiment = run(method="linear_thompson")
     state = {"shares": [0.5, 0.5], "by_situation": {"evening/phone/new/0": [0.9, 0.1]}}
