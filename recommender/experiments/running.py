@@ -126,11 +126,6 @@ def current(slot: str) -> Running | None:
     return _running.get(slot)
 
 
-def loaded() -> bool:
-    """Whether they were looked for."""
-    return _loaded
-
-
 def forget() -> None:
     """Begin without (tests)."""
     global _running, _announced, _loaded
@@ -320,17 +315,22 @@ def _model(fields: Mapping[str, Any], held: dict[int, Model]) -> Model | None:
 
 
 def freshen() -> None:
-    """Let sessions that ended meanwhile enter the arms' models, as they enter the champions: else the comparison is unfair."""
+    """Let sessions that ended meanwhile enter the arms' models, as they enter the champions: else the comparison is unfair.
+
+    They enter a file once, whatever it serves: after :func:`recommender.known.champions.freshen`.
+    """
     global _running
     with _lock:
-        models = {
+        arms = {
             f"{running.slot}/{arm.letter}": arm.model
             for running in _running.values()
             for arm in running.arms
             if arm.model is not None
         }
-        if models:
-            _running = {slot: _with(running, fresh_sessions.all_grown(models)) for slot, running in _running.items()}
+        if arms:
+            champion = {f"champion {model.label}": model for model in champions.serving()}
+            grown = fresh_sessions.all_grown({**champion, **arms})
+            _running = {slot: _with(running, grown) for slot, running in _running.items()}
 
 
 def _with(running: Running, models: Mapping[str, Model]) -> Running:

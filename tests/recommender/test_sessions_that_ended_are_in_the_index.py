@@ -11,6 +11,9 @@ import pytest
 from recommender.algorithms.session_knn import SessionKNN
 from recommender.asking import Context
 from recommender.dataset.building import read_dataset
+from recommender.experiments import running
+from recommender.experiments.models import Arm
+from recommender.experiments.steering import ArmPlan
 from recommender.explanations.replaying import replay
 from recommender.known import champions, facts, fresh_sessions
 from recommender.models import ModelVersion, ShadowAnswer, Slate
@@ -26,6 +29,7 @@ from shop.events.consumers import Runner
 from shop.events.stream import append
 from tests.factories.catalogue import make_product
 from tests.factories.events import an_event, store_all
+from tests.factories.experiments import CHAMPION, make_experiment
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -92,6 +96,18 @@ def test_a_session_that_is_over_is_followed_by_those_who_serve_and_one_under_way
     assert champions.current("home").algorithm is champions.current("cart").algorithm
     assert champions.current("home").label == former.label
     assert len(former.algorithm.start_) == 3, "whoever answers meanwhile keeps what they had"
+
+
+def test_what_serves_an_arm_and_the_slot_takes_them_in_once(shop) -> None:
+    pinned = ArmPlan(kind=Arm.Kind.VERSION, version=ModelVersion.objects.get(slot="home"))
+    make_experiment(CHAMPION, pinned)
+    running.load()
+    visit("v-1", 3, 4, ago=40)
+    after(shop, seconds=1)
+    running.freshen()
+    (arm,) = [arm for arm in running.current("home").arms if arm.model is not None]
+    assert arm.model.algorithm is champions.current("home").algorithm, "an index has hundreds of megabytes"
+    assert what_follows(3)[0] == "p-4"
 
 
 def test_whatever_came_in_how_many_rounds_the_index_is_the_one_of_a_full_training(shop) -> None:
