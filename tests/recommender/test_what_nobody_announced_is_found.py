@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from recommender.known import facts
 from recommender.serving import recommend
+from recommender.slots.filters import Filter
 from shop.catalogue import changes
 from shop.models import Category, Product
 from tests.factories.catalogue import make_category, make_product
@@ -52,6 +53,16 @@ def by_database() -> dict[str, tuple[Any, ...]]:
     found = held()
     facts._current = former
     return found
+
+
+def test_what_sells_best_behind_a_filter_is_by_the_last_look() -> None:
+    for product_id, sold in (("p-1", 5), ("p-2", 3)):
+        make_product(id=product_id, units_sold=sold)
+    known, condition = facts.load(), Filter("price > 0")
+    assert [known.ids[row] for row in condition.best_selling(known)] == ["p-1", "p-2"]
+    sql("UPDATE shop_product SET units_sold = 9 WHERE id = 'p-2'")
+    known = facts.look()
+    assert [known.ids[row] for row in condition.best_selling(known)] == ["p-2", "p-1"]
 
 
 def test_a_look_without_news_makes_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommender.slots.filters.nodes import SIGNS, Fact, InView, Made, Node, Products, Two
+from recommender.slots.filters.nodes import SIGNS, Fact, Made, Node, Products, Two
 
 
 class Comparison(Made):
@@ -31,11 +31,6 @@ class Comparison(Made):
 
 def _asks_view(node: Node) -> bool:
     return getattr(node, "of_view", False) or any(map(_asks_view, node.parts))
-
-
-def asks_view(node: Node) -> bool:
-    """Whether a condition looks at the product in view."""
-    return isinstance(node, InView) or _asks_view(node) or any(map(asks_view, node.parts))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from recommender.known.product_facts import ProductFacts
 from recommender.slots.filters.columns import ALL, columns_of
-from recommender.slots.filters.conditions import All, asks_view, conjuncts
+from recommender.slots.filters.conditions import All, conjuncts
 from recommender.slots.filters.nodes import Node, Products
 from recommender.slots.filters.parsing import parse
 
@@ -27,7 +26,8 @@ class _Kept:
     facts: ProductFacts
     seen: int
     mask: Bools
-    best_selling: NDArray[np.int64] | None = None
+    # What the facts sell best in order, and those of it that the mask has.
+    best_selling: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     share: float = -1.0
 
 
@@ -48,21 +48,18 @@ class Filter:
         # Of two requests that follow at once, the one that is behind must not have the last word.
         self._following = Lock()
 
-    @cached_property
-    def asks_view(self) -> bool:
-        """Whether it looks at the product in view."""
-        return asks_view(self.node)
-
     def mask(self, facts: ProductFacts) -> Bools:
         """(products,) for which the part holds that depends on products alone. Belongs to the filter: not to be written to."""
         return self._current(facts).mask
 
     def best_selling(self, facts: ProductFacts) -> NDArray[np.int64]:
         """Rows of :meth:`mask`, what sells best first."""
-        kept = self._current(facts)
-        if kept.best_selling is None:
-            kept.best_selling = facts.best_selling[kept.mask[facts.best_selling]]
-        return kept.best_selling
+        kept, order = self._current(facts), facts.best_selling
+        found = kept.best_selling
+        # The order is another one after each look at what was sold, though no product passes the filter for that.
+        if found is None or found[0] is not order:
+            found = kept.best_selling = order, order[kept.mask[order]]
+        return found[1]
 
     @property
     def moves(self) -> bool:
