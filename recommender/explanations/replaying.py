@@ -12,7 +12,7 @@ from recommender.known.contexts import Known, known_then
 from recommender.slates.models import Slate
 from recommender.slates.rules import Asked, Removed, allowed, rules_without
 from recommender.slates.slate import Explanation, Part, Reason, SlateItem
-from recommender.slots.choosing import NOT_FOR_PINS, OUTSIDE, inside
+from recommender.slots.choosing import NOT_FOR_PINS, OUTSIDE
 from recommender.slots.following import follow_changes
 from recommender.slots.types.base import Ask
 
@@ -133,7 +133,7 @@ def _changed_since(slate: Slate, ask: Ask | None) -> dict[str, str]:
 
 def outside(product_id: str, ask: Ask) -> str:
     """The filter's name as a rule where it does not let a product of the catalogue through; empty where it does."""
-    held = inside([product_id], ask) if product_id in ask.facts.row else None
+    held = ask.inside([product_id]) if product_id in ask.facts.row else None
     return OUTSIDE if held is not None and not held[0] else ""
 
 

@@ -144,7 +144,7 @@ def _best(
 
 def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[str]) -> Iterator[tuple[int, str]]:
     """(position in the pool, product id) of the candidates that nothing removes; asked of as many as are wanted."""
-    held = inside(pool.ids, ask)
+    held = ask.inside(pool.ids)
     candidates: Iterable[tuple[int, str]] = enumerate(pool.ids)
     if held is not None:
         candidates = compress(candidates, held.tolist())
@@ -161,20 +161,6 @@ def _allowed(pool: Pool, ask: Ask, asked: Asked, removed: Removed, shown: set[st
             yield position, product_id
 
 
-def inside(ids: Iterable[str], ask: Ask) -> NDArray[np.bool_] | None:
-    """For which products the slot's filter holds; None without one."""
-    if ask.slot.filter is None or not len(ask.facts):
-        return None
-    # Of a product that is gone it does not matter what is said: a rule removes it.
-    row = ask.facts.row
-    rows = np.array([row.get(product_id, 0) for product_id in ids], np.int64)
-    return ask.slot.filter.holds(ask.facts, rows, this=_in_view(ask), now_ms=ask.at_ms)
-
-
-def _in_view(ask: Ask) -> int:
-    return ask.facts.row.get(ask.known.product_id, -1)
-
-
 def _ordered(candidates: list[tuple[int, str]], pool: Pool, ask: Ask) -> tuple[NDArray[np.float64], list[int], Any]:
     """Scores as shares of the best, the order (places in ``candidates``), and a function from place to what was done to it."""
     slot = ask.slot
@@ -184,7 +170,7 @@ def _ordered(candidates: list[tuple[int, str]], pool: Pool, ask: Ask) -> tuple[N
     if not len(order):
         return scores, [], None
     chances: dict[int, float] = {}
-    factors, holding = boosting.factors(slot.boosts, ask.facts, rows, this=_in_view(ask), now_ms=ask.at_ms)
+    factors, holding = boosting.factors(slot.boosts, ask.facts, rows, this=ask.this, now_ms=ask.at_ms)
     if slot.boosts:
         scores = scores * factors
         scores /= max(float(scores.max()), 1e-9)
@@ -265,7 +251,7 @@ def _pinned(ask: Ask, asked: Asked) -> tuple[dict[int, str], dict[str, str]]:
 
     def refused(product_id: str) -> str:
         rule = refusing_rule(product_id, replaced(asked, rules=rules))
-        held = inside([product_id], ask) if not rule else None
+        held = ask.inside([product_id]) if not rule else None
         return rule or (OUTSIDE if held is not None and not held[0] else "")
 
     return pinning.standing(ask.slot.pins, ask.k, ask.at_ms, refused)

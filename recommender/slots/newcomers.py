@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from recommender.known import newcomers
 from recommender.slates.slate import Reason
 from recommender.slots.types.base import Ask, Pool
@@ -40,6 +38,9 @@ def mixed_in(pool: Pool, ask: Ask) -> Pool:
         most = len(known.like[last]) if task == "product" else FIRST
         near = [other for other, _ in known.like[last][:most]]
         return _with(pool, 0, near, Reason("similar", {"because": last}))
+    if not pool.ids:
+        # Of a row that no model fills it would be the first, not one of several.
+        return pool
     # Some types name the whole category, a new product far behind: that is not being known.
     named, shown = set(pool.ids), set(pool.ids[: ask.k])
 
@@ -67,22 +68,14 @@ def _may_be_shown(product_id: str, ask: Ask) -> bool:
     """Whether what rules take out first, and the slot's filter, let it through: the one that is drawn should not be gone again."""
     if not ask.facts.can_be_bought(product_id) or product_id in ask.asked.kept_out:
         return False
-    condition, row = ask.slot.filter, ask.facts.row
-    if condition is None:
-        return True
-    this = row.get(ask.known.product_id, -1)
-    return bool(condition.holds(ask.facts, np.array([row[product_id]]), this=this, now_ms=ask.at_ms)[0])
+    held = ask.inside([product_id])
+    return held is None or bool(held[0])
 
 
 def _outside(names: Sequence[str], ask: Ask) -> list[bool]:
-    """Which of them the slot's filter does not let through, or are no products."""
-    condition, row = ask.slot.filter, ask.facts.row
-    rows = np.array([row.get(name, -1) for name in names], np.int64)
-    if condition is None or not len(ask.facts):
-        return [at < 0 for at in rows.tolist()]
-    this = row.get(ask.known.product_id, -1)
-    held = condition.holds(ask.facts, np.maximum(rows, 0), this=this, now_ms=ask.at_ms)
-    outside: list[bool] = ((rows < 0) | ~held).tolist()
+    """Which of them the slot's filter does not let through."""
+    held = ask.inside(names)
+    outside: list[bool] = [False] * len(names) if held is None else (~held).tolist()
     return outside
 
 

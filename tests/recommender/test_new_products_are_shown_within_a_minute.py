@@ -141,6 +141,14 @@ def test_a_new_product_in_a_small_category_is_like_what_stands_in_the_one_above(
     assert newcomers.current().like["oolong"][0][0] == "tea"
 
 
+def test_a_row_that_no_model_fills_does_not_begin_with_one(imported) -> None:
+    recording.record("product_viewed", visitor_id=VISITOR, product_id="tea")
+    ModelVersion.objects.filter(slot="home").update(status=ModelVersion.Status.RETIRED)
+    champions.load()
+    for _ in range(5):
+        assert {item.reason.code for item in recommend("home", visitor_id=VISITOR, k=6).items} == {"best_seller"}
+
+
 def test_who_looks_at_nothing_of_the_kind_is_shown_none(imported) -> None:
     recording.record("product_viewed", visitor_id=VISITOR, product_id="thing-3")
     assert not {"sencha", "matcha"} & set(ids(recommend("home", visitor_id=VISITOR, k=10)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -54,6 +54,20 @@ class Ask:
     def asked(self) -> Asked:
         """What rules look at."""
         return Asked.of(self.facts, self.known, self.exclude, self.slot.rules)
+
+    @cached_property
+    def this(self) -> int:
+        """Row of the product in view in the facts, -1 for none."""
+        return self.facts.row.get(self.known.product_id, -1)
+
+    def inside(self, ids: Iterable[str]) -> NDArray[np.bool_] | None:
+        """For which products the slot's filter holds; None without one. Of a product that is gone anything may be said: a rule
+        removes it."""
+        if self.slot.filter is None or not len(self.facts):
+            return None
+        row = self.facts.row
+        rows = np.array([row.get(product_id, 0) for product_id in ids], np.int64)
+        return self.slot.filter.holds(self.facts, rows, this=self.this, now_ms=self.at_ms)
 
 
 class Pool(Struct, frozen=True, eq=False):

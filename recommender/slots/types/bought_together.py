@@ -21,21 +21,20 @@ class BoughtTogether(Trained):
     def pool(self, ask: Ask) -> Pool:
         """The champion's candidates; of a product that it does not know, which could be anybody's, those of its category first."""
         pool, model = super().pool(ask), ask.models(self.task)
-        row = ask.facts.row.get(ask.known.product_id, -1)
-        if model is None or row < 0 or ask.known.product_id in model.row:
+        if model is None or ask.this < 0 or ask.known.product_id in model.row:
             return pool
-        return _behind(_of_category(row, ask), pool, Reason("popular_in_category", {"category": _path(row, ask)}))
+        return _behind(_of_category(ask), pool, Reason("popular_in_category", {"category": _path(ask)}))
 
 
-def _path(row: int, ask: Ask) -> str:
-    return ask.facts.category_paths[ask.facts.category.item(row)]
+def _path(ask: Ask) -> str:
+    return ask.facts.category_paths[ask.facts.category.item(ask.this)]
 
 
-def _of_category(row: int, ask: Ask) -> list[str]:
-    """What sells best of the category of a product."""
+def _of_category(ask: Ask) -> list[str]:
+    """What sells best of the category of the product in view."""
     facts = ask.facts
     order = facts.best_selling
-    rows = order[facts.category[order] == facts.category[row]]
+    rows = order[facts.category[order] == facts.category[ask.this]]
     return [facts.ids[each] for each in rows[: ask.depth].tolist()]
 
 

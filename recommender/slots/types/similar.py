@@ -39,7 +39,7 @@ class Similar(SlotType):
 
     def _near(self, ask: Ask) -> list[str]:
         """Products of the category of the one in view, the nearest in price first, the same brand sooner."""
-        facts, this = ask.facts, ask.facts.row.get(ask.known.product_id, -1)
+        facts, this = ask.facts, ask.this
         if this < 0:
             return []
         rows = np.flatnonzero(facts.category == facts.category[this])
@@ -51,8 +51,7 @@ class Similar(SlotType):
 
     def may_explore(self, ask: Ask, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the category of the one in view."""
-        this = ask.facts.row.get(ask.known.product_id, -1)
-        return rows[ask.facts.category[rows] == ask.facts.category[this]] if this >= 0 else rows
+        return rows[ask.facts.category[rows] == ask.facts.category[ask.this]] if ask.this >= 0 else rows
 
     def heading(self, ask: Ask, items: Sequence[SlateItem]) -> Reason:
         """More like this."""
