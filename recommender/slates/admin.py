@@ -11,8 +11,7 @@ from unfold.decorators import display
 
 from recommender.slates.models import Slate
 from recommender.slots.titles import chooser_title, titles
-from shop.operators.lists import ReadOnlyAdmin, choice_filter
-from shop.storefront.numbers import uuid_or_none
+from shop.operators.lists import ReadOnlyAdmin, choice_filter, found_by_whole_id
 
 
 @admin.register(Slate)
@@ -54,10 +53,5 @@ class SlateAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Slate], search_term: str
     ) -> tuple[QuerySet[Slate], bool]:
-        """Whole ids only: each has an index."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if len(term) == 36 and (slate_id := uuid_or_none(term)) is not None:
-            return queryset.filter(pk=slate_id), False
-        return queryset.filter(visitor_id=term) if term.startswith("v-") else queryset.filter(shopper_id=term), False
+        """Whole ids only."""
+        return found_by_whole_id(queryset, search_term), False

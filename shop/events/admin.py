@@ -13,8 +13,7 @@ from unfold.decorators import display
 
 from shop.events.models import Event, PoisonEvent
 from shop.events.wording import event_name
-from shop.operators.lists import ReadOnlyAdmin
-from shop.storefront.numbers import uuid_or_none
+from shop.operators.lists import ReadOnlyAdmin, found_by_whole_id
 
 
 @admin.register(Event)
@@ -49,15 +48,8 @@ class EventAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        """Whole ids only: each has an index."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if term.startswith("v-"):
-            return queryset.filter(visitor_id=term), False
-        if len(term) == 36 and (event_id := uuid_or_none(term)) is not None:
-            return queryset.filter(id=event_id), False
-        return queryset.filter(shopper_id=term), False
+        """Whole ids only."""
+        return found_by_whole_id(queryset, search_term), False
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Always by id."""

@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from shop.storefront.numbers import uuid_or_none
+
 
 class BigListAdmin(ModelAdmin):
     """A list that stays fast at millions of rows: it never counts them."""
@@ -37,6 +39,20 @@ class ReadOnlyAdmin(BigListAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Nobody."""
         return False
+
+
+def found_by_whole_id(rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
+    """Rows of that id, else of that visitor, else of that shopper: each has an index, and a shop's own ids look like any.
+
+    Args:
+        rows: with a UUID for their own id, ``visitor_id`` and ``shopper_id``.
+        term: as typed; empty finds all.
+    """
+    if not (whole := term.strip()):
+        return rows
+    own = uuid_or_none(whole)
+    kinds = [*([rows.filter(pk=own)] if own is not None else []), rows.filter(visitor_id=whole)]
+    return next((found for found in kinds if found.exists()), rows.filter(shopper_id=whole))
 
 
 Choices = Sequence[tuple[str, Any]]

@@ -10,7 +10,11 @@ from django.urls import reverse
 from recommender.models import ModelVersion, Slate, Slot, TrainingRun
 from recommender.training.promotion import LARGEST_BYTES, SLOWEST_P99_MS
 from shop.catalogue.models import Category, Product
+from shop.events.store import StoreConsumer
+from shop.events.stream import StreamEntry
+from shop.events.types import encode
 from shop.models import AuditEntry
+from tests.factories.events import an_event
 from tests.factories.experiments import make_experiment
 from tests.factories.people import make_operator
 
@@ -50,6 +54,20 @@ def slate() -> Slate:
         items=[{"product_id": "green-tea", **item}, {"product_id": "sold-long-ago", **item}],
         context={"from": {"seen": ["honey"], "viewed": ["honey"]}, "removed": {"out_of_stock": 3}},
     )
+
+
+@pytest.mark.parametrize("by", ["itself", "visitor_id", "shopper_id"])
+def test_slates_and_events_are_found_by_whole_ids_whatever_these_look_like(page, slate, by) -> None:
+    """Segment's clients call browsers by UUIDs, and many a shop its customers."""
+    about = {} if by == "itself" else {by: str(uuid.uuid4())}
+    Slate.objects.filter(pk=slate.pk).update(slot="found", **about)
+    event = an_event("page_viewed", **{"visitor_id": "v-2", **about})
+    StoreConsumer().handle([StreamEntry("0-0", encode(event), "")])
+    Slate.objects.create(id=uuid.uuid4(), slot="another", visitor_id="v-another")
+    for name, own in (("recommender_slate", slate.pk), ("shop_event", event.id)):
+        found = page(f"{name}_changelist", q=f" {about.get(by, own)} ")
+        assert found.count(f"/{own}/change/") == 1
+        assert f"/{own}/change/" not in page(f"{name}_changelist", q=str(uuid.uuid4()))
 
 
 def test_a_pinned_product_was_brought_by_an_operator_and_has_no_score(page, slate, untranslated) -> None:
