@@ -63,8 +63,8 @@ class StepInSerializer(StrictSerializer):
     slate_size = serializers.IntegerField(min_value=0, max_value=12, default=3, help_text="0: no recommendations.")
 
     def validate_slot(self, name: str) -> str:
-        """Only slots that there are."""
-        slots = snapshot.current()
+        """Only slots that choose products."""
+        slots = [each for each, slot in snapshot.current().items() if not slot.kind.ranks]
         if name not in slots:
             raise serializers.ValidationError(f"No slot {name!r}: there are {', '.join(slots)}.")
         return name

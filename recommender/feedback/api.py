@@ -17,7 +17,7 @@ from recommender.feedback.taking import Refused, Said, Word, take
 from shop import valkey
 from shop.api import cors, problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
-from shop.api.keys import token_of
+from shop.api.keys import origin_allowed, token_of
 from shop.api.plain import JSON, RETRY_AFTER, Stop, known_key, method_not_allowed
 from shop.api.structs import answer, components, operation, reference
 from shop.events.intake import Rejection, explain
@@ -77,7 +77,7 @@ def feedback(request: HttpRequest) -> HttpResponse:
 
 def _post(request: HttpRequest) -> HttpResponse:
     key = known_key(token_of(request), SCOPE)
-    if cors.origin_refused(request, key):
+    if not origin_allowed(key, request):
         raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
     given = _read(request)
     if given.shopper_id and not key.is_secret:

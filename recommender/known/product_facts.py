@@ -82,6 +82,11 @@ class ProductFacts:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def has(self, product_id: str) -> bool:
+        """Whether it is in the catalogue: the row of a deleted one stays."""
+        row = self.row.get(product_id)
+        return row is not None and row not in self.gone
+
     def can_be_bought(self, product_id: str) -> bool:
         """Whether it is in the catalogue, active, and in stock."""
         row = self.row.get(product_id)

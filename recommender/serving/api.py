@@ -46,7 +46,7 @@ def similar(request: HttpRequest, product_id: str) -> HttpResponse:
 
     def answered(key: KeyInfo) -> HttpResponse:
         query = read_query(request, ListQuery)
-        if product_id not in facts.current().row and product_id not in facts.caught_up().row:
+        if not (facts.current().has(product_id) or facts.caught_up().has(product_id)):
             raise Stop(problems.response("not_found", 404, "There is no such product."))
         return _answer(query, SIMILAR, key, product_id, phone=_phone(request))
 

@@ -69,7 +69,7 @@ class Asked(Struct, frozen=True):
 
 def not_in_catalogue(product_id: str, asked: Asked) -> bool:
     """The model knows a product that is gone."""
-    return product_id not in asked.facts.row
+    return not asked.facts.has(product_id)
 
 
 def inactive(product_id: str, asked: Asked) -> bool:

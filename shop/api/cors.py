@@ -1,10 +1,8 @@
-"""Browsers of other origins: which may call a plain endpoint, and what they are told."""
+"""Browsers of other origins: what they are told of a plain endpoint; which may call it is the key's (``origin_allowed``)."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-
-from shop.api.keys import KeyInfo
 
 ALLOWED_HEADERS = "authorization, content-type, content-encoding, idempotency-key, x-request-id"
 
@@ -24,9 +22,3 @@ def allow(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
     return response
-
-
-def origin_refused(request: HttpRequest, key: KeyInfo) -> bool:
-    """Whether ``key`` is bound to origins and the request comes from another one."""
-    origin = request.META.get("HTTP_ORIGIN", "")
-    return bool(key.allowed_origins) and not key.is_secret and origin.rstrip("/") not in key.allowed_origins

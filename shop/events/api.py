@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from shop import clock, valkey
 from shop.api import cors, problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
-from shop.api.keys import KeyInfo, token_of
+from shop.api.keys import KeyInfo, origin_allowed, token_of
 from shop.api.plain import JSON, RETRY_AFTER, Stop, known_key, method_not_allowed, read_query, wrong_query
 from shop.events import live, stream
 from shop.events.intake import MAX_BODY_BYTES, Intake, Malformed, Receipt, Rejection, read_envelope, take
@@ -62,7 +62,8 @@ def count(request: HttpRequest) -> HttpResponse:
         if not (query.visitor_id or query.shopper_id):
             raise Stop(wrong_query("visitor_id", "This or shopper_id is needed."))
         content = _encode(EventCount(_chosen(query).count()))
-        return cors.allow(request, HttpResponse(content, content_type=JSON))
+        headers = {"Cache-Control": "private, no-store"}
+        return cors.allow(request, HttpResponse(content, content_type=JSON, headers=headers))
     except Stop as stop:
         return cors.allow(request, stop.response)
 
@@ -74,7 +75,7 @@ def require_key(request: HttpRequest, token: str, scope: str) -> KeyInfo:
         Stop: 401, 403, or 503 when it cannot be looked up.
     """
     key = known_key(token, scope)
-    if cors.origin_refused(request, key):
+    if not origin_allowed(key, request):
         raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
     return key
 

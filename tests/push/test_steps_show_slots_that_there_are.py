@@ -21,6 +21,8 @@ def test_a_slot_of_ones_own_is_taken_and_a_name_without_one_is_refused(django_ca
         saving.save(Slot(name="tea-for-the-weekend", type="email_digest"), actor=None)
     step = {"position": 1, "channel": "email", "slot": "tea-for-the-weekend"}
     assert StepInSerializer(data=step).is_valid()
+    ranking = StepInSerializer(data=step | {"slot": "search"})
+    assert not ranking.is_valid(), "it orders what a page shows, and a message shows nothing by itself"
     wrong = StepInSerializer(data=step | {"slot": "no-such"})
     assert not wrong.is_valid()
     assert "tea-for-the-weekend" in str(wrong.errors["slot"])

@@ -265,6 +265,9 @@ def test_pages_of_other_origins_may_ask_with_the_right_key(client, order) -> Non
     assert order(headers=origin)["access-control-allow-origin"] == "*"
     _, bound = create_key("bound", "pk", allowed_origins=["https://other.example"])
     assert order(headers={**origin, "authorization": f"Bearer {bound}"}).json()["code"] == "origin_not_allowed"
+    assert order(headers={"authorization": f"Bearer {bound}"}).json()["code"] == "origin_not_allowed", (
+        "no browser sends none"
+    )
     _, other = create_key("events only", "pk", scopes=["events:write"])
     assert order(headers={"authorization": f"Bearer {other}"}).status_code == 403
     assert client.post(SEARCH, b"{}", "application/json").status_code == 401

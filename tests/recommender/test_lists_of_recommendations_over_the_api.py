@@ -303,6 +303,10 @@ def test_similar_products_are_those_of_its_category_and_never_itself(
         make_product(id="just-made", category=other, units_sold=0, price=3)
     assert ids(ask("/api/v1/products/just-made/similar", k=1)) == ["far"], "known from its first moment on"
     assert ask("/api/v1/products/p03/similar", shopper_id="s1").json()["errors"][0]["pointer"] == "/shopper_id"
+    with django_capture_on_commit_callbacks(execute=True):
+        Product.objects.get(pk="p03").delete()
+    assert ask(HOME).status_code == 200, "the process hears of it"
+    assert ask("/api/v1/products/p03/similar").status_code == 404
 
 
 def test_the_slot_of_an_occasion_answers_where_there_is_one(ask, shelf, django_capture_on_commit_callbacks) -> None:

@@ -351,6 +351,7 @@ def test_events_are_counted_of_somebody_only(get, client):
         answer = get(f"/api/v1/events/count{nobody}")
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/visitor_id")
     assert get("/api/v1/events/count?shopper_id=anna").json() == {"count": 0}
+    assert get("/api/v1/events/count?shopper_id=anna")["Cache-Control"] == "private, no-store"
     assert client.post("/api/v1/events/count").status_code == 405
 
 
