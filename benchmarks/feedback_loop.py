@@ -1,9 +1,9 @@
 """A shop that learns from its own traffic, a hundred times, with and without the guard: ``python -m benchmarks.feedback_loop``.
 
-Synthetic shoppers with known tastes; the algorithms, the mixing and the debiasing are those that serve and train. Every round
-serves slates, shoppers click and buy by their true taste and the place, and the next round learns from what came of it (the last
-rounds only, as a shop's window). Products arrive while it goes on. Because tastes are known, what is lost against the best slate is
-exact.
+Synthetic shoppers with known tastes; the algorithms, the draw of places and the debiasing are those that serve and train. Every
+round serves slates, shoppers click and buy by their true taste and the place, and the next round learns from what came of it (the
+last rounds only, as a shop's window). Products arrive while it goes on. Because tastes are known, what is lost against the best
+slate is exact.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.loop_picture import draw
-from recommender.exploration.mixing import mix
+from recommender.exploration.mixing import draw_places
 
 if TYPE_CHECKING:
     from recommender.algorithms.base import Algorithm
@@ -224,7 +224,9 @@ class Shop:
             chosen += rest[: self.plan.places - len(chosen)].tolist()
         if self.explore:
             pool = np.setdiff1d(hardly, chosen).tolist()
-            chosen = mix(chosen, pool, self.plan.share, self.draws).items
+            given = draw_places(len(chosen), {0}, self.plan.share, self.draws, len(pool)).places
+            for place, row in zip(given, self.draws.sample(pool, len(given)), strict=True):
+                chosen[place] = row
         return chosen
 
     def _own(self, dataset: Dataset, shopper: int) -> NDArray[np.int32]:

@@ -47,5 +47,4 @@ def features(name: str) -> NDArray[np.float64]:
     return np.array(found)
 
 
-FEATURES = len(features(ALL[0]))
 X = np.array([features(name) for name in ALL])

@@ -151,10 +151,3 @@ def _visit(shopper_id: str) -> Session | None:
     visitors = Visitor.objects.filter(shopper_id=shopper_id).order_by("-linked_at")[:MOST_VISITORS]
     found = [session for visitor in visitors if (session := read_session(visitor.pk)) is not None]
     return max(found, key=lambda session: session.last_at_ms, default=None)
-
-
-def why_not_now(slot: str, wanted: str, *, shopper_id: str = "", product_id: str = "") -> tuple[Ask, Choice, WhyNot]:
-    """Why the slot would not show ``wanted`` now."""
-    ask = ask_now(slot, shopper_id=shopper_id, product_id=product_id)
-    choice = choice_now(ask)
-    return ask, choice, why_not(ask, choice, wanted)

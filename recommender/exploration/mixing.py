@@ -1,29 +1,11 @@
-"""Which places of a slate go to hardly shown products, and with which probability each product stands where it does."""
+"""Which places of a slate go to hardly shown products, and with which probability each is given away."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import comb
 from random import Random
-from typing import Generic, TypeVar
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Mixed(Generic[Item]):
-    """A slate after the draw.
-
-    Attributes:
-        items: as many as before, in order.
-        probability: of each, that it stands at its place: what off-policy estimates divide by.
-        explored: places that were given away.
-    """
-
-    items: list[Item]
-    probability: list[float]
-    explored: list[int]
 
 
 @dataclass(frozen=True)
@@ -53,19 +35,3 @@ def _chance(wanted: float, free: int, pool: int) -> float:
         return wanted
     chances = (comb(free, n) * wanted**n * (1 - wanted) ** (free - n) * min(n, pool) for n in range(free + 1))
     return sum(chances) / free
-
-
-def mix(
-    shown: Sequence[Item], pool: Sequence[Item], share: float, rng: Random, *, fixed: Collection[int] = (0,)
-) -> Mixed[Item]:
-    """A slate with the drawn places given to products drawn evenly from ``pool``, none of which is in ``shown``.
-
-    A product of the pool stands at a free place with the chance of the place over the size of the pool: draws without replacement
-    are exchangeable.
-    """
-    draw = draw_places(len(shown), fixed, share, rng, len(pool))
-    items = list(shown)
-    probability = [1.0 if place in fixed else 1.0 - draw.chance for place in range(len(shown))]
-    for place, item in zip(draw.places, rng.sample(pool, len(draw.places)), strict=True):
-        items[place], probability[place] = item, draw.chance / len(pool)
-    return Mixed(items, probability, draw.places)

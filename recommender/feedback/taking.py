@@ -8,10 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from recommender.feedback.shown import ShownSlate, find
-from shop import clock
 from shop.events import sessions, stream
-from shop.events.ids import event_id
-from shop.events.types import StoredEvent
+from shop.events.recording import make_event
 from shop.opinions import saying
 from shop.opinions.models import Opinion
 from shop.opinions.telling import EVENT_OF, UNDONE
@@ -116,20 +114,15 @@ def _person(slate: ShownSlate, said: Said) -> str:
 
 def _tell(said: Said, type: str, shopper_id: str, *, once: bool = False, of: str = "") -> bool:
     """Append the event; whether it was news."""
-    now = clock.now()
-    message_id = f"{said.slate_id}:{said.product_id}:{said.word}"[:128] if once else uuid.uuid4().hex
-    event = StoredEvent(
-        id=event_id(said.source, message_id, now),
-        message_id=message_id,
-        type=type,
-        occurred_at=now,
-        received_at=now,
+    event = make_event(
+        type,
+        source=said.source,
+        message_id=f"{said.slate_id}:{said.product_id}:{said.word}"[:128] if once else "",
         visitor_id=said.visitor_id,
         shopper_id=shopper_id,
         product_id=said.product_id,
         slate_id=said.slate_id,
         properties={"of": of} if of else {},
-        source=said.source,
         simulated=said.simulated,
     )
-    return stream.append([event], remember=frozenset({message_id}) if once else None, vouched=said.trusted) > 0
+    return stream.append([event], remember=frozenset({event.message_id}) if once else None, vouched=said.trusted) > 0

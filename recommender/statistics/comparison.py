@@ -130,12 +130,3 @@ def p_at_any_time(value: float, variance: float, n: int, *, alpha: float = ALPHA
     rho2 = _rho2(alpha, tuning)
     spread = n * rho2 + 1
     return min(1.0, math.sqrt(spread) * math.exp(-(value**2) / variance * n * rho2 / (2 * spread)))
-
-
-def discoveries(p_values: list[float], *, rate: float = 0.05) -> list[bool]:
-    """Which of many comparisons stand when a share ``rate`` of false ones is allowed (Benjamini and Hochberg 1995)."""
-    if not p_values:
-        return []
-    from scipy import stats
-
-    return [bool(p <= rate) for p in stats.false_discovery_control(p_values)]

@@ -172,13 +172,6 @@ def surety(
     return sure
 
 
-def values_of(moves: Floats, rewards: Floats, policy: Numbers, discount: float) -> Floats:
-    """(states,) what a policy is worth for ever: the linear system, exactly."""
-    every = np.arange(len(policy))
-    values = np.linalg.solve(np.eye(len(policy)) - discount * moves[every, policy], rewards[every, policy])
-    return values.astype(np.float64)
-
-
 def worth_by_step(
     moves: Floats, rewards: Floats, policy: Numbers, discount: float, steps: int
 ) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -39,8 +39,3 @@ def event_id(source: str, message_id: str, sender_time: datetime) -> uuid.UUID:
 def lowest_id(moment: datetime) -> uuid.UUID:
     """A lower bound of every id of an event at or after ``moment``: all other bits are zero, as in a partition's bound."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
-
-
-def time_of(identifier: uuid.UUID) -> datetime:
-    """The sender's time in an id, UTC, to the millisecond."""
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)

@@ -27,7 +27,6 @@ MAX_VALUE = Decimal(10) ** 10
 # A clock that is ahead by less is taken for right, and the event for one of now.
 FUTURE_TOLERANCE = timedelta(minutes=5)
 OLDEST = timedelta(days=366)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ShortId = Annotated[str, Meta(max_length=64)]
 LongId = Annotated[str, Meta(max_length=128)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 
-from recommender.statistics.comparison import compare, compare_at_any_time, discoveries
+from recommender.statistics.comparison import compare, compare_at_any_time
 from recommender.statistics.samples import AdjustedSample, NotEnough, Sample, cuped
 from recommender.statistics.validity import minimum_detectable_effect, people_needed, sample_ratio_p
 
@@ -59,11 +59,6 @@ def test_the_detectable_effect_is_found_with_the_power_asked_for() -> None:
     assert power == pytest.approx(0.8, abs=1e-6)
     people = people_needed(0.09, effect, 1 / 6)
     assert people == pytest.approx(6000, abs=1)
-
-
-def test_many_comparisons_are_judged_by_benjamini_and_hochberg() -> None:
-    assert discoveries([0.001, 0.008, 0.039, 0.041, 0.9]) == [True, True, False, False, False]
-    assert discoveries([]) == []
 
 
 def test_knowing_the_past_narrows_the_interval_and_keeps_the_difference_honest() -> None:

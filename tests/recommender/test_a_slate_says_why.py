@@ -14,7 +14,7 @@ from recommender.algorithms.blend import Blend
 from recommender.dataset.interactions import from_sessions
 from recommender.dataset.products import Products
 from recommender.explanations import then
-from recommender.explanations.missing import Why, ask_now, why_not, why_not_now
+from recommender.explanations.missing import Why, WhyNot, ask_now, choice_now, why_not
 from recommender.explanations.replaying import replay
 from recommender.explanations.telling import why_words
 from recommender.known import champions, facts
@@ -50,6 +50,12 @@ def stored(slate) -> Slate:
     """The slate as the log has it."""
     Runner(SlateConsumer()).drain()
     return Slate.objects.get(pk=slate.slate_id)
+
+
+def why_not_now(slot: str, wanted: str, shopper_id: str = "") -> WhyNot:
+    """As the page "Why not…?" asks."""
+    ask = ask_now(slot, shopper_id=shopper_id)
+    return why_not(ask, choice_now(ask), wanted)
 
 
 @pytest.fixture
@@ -174,7 +180,7 @@ def test_why_a_product_is_not_in_a_slate(shop, save) -> None:
     assert found.short == pytest.approx(sum(term.amount for term in found.differences), abs=1e-9)
     make_product(id="brand-new")
     facts.load()
-    assert why_not_now("home", "brand-new")[2].why == Why.NEW
+    assert why_not_now("home", "brand-new").why == Why.NEW
     again = replay(stored(recommend("home", visitor_id=VISITOR, k=3, exclude=["brand-new"]))).then.ask
     left_out = why_not(again, choose(again), "brand-new")
     assert (left_out.why, left_out.rule) == (Why.REMOVED, "excluded"), "no source named it, but the caller did"
@@ -219,8 +225,8 @@ def test_without_a_model_nothing_is_said_to_have_been_removed(db) -> None:
     for number in range(12):
         make_product(id=f"p{number:02}", units_sold=100 - number)
     facts.load()
-    assert why_not_now("home", "p00")[2].why == Why.SHOWN
-    found = why_not_now("home", "p11")[2]
+    assert why_not_now("home", "p00").why == Why.SHOWN
+    found = why_not_now("home", "p11")
     assert (found.why, found.rule) == (Why.NO_MODEL, "")
 
 
@@ -265,13 +271,13 @@ def test_what_was_waved_off_and_what_the_filter_forbids_is_said_to_be(shop, save
     shown = ids(recommend("home", shopper_id="s1", k=6))
     saying.say(Opinion.Kind.DISMISSED, shown[0], shopper_id="s1")
     assert shown[0] not in ids(recommend("home", shopper_id="s1", k=6))
-    found = why_not_now("home", shown[0], shopper_id="s1")[2]
+    found = why_not_now("home", shown[0], shopper_id="s1")
     assert (found.why, found.rule) == (Why.REMOVED, "not_wanted")
     make_product(id="dear", price=900, units_sold=0)
     facts.load()
     save(Slot.objects.get(name="home"), filter="price < 500")
     recommend("home")
-    found = why_not_now("home", "dear", shopper_id="s1")[2]
+    found = why_not_now("home", "dear", shopper_id="s1")
     assert (found.why, found.rule) == (Why.REMOVED, "slot_filter")
 
 

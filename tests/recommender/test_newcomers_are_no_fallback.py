@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from config import doctor
 from config.dashboard import needs, period, slots
-from recommender.explanations.missing import Why, why_not_now
+from recommender.explanations.missing import Why, ask_now, choice_now, why_not
 from recommender.known import champions
 from recommender.models import ModelVersion, Slate, Slot, SlotDay, SlotHour
 from recommender.serving import recommend
@@ -185,7 +185,8 @@ def test_an_empty_row_fails_only_where_it_is_to_be_full(save) -> None:
     save(active=False)
     off = recommend("home", visitor_id=VISITOR, shopper_id="s1")
     assert (off.items, off.fallback, off.short) == ((), False, False)
-    assert why_not_now("home", "tea")[2].why == Why.OFF
+    asked = ask_now("home")
+    assert why_not(asked, choice_now(asked), "tea").why == Why.OFF
 
 
 def test_slots_are_told_apart_by_their_titles() -> None:

@@ -12,7 +12,6 @@ from recommender.statistics.decision_process import (
     estimate,
     solve,
     surety,
-    values_of,
     worth_by_step,
 )
 from recommender.statistics.off_policy import Logged, effective, estimates
@@ -40,7 +39,6 @@ def test_the_toymaker_advertises_and_does_research() -> None:
     # Howard's values: 22.2 and 12.3.
     assert found.values == pytest.approx([22.2, 12.3], abs=0.05)
     assert found.values == pytest.approx(program(MOVES, REWARDS, ALL, 0.9), abs=1e-6)
-    assert found.values == pytest.approx(values_of(MOVES, REWARDS, found.policy, 0.9), abs=1e-6)
 
 
 @settings(deadline=None, max_examples=20)

@@ -20,7 +20,7 @@ from recommender.dataset.products import Products
 from recommender.explanations.replaying import replay
 from recommender.explanations.telling import applied_words
 from recommender.exploration.debiasing import boost_of, debiased
-from recommender.exploration.mixing import mix
+from recommender.exploration.mixing import draw_places
 from recommender.known import facts
 from recommender.known.contexts import Known
 from recommender.models import ImpressionDay, Slate
@@ -58,32 +58,22 @@ def test_without_the_guard_the_catalogue_collapses_and_with_it_not():
     st.sets(st.integers(0, 7), max_size=3),
     st.integers(0, 2**32),
 )
-def test_a_mixed_slate_keeps_what_is_fixed_and_shows_nothing_twice(shown, pool, share, fixed, seed):
-    extra = list(range(100, 100 + pool))
-    mixed = mix(list(range(shown)), extra, share, Random(seed), fixed=fixed)
-    assert len(set(mixed.items)) == shown
-    for place in range(shown):
-        given_away = place in mixed.explored
-        assert mixed.items[place] == place or (given_away and mixed.items[place] in extra and place not in fixed)
-        assert 0 < mixed.probability[place] <= 1 or share == 1
+def test_places_that_are_given_away_are_free_ones_and_no_more_than_there_are_products(places, pool, share, fixed, seed):
+    drawn = draw_places(places, fixed, share, Random(seed), pool)
+    assert set(drawn.places) <= set(range(places)) - fixed
+    assert len(set(drawn.places)) == len(drawn.places) <= pool
+    assert 0 <= drawn.chance <= 1
 
 
 @pytest.mark.parametrize(("pool", "share"), [(10, 0.2), (2, 0.6)], ids=["enough", "fewer than places"])
-def test_the_logged_probability_is_how_often_it_happens(pool, share):
+def test_the_stated_chance_is_how_often_a_place_is_given_away(pool, share):
     rng, draws = Random(5), 20_000
-    stood: Counter[tuple[int, int]] = Counter()
-    said = {}
-    for _ in range(draws):
-        mixed = mix(list(range(5)), list(range(100, 100 + pool)), share, rng)
-        for place, (item, probability) in enumerate(zip(mixed.items, mixed.probability, strict=True)):
-            stood[place, item] += 1
-            said[place, item] = probability
-    assert sum(said.values()) == pytest.approx(5)
-    for pair, probability in said.items():
-        error = 5 * np.sqrt(probability * (1 - probability) / draws) + 1e-12
-        assert stood[pair] / draws == pytest.approx(probability, abs=error)
-    explored = sum(count for (_, item), count in stood.items() if item >= 100) / (5 * draws)
-    assert explored == pytest.approx(share, abs=0.01) if pool >= 4 else explored < share
+    drawn = [draw_places(5, {0}, share, rng, pool) for _ in range(draws)]
+    given, (chance,) = Counter(place for each in drawn for place in each.places), {each.chance for each in drawn}
+    assert set(given) == {1, 2, 3, 4}
+    for place in given:
+        assert given[place] / draws == pytest.approx(chance, abs=5 * np.sqrt(chance * (1 - chance) / draws))
+    assert 4 * chance / 5 == pytest.approx(share) if pool >= 4 else 4 * chance / 5 < share
 
 
 def test_clicks_on_what_is_shown_often_count_less_within_bounds():
