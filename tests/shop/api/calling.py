@@ -1,4 +1,4 @@
-"""Calling the API as another system does."""
+"""Calling the API as another system does, and what holds for each of its problems."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import orjson
 from django.http import HttpResponse
 from django.test import Client
 
+from shop.api import docs
 from shop.api.keys import create_key
 
 
@@ -28,3 +29,14 @@ class Api:
 
 def with_scopes(*scopes: str) -> Api:
     return Api(create_key("some", "sk", scopes=list(scopes))[1])
+
+
+def problem(answer: HttpResponse) -> dict[str, Any]:
+    """The body of a refusal, which is one as all are."""
+    assert answer["Content-Type"] == "application/problem+json", answer.content
+    body = answer.json()  # type: ignore[attr-defined]
+    assert set(body) >= {"type", "title", "status", "detail", "code", "request_id"}
+    assert body["status"] == answer.status_code
+    assert body["request_id"] == answer["X-Request-ID"]
+    assert body["code"] in docs.PROBLEMS, body["code"]
+    return body

@@ -170,3 +170,12 @@ def test_the_list_is_filtered_by_category_stock_and_time(publishable) -> None:
     assert ids("category=drinks&in_stock=true") == [two.pk]
     assert ids(f"ids={one.pk},nothing") == [one.pk]
     assert ids("updated_since=2100-01-01T00:00:00Z") == []
+
+
+def test_a_list_asks_the_database_no_more_for_more_rows(secret, django_assert_max_num_queries) -> None:
+    for _ in range(5):
+        make_product()
+    secret("GET", "/products")
+    with django_assert_max_num_queries(3):
+        secret("GET", "/products")
+    assert Product.objects.count() == 5

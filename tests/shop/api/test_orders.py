@@ -11,7 +11,7 @@ from shop.models import AuditEntry, Order
 from shop.orders.payment import PENDING_CARD
 from tests.factories.catalogue import make_product
 from tests.factories.orders import make_cart, order_cart
-from tests.factories.people import make_visitor
+from tests.factories.people import make_shopper, make_visitor
 from tests.shop.api.calling import with_scopes
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +64,22 @@ def test_orders_are_changed_only_with_the_scope_for_it(publishable, pending) -> 
         assert with_scopes("orders:read")("POST", f"/orders/{pending.pk}/{act}", {}).status_code == 403
         assert publishable("POST", f"/orders/{pending.pk}/{act}", {}).status_code == 403
     assert with_scopes("orders:write")("POST", f"/orders/{make_visitor().id}/cancel", {}).status_code == 404
+
+
+def test_an_order_of_the_shops_own_system_is_taken_once(secret) -> None:
+    product, shopper = make_product(stock=1), make_shopper()
+    order = {
+        "reference": "web-1001",
+        "shopper_id": shopper.pk,
+        "lines": [{"product_id": product.pk, "quantity": 3, "unit_price": "2.50"}],
+        "delivery": "3.90",
+    }
+    first = secret("POST", "/orders", order)
+    assert (first.status_code, first.json()["total"]) == (201, "11.40")
+    again = secret("POST", "/orders", order)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert Order.objects.count() == 1
+    product.refresh_from_db()
+    assert product.stock == 1
+    assert secret("GET", "/orders?reference=web-1001").json()["data"][0]["number"] == first.json()["number"]
+    assert secret("GET", f"/orders/{first.json()['id']}").json()["lines"][0]["quantity"] == 3
