@@ -16,6 +16,7 @@ from config.dashboard.charts import Estimate, forest
 from config.dashboard.slots import METRIC, sums
 from recommender.algorithms import ALGORITHMS
 from recommender.models import ModelVersion, TrainingRun
+from recommender.statistics.validity import chance_in_words
 from recommender.training.models import Slot
 from recommender.training.naming import algorithm_name
 from shop import clock
@@ -91,7 +92,7 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     if not against:
         heading = _("Keep %(champion)s for now. No candidate was compared with it.") % {"champion": champion.name}
         return heading, sentences([facts, _("The next training asks it and the others the same questions.")])
-    if against["low"] > 0:
+    if best.may_replace(champion):
         heading = _("You may switch. %(best)s is better than %(champion)s.") % {
             "best": best.name,
             "champion": champion.name,
@@ -107,10 +108,15 @@ def _verdict(champion: ModelVersion | None, best: ModelVersion | None) -> tuple[
     return heading, sentences([facts, differs])
 
 
-def _best(champion: ModelVersion | None, candidates: list[ModelVersion]) -> ModelVersion | None:
+def newest(slot: str) -> list[ModelVersion]:
+    """The versions of a slot that are shown, newest first."""
+    return list(ModelVersion.objects.filter(slot=slot).order_by("-trained_at", "-id")[:SHOWN])
+
+
+def best_candidate(champion: ModelVersion | None, versions: list[ModelVersion]) -> ModelVersion | None:
     """The candidate to speak of: one that is clearly better goes before one that only seems to be by more."""
     return max(
-        candidates,
+        (version for version in versions if version.status == ModelVersion.Status.CANDIDATE and not version.error),
         key=lambda version: (_may_switch(champion, version), version.metrics.get(METRIC, {}).get("value", -1.0)),
         default=None,
     )
@@ -125,14 +131,13 @@ def _may_switch(champion: ModelVersion | None, best: ModelVersion | None) -> boo
 
 def _slots() -> list[dict[str, Any]]:
     champions = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
-    candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="")
-    waiting = {version.slot for version in candidates if _may_switch(champions.get(version.slot), version)}
     now = clock.now()
     figures = sums(now, now)
     rows = []
     for slot, label in Slot.choices:
         champion = champions.get(slot)
         row = figures.get(slot)
+        waits = champion is not None and _may_switch(champion, best_candidate(champion, newest(slot)))
         rows.append(
             {
                 "slot": slot,
@@ -140,12 +145,8 @@ def _slots() -> list[dict[str, Any]]:
                 "champion": champion,
                 "age": (now - champion.trained_at).days if champion else None,
                 "rate": words.percent(row["clicked"], row["seen"]) if row else "–",
-                "state": _("candidate waits")
-                if slot in waiting and champion
-                else _("good")
-                if champion
-                else _("no model"),
-                "tone": "wn" if not champion or slot in waiting else "ok",
+                "state": _("candidate waits") if waits else _("good") if champion else _("no model"),
+                "tone": "wn" if not champion or waits else "ok",
             }
         )
     return rows
@@ -160,10 +161,9 @@ def page(request: HttpRequest) -> HttpResponse:
         slot = Slot.HOME.value
     if request.method == "POST":
         return _act(request, slot)
-    versions = list(ModelVersion.objects.filter(slot=slot).order_by("-trained_at", "-id")[:SHOWN])
+    versions = newest(slot)
     champion = ModelVersion.objects.filter(slot=slot, status=ModelVersion.Status.CHAMPION).first()
-    candidates = [v for v in versions if v.status == ModelVersion.Status.CANDIDATE and not v.error]
-    best = _best(champion, candidates)
+    best = best_candidate(champion, versions)
     heading, facts = _verdict(champion, best)
     available = sorted({name for version in versions for name in version.metrics} - PLAIN)
     asked = request.GET.get("metric", METRIC)
@@ -244,7 +244,7 @@ def comparison(one: ModelVersion | None) -> list[dict[str, Any]]:
                     "label": label,
                     "difference": words.signed(figure["difference"], 4),
                     "span": f"{words.signed(figure['low'], 4)} – {words.signed(figure['high'], 4)}",
-                    "p": f"p {figure['p_holm']:.3f}" if "p_holm" in figure else "",
+                    "p": chance_in_words(figure["p_holm"]) if "p_holm" in figure else "",
                     "verdict": (_("better") if figure["low"] > 0 else _("worse")) if clear else _("cannot tell"),
                     "tone": "ok" if figure["low"] > 0 else "bd" if clear else "",
                     "version": one,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.dashboard import slots, words
+from config.dashboard import models_page, slots, words
 from config.dashboard.period import Period
 from push.delivery.states import State
 from push.models import Campaign, Message
@@ -73,7 +73,7 @@ def _models() -> Iterator[Need]:
     url = reverse("admin:models")
     run = TrainingRun.objects.exclude(status=TrainingRun.Status.SKIPPED).order_by("-started_at").first()
     if run and run.status == TrainingRun.Status.FAILED:
-        first = run.error.strip().splitlines()
+        first = run.error_in_words.strip().splitlines()
         yield Need(SOON, _("The last training failed."), first[0] if first else "", _("See why"), url)
     labels = dict(Slot.choices)
     served = set(
@@ -89,14 +89,13 @@ def _models() -> Iterator[Need]:
             url,
         )
     champions = {version.slot: version for version in ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)}
-    candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, error="", slot__in=champions)
-    for version in candidates.order_by("-trained_at")[:20]:
-        if version.may_replace(champions[version.slot]):
-            against = version.compared_with(champions[version.slot])
+    for slot, champion in champions.items():
+        version = models_page.best_candidate(champion, models_page.newest(slot))
+        if version is not None and version.may_replace(champion):
+            against = version.compared_with(champion)
             yield Need(
                 LATER,
-                _("A candidate for slot “%(slot)s” beats its champion.")
-                % {"slot": labels.get(version.slot, version.slot)},
+                _("A candidate for slot “%(slot)s” beats its champion.") % {"slot": labels.get(slot, slot)},
                 _("%(metric)s %(difference)s (95 %% interval %(low)s to %(high)s). It waits for your yes.")
                 % {
                     "metric": words.metric(slots.METRIC),
@@ -105,7 +104,7 @@ def _models() -> Iterator[Need]:
                     "high": words.signed(against["high"], 4),
                 },
                 _("Review %(version)s") % {"version": version.name},
-                f"{url}?slot={version.slot}",
+                f"{url}?slot={slot}",
             )
 
 

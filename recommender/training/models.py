@@ -90,18 +90,18 @@ class ModelVersion(models.Model):
         return version_name(str(self))
 
     def compared_with(self, champion: ModelVersion) -> dict[str, Any]:
-        """Its paired difference to what serves now; empty where its training compared it with another, or with none."""
-        told: dict[str, Any] = self.comparison.get("champion", {})
-        # Versions of before it was noted were compared with the champion of their time.
-        return told if told.get("algorithm", champion.algorithm) == champion.algorithm else {}
-
-    def may_replace(self, champion: ModelVersion) -> bool:
-        """Whether it is better beyond its interval than what serves now.
+        """Its paired difference to what serves now; empty where its training compared it with another, or with none.
 
         One of an earlier training was compared with an earlier champion, even where that was of the same algorithm.
         """
+        told: dict[str, Any] = self.comparison.get("champion", {})
         as_new = self.run_id == champion.run_id or self.trained_at > champion.trained_at
-        return as_new and self.compared_with(champion).get("low", 0) > 0
+        # Versions of before it was noted were compared with the champion of their time.
+        return told if as_new and told.get("algorithm", champion.algorithm) == champion.algorithm else {}
+
+    def may_replace(self, champion: ModelVersion) -> bool:
+        """Whether it is better beyond its interval than what serves now."""
+        return bool(self.compared_with(champion).get("low", 0) > 0)
 
     @property
     def reason_in_words(self) -> str:

@@ -7,10 +7,12 @@ from itertools import combinations
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from config.dashboard import model_figures, needs
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import promotion
+from recommender.training.lock import ENDED
 from recommender.training.run import train
 from shop import clock
 from tests.factories.models import make_shop
@@ -87,6 +89,34 @@ def test_the_candidate_that_is_clearly_better_goes_before_one_that_only_seems_so
     )
     assert "You may switch." not in models_page().content.decode(), "an earlier champion is what it was better than"
     assert not any("Factors (ALS)" in need.button for need in needs._models() if "beats its champion" in need.heading)
+    ModelVersion.objects.filter(algorithm="ease").delete()
+    found = models_page().content.decode()
+    assert "You may switch." not in found, "nor where it is the only one"
+    assert "No candidate was compared with it." in found
+
+
+def test_of_several_that_beat_the_champion_the_dashboard_names_the_one_that_the_page_names(models_page) -> None:
+    def figures(value: float) -> dict:
+        against = {"difference": value, "low": 0.002, "high": 0.07, "n": 90, "algorithm": "blend", "p_holm": 0.00004}
+        metrics = {"ndcg@10": {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 90}}
+        return {"metrics": metrics, "comparison": {"champion": against}}
+
+    metrics = {"ndcg@10": {"value": 0.1, "low": 0.05, "high": 0.15, "n": 90}}
+    ModelVersion.objects.create(algorithm="blend", slot="home", status="champion", metrics=metrics)
+    for algorithm, value in (("als", 0.2), ("ease", 0.3), ("bpr", 0.25)):
+        ModelVersion.objects.create(algorithm=algorithm, slot="home", **figures(value))
+    beaten = [need for need in needs._models() if "beats its champion" in need.heading]
+    assert ["Linear (EASE)" in need.button for need in beaten] == [True]
+    found = models_page().content.decode()
+    assert "You may switch. Linear (EASE)" in found
+    assert "p &lt; 0.001" in found, "0.000 would be no chance at all"
+
+
+def test_why_the_last_training_failed_is_said_in_the_language_of_who_looks() -> None:
+    TrainingRun.objects.create(status="failed", error=ENDED)
+    with translation.override("zh-hans"):
+        (failed,) = [need for need in needs._models() if need.button == "查看原因"]
+        assert failed.text == translation.gettext(ENDED) != ENDED
 
 
 def test_what_the_last_training_left_out_is_named(models_page) -> None:
