@@ -153,8 +153,9 @@ span{display:block}p,s{font-size:.85em;margin:.2em 0 0}`);
     }
 
     look() {
-      this.watch = new IntersectionObserver(([entry]) => {
-        // A row may be larger than the window: half of either is enough.
+      this.watch = new IntersectionObserver((entries) => {
+        // The last is how it is now. A row may be larger than the window: half of either is enough.
+        const entry = entries.pop();
         const seen = entry.intersectionRatio >= 0.5 || entry.intersectionRect.height >= innerHeight / 2;
         if (!seen) this.timer = clearTimeout(this.timer);
         else this.timer = this.timer || setTimeout(() => {

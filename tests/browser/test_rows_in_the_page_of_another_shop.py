@@ -147,6 +147,20 @@ def test_a_row_that_was_replaced_before_a_second_was_over_was_not_seen(page, sho
     assert "seen one" in page.evaluate("(due[2](), told)"), "the control: that one was in view for as long"
 
 
+def test_a_row_that_came_into_view_while_the_page_was_busy_is_seen(page, shop) -> None:
+    page.add_init_script(
+        "window.watching = []; const Real = IntersectionObserver, later = setTimeout;"
+        " window.IntersectionObserver = class extends Real { constructor(act, how) { super(() => {}, how); watching.push(act) } };"
+        " window.setTimeout = (act, ms) => later(act, ms === 1000 ? 0 : ms);"
+    )
+    page.goto(shop)
+    told(page, "shown one")
+    page.evaluate(
+        "watching[0]([0, 1].map((part) => ({ intersectionRatio: part, intersectionRect: { height: 300 * part } })))"
+    )
+    assert "seen one" in told(page, "seen one")
+
+
 def test_a_page_of_a_site_that_the_key_is_not_for_keeps_its_own(page, shop) -> None:
     create_key("browser", "pk", token="pk_test_demo", allowed_origins=["https://another.example"])
     forget_keys()
