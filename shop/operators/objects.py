@@ -21,7 +21,7 @@ from shop.operators.models import AuditEntry
 Namer = Callable[[Collection[str]], Mapping[str, str]]
 # By type as entries have it, such as "push.campaign".
 namers: dict[str, Namer] = {}
-# What is larger in what was kept is a moment in milliseconds: the second of September 2001 and later.
+# What is larger in what was kept is a moment in milliseconds: the ninth of September 2001 and later.
 MOMENTS_FROM = 10**12
 # Where an object has gone, the entry often kept how it was called.
 KEPT = ("title", "name", "number", "key")
@@ -59,7 +59,10 @@ def by_field(name: str, model: str) -> Namer:
 
 
 def differences(entry: AuditEntry) -> list[tuple[str, str, str]]:
-    """Names of the settings that an act changed, with what they were and are, as JSON; a dash for what was or is not there."""
+    """Names of the settings that an act changed, with what they were and are; a dash for what was or is not there.
+
+    Text as it is, moments as people write them, all else as JSON.
+    """
     before, after = entry.before, entry.after
     if not isinstance(before, dict) or not isinstance(after, dict):
         return []
@@ -70,7 +73,8 @@ def differences(entry: AuditEntry) -> list[tuple[str, str, str]]:
 def _written(value: Any) -> str:
     if value is None or value == "" or value == [] or value == {}:
         return "–"
-    return value if isinstance(value, str) else json.dumps(_dated(value), ensure_ascii=False)
+    shown = _dated(value)
+    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
 
 def _dated(value: Any) -> Any:

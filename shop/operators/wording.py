@@ -91,7 +91,8 @@ def field_in_words(object_type: str, name: str) -> str:
     except (LookupError, ValueError, FieldDoesNotExist):
         return name
     # Rows that belong to it, such as the pins of a slot, are no field of its own.
-    words = field.related_model._meta.verbose_name_plural if field.auto_created else field.verbose_name
+    of_others = field.auto_created and field.is_relation
+    words = field.related_model._meta.verbose_name_plural if of_others else field.verbose_name
     return capfirst(str(words))
 
 

@@ -234,11 +234,11 @@ def test_an_entry_of_the_audit_log_says_what_changed(page) -> None:
         action="slot.change",
         object_type="recommender.slot",
         object_id="70000",
-        before=before,
-        after={**after, "pins": [["tea", 1, 1796153694922, None]]},
+        before={**before, "id": 1},
+        after={**after, "id": 2, "pins": [["tea", 1, 1796153694922, None]], "updated_at": 1796153694922},
     )
     found = page("shop_auditentry_change", entry.pk)
-    for words in (">10 → 12<", "– → price &lt; 20<", "“Home”", "Pinned products", "1 Dec 2026"):
+    for words in (">10 → 12<", "– → price &lt; 20<", "“Home”", "Pinned products", ">ID<", "– → 1 Dec 2026"):
         assert words in found.replace("</b>: ", "</b>>")
     assert "Home → " not in found
 
