@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommender.algorithms.popular import decayed_acts
 from recommender.dataset import interactions
 from recommender.dataset.interactions import build
 from recommender.dataset.products import Products
@@ -59,3 +60,12 @@ def test_sessions_are_those_of_the_definition(monkeypatch, piece, rows, chance) 
     assert found == [[row[1:] for row in session] for session in expected]
     known = [max(row[0] if row[0] > 2 and row[2] % 2 == 1 else -1 for row in session) for session in expected]
     assert dataset.session_shopper.tolist() == known
+    pieces = list(dataset.pieces())
+    assert [row for each in pieces for row in range(each.start, each.stop)] == list(range(len(dataset)))
+    assert {each.start for each in pieces} <= set(cuts), "no session is cut across"
+    strongest: dict[tuple[int, int], int] = {}
+    for row, (session, item) in enumerate(zip(dataset.session_of_row.tolist(), dataset.product.tolist(), strict=True)):
+        best = strongest.setdefault((session, item), row)
+        if abs(dataset.weight[row]) > abs(dataset.weight[best]):
+            strongest[session, item] = row
+    assert decayed_acts(dataset, 7.0)[0].tolist() == [strongest[key] for key in sorted(strongest)]

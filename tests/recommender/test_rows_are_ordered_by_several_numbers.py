@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as made
 
+from recommender.dataset import ordering
 from recommender.dataset.ordering import distinct, in_order, together
 
 # From numbers that are alike everywhere to such of which no two fit into 64 bits.
@@ -23,8 +24,11 @@ KEYS = st.integers(0, 30).flatmap(
 )
 
 
-@given(KEYS)
-def test_it_is_the_order_of_lexsort(keys) -> None:
+@pytest.mark.parametrize("piece", [1, 4, ordering.PIECE_ROWS])
+@given(keys=KEYS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_is_the_order_of_lexsort(monkeypatch, piece, keys) -> None:
+    monkeypatch.setattr(ordering, "PIECE_ROWS", piece)
     assert in_order(*keys).tolist() == np.lexsort(keys[::-1]).tolist()
 
 

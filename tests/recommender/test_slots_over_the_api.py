@@ -82,10 +82,7 @@ def test_what_is_wrong_is_said_where_it_stands(api) -> None:
     boosts = [{"where": "price < 9", "factor": 2}, {"where": "colour == 1", "factor": 2}]
     refused = api("PATCH", "/slots/home", {"boosts": boosts})
     assert wrong(refused) == {"/boosts/1/where"}
-    assert (
-        "attributes.colour" in refused.json()["errors"][0]["message"]
-        or "colour" in refused.json()["errors"][0]["message"]
-    )
+    assert "colour" in refused.json()["errors"][0]["message"]
     several = [{"where": "stok > 1", "factor": 0}, boosts[0], {**boosts[0], "factor": 1}]
     places = {"/boosts/0/where", "/boosts/0/factor", "/boosts/2/factor"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": several})) == places
