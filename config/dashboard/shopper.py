@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -25,9 +25,10 @@ from recommender.models import Slate
 from recommender.profiles.states import STATES, likeliest
 from recommender.slots.titles import titles
 from recommender.training.models import Slot
+from shop.catalogue.naming import product_names
 from shop.days import shop_zone
 from shop.events.wording import event_name
-from shop.models import Consent, Event, Order, Product, Shopper
+from shop.models import Consent, Event, Order, Shopper
 from shop.operators import audit
 from shop.people.masking import PERMISSION, mask
 
@@ -53,10 +54,6 @@ class Entry:
     simulated: bool = False
 
 
-def _names(ids: Iterable[str]) -> dict[str, str]:
-    return {product.pk: product.name for product in Product.objects.filter(pk__in={i for i in ids if i})}
-
-
 def _events(shopper: Shopper, before: datetime) -> Iterator[Entry]:
     whose = Q(shopper_id=shopper.pk) | Q(
         visitor_id__in=list(shopper.visitors.values_list("pk", flat=True)), shopper_id=""
@@ -64,7 +61,7 @@ def _events(shopper: Shopper, before: datetime) -> Iterator[Entry]:
     rows = list(
         Event.objects.filter(whose, occurred_at__lt=before).exclude(type="order_completed").order_by("-id")[:PAGE]
     )
-    names = _names(row.product_id for row in rows)
+    names = product_names(row.product_id for row in rows)
     for row in rows:
         what = names.get(row.product_id, row.product_id) or (f"“{row.query}”" if row.query else "")
         yield Entry(row.occurred_at, "event", event_name(row.type).capitalize(), what, simulated=row.simulated)

@@ -23,6 +23,7 @@ from recommender.slots.filters import FilterError
 from recommender.slots.titles import titles, type_title
 from recommender.slots.types import TYPES
 from recommender.slots.usage import KEPT, refusal
+from shop.catalogue.naming import product_names
 from shop.models import AuditEntry, Product, Shopper
 from shop.operators.naming import by_whom
 from shop.operators.wording import act_in_words
@@ -114,7 +115,7 @@ def _editor(request: HttpRequest, saved: Slot | None, editor: Editor, allowed: b
 def _name_pins(editor: Editor) -> None:
     """Under each pin's number, what it is."""
     lines = {line: str(line["product_id"].value() or "") for line in editor.lines["pins"]}
-    names = {product.pk: product.name for product in Product.objects.filter(pk__in=lines.values())}
+    names = product_names(lines.values())
     for line, product_id in lines.items():
         line["product_id"].help_text = names.get(product_id, "")
 

@@ -23,6 +23,7 @@ from recommender.slates.slate import Slate, SlateItem
 from recommender.slots import boosting, snapshot
 from recommender.slots.pinning import in_shop_time
 from recommender.slots.titles import type_title
+from shop.catalogue.naming import product_names
 from shop.models import Product
 from shop.punctuation import listed, set_apart
 
@@ -50,7 +51,7 @@ def settings_changed(saved: Slot | None, slot: Slot, pins: Sequence[SlotPin]) ->
 
 def _told(slot: Slot, pins: Iterable[SlotPin]) -> dict[str, str]:
     labels, diversity, pins = SlotForm.base_fields, slot.diversity, list(pins)
-    pinned = _names(pin.product_id for pin in pins)
+    pinned = product_names(pin.product_id for pin in pins)
     told = {
         str(labels["name"].label): slot.name,
         str(labels["title"].label): slot.title,
@@ -159,8 +160,4 @@ def viewer_in_words(viewer: Viewer, names: Mapping[str, str]) -> str:
 def names_of(changes: Iterable[Change]) -> dict[str, str]:
     """Names of all products that come or go, or are looked at."""
     ids = {found for change in changes for found in (*change.came, *change.went, change.viewer.product_id)}
-    return _names(ids)
-
-
-def _names(ids: Iterable[str]) -> dict[str, str]:
-    return {product.pk: product.name for product in Product.objects.in_bulk(list(ids)).values()}
+    return product_names(ids)

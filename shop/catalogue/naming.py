@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from shop.catalogue.models import Product
 
 
-def product_names(ids: Collection[str]) -> dict[str, str]:
+def product_names(ids: Iterable[str]) -> dict[str, str]:
     """Names in the active language by id; those that are not there are left out."""
-    return {product.pk: product.name for product in Product.objects.filter(pk__in=ids).only("name_en", "name_zh")}
+    found = Product.objects.filter(pk__in={each for each in ids if each}).only("name_en", "name_zh")
+    return {product.pk: product.name for product in found}
