@@ -13,6 +13,7 @@ from push.campaigns.launching import ACTS, UNDER_WAY, withdraw_approval
 from push.campaigns.models import Campaign
 from shop.operators import audit
 from shop.people.models import User
+from shop.punctuation import listed
 
 FIELDS = ("name", "description", "rule")
 
@@ -69,7 +70,7 @@ def delete_segment(segment: Segment, *, actor: User | None, reason: str = "") ->
         Segment.objects.select_for_update().filter(pk=segment.pk).first()
         names = [*Campaign.objects.filter(segment=segment).values_list("name", flat=True)[:10], *holders(segment)]
         if names:
-            raise InUse(_("It is used by %(names)s.") % {"names": ", ".join(f"“{name}”" for name in names)})
+            raise InUse(_("It is used by %(names)s.") % {"names": listed(f"“{name}”" for name in names)})
         before = {name: getattr(segment, name) for name in FIELDS}
         audit.record("segment.deleted", actor=actor, target=segment, before=before, reason=reason)
         segment.delete()
@@ -89,7 +90,7 @@ def _withdraw_approvals(segment: Segment, actor: User | None) -> list[Campaign]:
             _(
                 "%(names)s was approved with this rule and is under way: cancel it first, or save the rule as a new segment."
             )
-            % {"names": ", ".join(f"“{name}”" for name in running)}
+            % {"names": listed(f"“{name}”" for name in running)}
         )
     return [
         campaign

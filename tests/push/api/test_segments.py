@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
 from push.audiences.compiling import shoppers
+from push.audiences.saving import InUse, delete_segment
 from push.channels import CHANNELS
 from push.models import Segment, Suppression
 from shop.models import AuditEntry, Shopper
@@ -116,6 +118,10 @@ def test_a_segment_that_is_needed_is_not_deleted() -> None:
     campaign.delete()
     Segment.objects.create(name="Outer", rule={"type": "not", "of": {"type": "in_segment", "segment": used.pk}})
     assert "Outer" in api("DELETE", f"/segments/{used.pk}").json()["detail"]
+    Segment.objects.create(name="Other", rule={"type": "in_segment", "segment": used.pk})
+    with translation.override("zh-hans"), pytest.raises(InUse) as refused:
+        delete_segment(used, actor=None)
+    assert {str(refused.value)} < {f"正被{names}使用。" for names in ("“Outer”、“Other”", "“Other”、“Outer”")}
 
 
 def test_a_rule_is_previewed_in_words_and_figures_and_nothing_is_stored() -> None:
