@@ -223,15 +223,15 @@ def _figures(slot: str, champion: ModelVersion | None, versions: list[ModelVersi
 
 
 def comparison(one: ModelVersion | None) -> list[dict[str, Any]]:
-    """What a version is compared with, paired: popularity and the champion."""
+    """What a version was compared with, paired: popularity and what served when it was trained, which may serve no more."""
     if one is None:
         return []
     rows = []
     labels = {
         "popular": _("Popularity"),
-        "champion": _("Champion"),
+        "champion": _("Champion of its training"),
         "popular, cold shoppers": _("Popularity, new shoppers"),
-        "champion, cold shoppers": _("Champion, new shoppers"),
+        "champion, cold shoppers": _("Champion of its training, new shoppers"),
     }
     for name, label in labels.items():
         figure = one.comparison.get(name)

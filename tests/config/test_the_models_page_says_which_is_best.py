@@ -66,7 +66,7 @@ def test_what_was_compared_with_another_says_nothing_of_the_one_that_serves(mode
     ModelVersion.objects.filter(pk=blend.pk).update(algorithm="popular")
     found = models_page().content.decode()
     assert "No candidate was compared with it." in found
-    assert "Champion (Blend)" in found
+    assert "Champion of its training (Blend)" in found
     assert not [need for need in needs._models() if "beats its champion" in need.heading]
 
 
