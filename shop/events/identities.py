@@ -19,6 +19,8 @@ from shop.people.encryption import email_hash, normalise_email
 from shop.people.models import Address, Shopper, User, Visitor
 
 MOST_ATTRIBUTES = 100
+# What is told of a profile; never whether rows may be personal.
+PROFILE = ("gender", "place", "locale", "time_zone", "birthday", "attributes")
 
 
 def shopper_id_of(user_id: str) -> str:
@@ -102,7 +104,7 @@ def _write_profile(shopper: Shopper, traits: dict[str, Any]) -> None:
     known = {"name", "gender", "city", "locale", "language", "timezone", "time_zone", "id"}
     rest = {name: value for name, value in without_personal(traits).items() if name not in known}
     shopper.attributes = dict(list({**shopper.attributes, **rest}.items())[:MOST_ATTRIBUTES])
-    shopper.save()
+    shopper.save(update_fields=[*PROFILE, "updated_at"])
 
 
 def _write_address(shopper: Shopper, traits: dict[str, Any]) -> None:

@@ -60,11 +60,11 @@ def _write(shopper: Shopper, fields: dict[str, Any]) -> Shopper:
         for name, value in person.items():
             setattr(user, name, value)
         user.save()
-    for name in PROFILE:
-        if name in fields:
-            setattr(shopper, name, fields[name])
+    told = [name for name in PROFILE if name in fields]
+    for name in told:
+        setattr(shopper, name, fields[name])
     try:
-        shopper.save()
+        shopper.save(update_fields=[*told, "updated_at"])
     except valkey.AWAY as error:
         log.warning("declining_not_taken", reason=str(error))
         raise Unavailable("What was said of `personalised` cannot be taken right now. Send the same again.") from None

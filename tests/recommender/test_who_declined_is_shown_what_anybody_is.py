@@ -174,6 +174,12 @@ def test_declining_over_the_api_and_on_the_privacy_page_is_refused_where_it_cann
     assert said_to_have_declined(anna)
     settings.REDIS_URL = "unix:///nowhere/valkey.sock?db=0"
     assert over_the_api(personalised=True) == 503, "nobody would tell it later"
+    assert client.patch(url, {"place": "Oslo"}, "application/json", headers=headers).status_code == 200
+    told = client.post(
+        "/v1/identify", {"userId": anna.pk, "traits": {"city": "Bergen"}}, "application/json", headers=headers
+    )
+    assert told.status_code == 503, "the event is not taken"
+    assert Shopper.objects.get(pk=anna.pk).place == "Bergen", "what is told of a person was"
     client.post("/en/privacy/personal-rows/", {"personalised": "on"})
     assert not Shopper.objects.get(pk=anna.pk).personalised
     settings.REDIS_URL = here
