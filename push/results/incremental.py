@@ -15,7 +15,12 @@ from django.db import connection
 from push.campaigns.models import Campaign
 from recommender.statistics.comparison import Comparison, compare, compare_at_any_time
 from recommender.statistics.samples import AdjustedSample, NotEnough, Sample, cuped
-from recommender.statistics.validity import SRM_LIMIT, minimum_detectable_effect, sample_ratio_p
+from recommender.statistics.validity import (
+    SRM_LIMIT,
+    minimum_detectable_effect,
+    sample_ratio_p,
+    sample_ratio_p_at_any_time,
+)
 from shop import clock
 
 # Spend before the message, taken out of the comparison of spend after it (CUPED).
@@ -73,7 +78,7 @@ class Incremental:
     Attributes:
         problem: empty, or ``no_holdout``, ``nobody_yet``, ``split`` (people were not divided as asked) or ``too_few``.
         share: the part of everybody that was asked to be held out.
-        split_p: p-value of the split having been as asked.
+        split_p: p-value of the split having been as asked; until the windows are over one that may be looked at every day.
         orders: difference in the share of people who ordered; spend: difference of spend a person.
         closed: whether everybody's window has passed and nothing more is to come.
         closes_at: when the last window passes.
@@ -120,7 +125,9 @@ def incremental(campaign: Campaign) -> Incremental:
     closes_at = max(ends, default=None)
     over = campaign.status in (Campaign.Status.FINISHED, Campaign.Status.CANCELLED)
     closed = bool(over and closes_at and closes_at <= clock.now())
-    split_p = sample_ratio_p([treated.people, held.people], [1 - share, share]) if 0 < share < 1 else 1.0
+    # Who looks every day at what runs would find it wrong one day, as with the figures below.
+    of_split = sample_ratio_p if closed else sample_ratio_p_at_any_time
+    split_p = of_split([treated.people, held.people], [1 - share, share]) if 0 < share < 1 else 1.0
     problem = ""
     if not share:
         problem = "no_holdout"

@@ -185,6 +185,18 @@ def test_a_wrong_split_hides_the_figure_and_says_why(clock) -> None:
     assert found.verdict.heading.startswith("The holdout was not drawn as asked")
 
 
+def test_the_split_of_what_runs_may_be_looked_at_every_day(clock) -> None:
+    divided = {"treated": 116, "held": 64, "ordered": 20, "held_ordered": 10, "holdout_share": 5000}
+    assert incremental(a_campaign(**divided)).problem == "split", (
+        "the control: for one look at the end it is too unlikely"
+    )
+    running = incremental(a_campaign(**divided, status=Campaign.Status.RUNNING))
+    assert running.problem != "split"
+    assert running.split_p > 0.001
+    far = {**divided, "treated": 140, "held": 40}
+    assert incremental(a_campaign(**far, status=Campaign.Status.RUNNING)).problem == "split"
+
+
 def test_orders_after_the_window_do_not_count(clock) -> None:
     campaign = a_campaign(50, 50, 10, 10, window_days=1)
     late = campaign.messages.filter(arm=Arm.SEND).order_by("id").values_list("shopper_id", flat=True)[:40]
