@@ -35,7 +35,6 @@ from shop.people.models import Shopper
 log = logging.getLogger(__name__)
 
 UNREACHABLE_DELAY = timedelta(seconds=30)
-CONTENT_DELAY = timedelta(minutes=5)
 
 _MARK = """
 UPDATE push_message AS m

@@ -92,13 +92,6 @@ class Dataset:
         regretted: NDArray[np.int64] = rows[(sums[place[rows]] <= 0) & (weights[rows] > 0)]
         return regretted
 
-    def aged_weight(self, now_ms: int, half_life_days: float) -> NDArray[np.float32]:
-        """(rows,) :attr:`weight`, halved every ``half_life_days`` before ``now_ms``."""
-        aged: NDArray[np.float32] = (self.weight * np.exp2((self.at - now_ms) / DAY_MS / half_life_days)).astype(
-            np.float32
-        )
-        return aged
-
     @property
     def ratings(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
         """Shopper, product, rating and time (ms) of each rating of a known shopper."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recommender.algorithms.popular import decayed_acts
 from recommender.dataset import interactions
-from recommender.dataset.interactions import build
+from recommender.dataset.interactions import DAY_MS, build
 from recommender.dataset.products import Products
 
 GAP = 10
@@ -68,4 +68,7 @@ def test_sessions_are_those_of_the_definition(monkeypatch, piece, rows, chance) 
         best = strongest.setdefault((session, item), row)
         if abs(dataset.weight[row]) > abs(dataset.weight[best]):
             strongest[session, item] = row
-    assert decayed_acts(dataset, 7.0)[0].tolist() == [strongest[key] for key in sorted(strongest)]
+    # Halved every twenty of what is counted as a time here.
+    acts, worth = decayed_acts(dataset, 20 / DAY_MS)
+    assert acts.tolist() == [strongest[key] for key in sorted(strongest)]
+    assert worth == pytest.approx(dataset.weight[acts] * 0.5 ** ((dataset.window[1] - dataset.at[acts]) / 20))

@@ -206,11 +206,3 @@ def test_old_builds_are_forgotten(shop, clock, monkeypatch) -> None:
         read_dataset()
     assert DataQuality.objects.count() == 3
     assert [build.days.count() for build in DataQuality.objects.order_by("-built_at")] == [3, 0, 0]
-
-
-def test_weights_fade_with_age(shop, clock) -> None:
-    happened(an_event("product_added", product_id="p-1", at=NOW - timedelta(days=10), quantity=1), an_event(at=NOW))
-    clock.advance(minutes=5)
-    dataset = read_dataset()
-    weights = dataset.aged_weight(int(NOW.timestamp() * 1000), half_life_days=10)
-    np.testing.assert_allclose(weights, [1.5, 1.0], rtol=1e-5)
