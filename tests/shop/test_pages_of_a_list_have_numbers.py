@@ -139,3 +139,20 @@ def test_few_products_need_no_numbers_and_many_leave_some_out(client, shelf):
     assert numbers(search(page_size=2, number=15)) == [1, None, 14, 15, 16, None, 30]
     assert numbers(search(page_size=2)) == [1, 2, None, 30]
     assert numbers(search(page_size=2, number=30)) == [1, None, 29, 30]
+
+
+def test_a_long_filter_shows_its_first_values_and_those_that_are_chosen(client):
+    for n in range(14):
+        make_product(id=f"b{n:02}", brand=f"Brand {n:02}")
+
+    def brands(query: str) -> list[list[str]]:
+        page = _page(client, f"/en/search/?{query}")
+        ids = re.findall(' id="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        [first, rest] = page.partition("</form></div>")[0].split('<details class="rest">')
+        return [re.findall('value="Brand ([0-9]+)"', part) for part in (first, rest)]
+
+    all_of_them = [f"{n:02}" for n in range(14)]
+    assert brands("") == [all_of_them[:8], all_of_them[8:]]
+    chosen = "&".join(f"brand=Brand+{n}" for n in all_of_them[4:])
+    assert brands(chosen) == [all_of_them[4:], all_of_them[:4]]

@@ -16,6 +16,8 @@ from shop.catalogue.search import filters as narrowing
 from shop.catalogue.search.filters import Condition
 from shop.catalogue.search.rows import fetch
 
+# Of more values these many stand in view.
+IN_VIEW = 8
 MOST_VALUES = {"brand": 20, "size": 12, "tag": 12, "category": 40}
 
 
@@ -36,6 +38,17 @@ class Facet:
     name: str
     label: str
     values: list[FacetValue]
+
+    @property
+    def first(self) -> list[FacetValue]:
+        """Those in view: the chosen ones, which stand first, and all where few are left over."""
+        most = max(IN_VIEW, sum(value.chosen for value in self.values))
+        return self.values if len(self.values) <= most + 2 else self.values[:most]
+
+    @property
+    def rest(self) -> list[FacetValue]:
+        """Those behind "show more"."""
+        return self.values[len(self.first) :]
 
 
 def _labels() -> dict[str, str]:
