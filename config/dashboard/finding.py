@@ -27,6 +27,7 @@ from recommender.slots.titles import slot_title, type_title
 from shop.models import Order, Product, Shopper
 from shop.operators.roles import least_role
 from shop.people.masking import PERMISSION, mask, may_see
+from shop.punctuation import sentences
 
 MOST_WORDS = 200
 # Of each kind; its list has the others.
@@ -172,10 +173,18 @@ def page(request: HttpRequest) -> HttpResponse:
         wanted=wanted,
         groups=groups,
         lists=[(kind.title, kind.url()) for kind in kinds(request)],
+        how=_how(request),
         refused=_refused() if "@" in wanted and not may_see(request.user) else "",
         most=MOST,
         finding=True,
     )
+
+
+def _how(request: HttpRequest) -> str:
+    """What may be typed."""
+    addresses = _("People and orders by a whole e-mail address.") if may_see(request.user) else ""
+    ids = _("By number or id, products, slots, experiments and campaigns by part of their name too.")
+    return sentences([ids, addresses])
 
 
 def _refused() -> str:

@@ -57,7 +57,7 @@ def panel(period: Period) -> dict[str, Any]:
                 period,
                 url=url,
                 text=words.percent(complaints[0], now["accepted"], 3),
-                unit=_("of accepted; limit 0.1 %"),
+                unit=_("of accepted; limit 0.1\u202f%"),
                 more_is_better=False,
             ),
         ]

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
     "impossible_quantity",
     Act.DROP,
     _("Impossible quantity"),
-    _("Drops acts on no pieces, fewer than none, or more than 10 000."),
+    _("Drops acts on no pieces, fewer than none, or more than 10\u202f000."),
 )
 def impossible_quantity(rows: Any) -> Mark:
     """Nothing, less, or a warehouse."""

@@ -46,7 +46,7 @@ def robot_agent(rows: Any) -> Mark:
     "robot_rate",
     Act.DROP,
     _("Robot by speed"),
-    _("Drops the acts of a day of whoever does 60 within a minute or 1 500 within the day; orders stay."),
+    _("Drops the acts of a day of whoever does 60 within a minute or 1\u202f500 within the day; orders stay."),
 )
 def robot_rate(rows: Any) -> Mark:
     """Whoever is faster than people are."""
