@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -281,13 +281,15 @@ class Editor:
         slot.mix = {line["type"]: line["weight"] for line in self._filled("mix")}
         slot.fallbacks = [line["type"] for line in self._filled("fallbacks")]
         self.pins = [SlotPin(**line) for line in self._filled("pins")]
-        wrong = checking.problems(slot, self.pins)
+        wrong, at_lines = checking.problems_by_line(slot, self.pins)
         if len(slot.mix) < len(self._filled("mix")):
             wrong.setdefault("mix", []).append(_("A type stands there twice: take one line out."))
         for field in wrong.keys() - self.form.errors.keys():
             for message in wrong[field]:
                 self._say(field, message)
-        self.fine = alone and not wrong
+        for name, found in at_lines.items():
+            self._say_at_lines(name, found)
+        self.fine = alone and not wrong and not at_lines
         return self.fine
 
     def problems(self) -> Iterator[Problem]:
@@ -302,12 +304,22 @@ class Editor:
                 yield from _problems_of(line, f"{where}, ")
 
     def _filled(self, name: str) -> list[dict[str, Any]]:
-        found = (form.cleaned_data for form in self.lines[name].forms)
-        return [
-            {key: value for key, value in line.items() if key != "DELETE"}
-            for line in found
-            if line and not line.get("DELETE")
-        ]
+        found = (form.cleaned_data for form in self._filled_forms(name))
+        return [{key: value for key, value in line.items() if key != "DELETE"} for line in found]
+
+    def _filled_forms(self, name: str) -> list[forms.Form]:
+        lines = self.lines[name].forms
+        return [line for line in lines if line.cleaned_data and not line.cleaned_data.get("DELETE")]
+
+    def _say_at_lines(self, name: str, wrong: Iterable[checking.Wrong]) -> None:
+        """At the field of the line, of those that are filled in."""
+        filled = self._filled_forms(name)
+        for where, message in wrong:
+            line, _slash, field = where.partition("/")
+            if field:
+                filled[int(line)].add_error(field, message)
+            else:
+                self._say(name, message)
 
     def _say(self, field: str, message: str) -> None:
         if field in self.form.fields:

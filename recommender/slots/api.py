@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -251,13 +252,26 @@ def _saved(request: Request, slot: Slot, http_status: int = status.HTTP_200_OK) 
     return etags.answer(request, SlotSerializer(slot).data, http_status, beside=beside)
 
 
-def _at_their_lines(wrong: list[tuple[str, str]]) -> dict[str, Any]:
-    """What is wrong with boosts, as the tree that :func:`shop.api.problems.pointers` reads: line, field, what is wrong."""
+def _at_their_lines(wrong: Iterable[checking.Wrong]) -> dict[str, Any]:
+    """What is wrong with lines, as the tree that :func:`shop.api.problems.pointers` reads: line, field, what is wrong."""
     tree: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for where, message in wrong:
         line, _, field = where.partition("/")
         tree[line or NON_FIELD][field or NON_FIELD].append(message)
     return {line: dict(fields) for line, fields in tree.items()}
+
+
+def _wrong(slot: Slot, pins: list[SlotPin] | None) -> dict[str, Any]:
+    """Field to what is wrong with it; with the lines of lists that the body holds, as far as it holds them."""
+    # The pins that stay must fit a filter that is new; they are no lines of the body.
+    stay = pins is None and slot.pk is not None
+    found, lines = checking.problems_by_line(slot, slot.pins.all() if stay else pins or ())
+    told: dict[str, Any] = dict(found)
+    for name, wrong in lines.items():
+        if name == "pins" and stay:
+            wrong = [("", message) for _where, message in wrong]
+        told[name] = _at_their_lines([*(("", message) for message in found.get(name, [])), *wrong])
+    return told
 
 
 def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:
@@ -272,10 +286,7 @@ def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:
         slot.full_clean()
     except WrongSettings as error:
         wrong = dict(error.message_dict)
-    # The pins that stay must fit a filter that is new.
-    wrong |= checking.problems(slot, pins if pins is not None else slot.pins.all() if slot.pk else ())
-    if "boosts" in wrong:
-        wrong["boosts"] = _at_their_lines(checking.wrong_boosts(slot.boosts, checking.known_values()))
+    wrong |= _wrong(slot, pins)
     if wrong:
         raise serializers.ValidationError(
             {(NON_FIELD if name == NON_FIELD_ERRORS else name): messages for name, messages in wrong.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 from math import isfinite
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from recommender.known import facts
+from recommender.known.product_facts import ProductFacts
 from recommender.slots import boosting
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.types import TYPES
+from shop import clock
 
 HEAVIEST = 10.0
 # Beside slots under /api/v1/recommendations/.
@@ -25,8 +28,20 @@ MOST_EXPLORED = 0.5
 DIVERSITY = ("category", "brand", "mmr")
 
 
+# (where in a list of lines: ``1/where``; empty: all of it, what is wrong there with what helps).
+Wrong = tuple[str, str]
+
+
 def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     """Field to what is wrong with it; empty where nothing is. Pins stand under ``pins``."""
+    found, lines = problems_by_line(slot, pins)
+    for field, wrong in lines.items():
+        found[field] = [*found.get(field, []), *(message for _, message in wrong)]
+    return found
+
+
+def problems_by_line(slot: Slot, pins: Iterable[SlotPin] = ()) -> tuple[dict[str, list[str]], dict[str, list[Wrong]]]:
+    """As :func:`problems`, but what is wrong with a line of ``boosts`` or ``pins`` stands apart, with the line and its field."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     pins = list(pins)
     if slot.type not in TYPES:
@@ -41,11 +56,14 @@ def problems(slot: Slot, pins: Iterable[SlotPin] = ()) -> dict[str, list[str]]:
     condition = _condition(slot.filter, known, found["filter"])
     _mix(slot, found["mix"])
     _fallbacks(slot, found["fallbacks"])
-    found["boosts"] += [message for _, message in wrong_boosts(slot.boosts, known)]
     _diversity(slot.diversity, found["diversity"])
-    _pins(pins, condition, found["pins"])
     _without_effect(slot, pins, found)
-    return {field: messages for field, messages in found.items() if messages}
+    lines = {"boosts": list(_wrong_boosts(slot.boosts, known)), "pins": list(_wrong_pins(pins, condition))}
+    return _without_empty(found), _without_empty(lines)
+
+
+def _without_empty(found: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    return {field: wrong for field, wrong in found.items() if wrong}
 
 
 def _exploration(slot: Slot, wrong: list[str]) -> None:
@@ -138,21 +156,17 @@ def _no_source(name: Any) -> str:
     return ""
 
 
-def wrong_boosts(boosts: Any, known: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
-    """(where, within the boosts: ``1/where``; empty of all, what is wrong there) with what helps."""
+def _wrong_boosts(boosts: Any, known: Mapping[str, Collection[str]]) -> Iterator[Wrong]:
     shape = _('Each boost has a condition and a factor: {"where": "price < 20", "factor": 1.5}')
     if not isinstance(boosts, list) or any(not isinstance(boost, dict) for boost in boosts):
-        return [("", shape)]
-    return [
-        (f"{number}/{field}" if field else f"{number}", message)
-        for number, boost in enumerate(boosts)
-        for field, message in _wrong_boost(boost, known, shape)
-    ]
+        yield "", shape
+        return
+    for number, boost in enumerate(boosts):
+        for field, message in _wrong_boost(boost, known, shape):
+            yield (f"{number}/{field}" if field else f"{number}"), message
 
 
-def _wrong_boost(
-    boost: Mapping[str, Any], known: Mapping[str, Collection[str]], shape: str
-) -> Iterator[tuple[str, str]]:
+def _wrong_boost(boost: Mapping[str, Any], known: Mapping[str, Collection[str]], shape: str) -> Iterator[Wrong]:
     where: Any = boost.get("where")
     factor: Any = boost.get("factor")
     if strange := sorted(map(str, boost.keys() - {"where", "factor", *boosting.TIMES})):
@@ -172,7 +186,7 @@ def _wrong_boost(
     yield from _boosted_for(boost)
 
 
-def _boosted_for(boost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _boosted_for(boost: Mapping[str, Any]) -> Iterator[Wrong]:
     times = {}
     for name in boosting.TIMES:
         try:
@@ -215,35 +229,52 @@ def _without_effect(slot: Slot, pins: Sequence[SlotPin], found: dict[str, list[s
             found[field].append(_("This type puts a page's products in order and shows all of them: leave this empty."))
 
 
-def _pins(pins: Sequence[SlotPin], condition: Filter | None, wrong: list[str]) -> None:
+def _wrong_pins(pins: Sequence[SlotPin], condition: Filter | None) -> Iterator[Wrong]:
     held = facts.caught_up()
-    for pin in pins:
-        row = held.row.get(pin.product_id)
-        if row is None:
-            wrong.append(_("There is no product “%(product)s”.") % {"product": pin.product_id})
-        elif condition is not None and not condition.mask(held)[row]:
-            wrong.append(
-                _("The filter does not let “%(product)s” through: change the filter or the pin.")
-                % {"product": pin.product_id}
-            )
-        if not 1 <= pin.position <= Slot.MOST:
-            wrong.append(
-                _("“%(product)s” needs a place from 1 to %(most)d.") % {"product": pin.product_id, "most": Slot.MOST}
-            )
-        if pin.starts_at and pin.ends_at and pin.ends_at <= pin.starts_at:
-            wrong.append(_("“%(product)s” ends before it begins.") % {"product": pin.product_id})
-    for one, other in combinations(pins, 2):
-        if one.product_id == other.product_id and _overlap(one, other):
-            said = _(
-                "“%(product)s” is pinned twice at the same time, at places %(one)d and %(other)d: take one out, or let one end"
-                " before the other begins."
-            )
-            wrong.append(said % {"product": one.product_id, "one": one.position, "other": other.position})
+    for number, pin in enumerate(pins):
+        yield from ((f"{number}/{field}", message) for field, message in _wrong_pin(pin, held, condition))
+    now = clock.now()
+    for (_first, one), (number, other) in combinations(enumerate(pins), 2):
+        # The later line of two is the one to change.
+        if _overlap(one, other, now) and (wrong := _in_the_way(one, other)):
+            yield f"{number}/{wrong[0]}", wrong[1]
 
 
-def _overlap(one: SlotPin, other: SlotPin) -> bool:
-    """Whether both stand at some moment; the end is the first moment without."""
-    return not any(
+def _in_the_way(one: SlotPin, other: SlotPin) -> Wrong | None:
+    """What is wrong with ``other`` beside ``one`` that stands at the same time: its field and what helps."""
+    if one.product_id == other.product_id:
+        said = _(
+            "“%(product)s” is pinned twice at the same time, at places %(one)d and %(other)d: take one out, or let one end"
+            " before the other begins."
+        )
+        return "product_id", said % {"product": one.product_id, "one": one.position, "other": other.position}
+    if one.position == other.position:
+        said = _(
+            "Place %(place)d has “%(one)s” at the same time: give “%(other)s” another place, or let one end before the"
+            " other begins."
+        )
+        return "position", said % {"place": one.position, "one": one.product_id, "other": other.product_id}
+    return None
+
+
+def _wrong_pin(pin: SlotPin, held: ProductFacts, condition: Filter | None) -> Iterator[Wrong]:
+    row = held.row.get(pin.product_id)
+    if row is None:
+        yield "product_id", _("There is no product “%(product)s”.") % {"product": pin.product_id}
+    elif condition is not None and not condition.mask(held)[row]:
+        said = _("The filter does not let “%(product)s” through: change the filter or the pin.")
+        yield "product_id", said % {"product": pin.product_id}
+    if not 1 <= pin.position <= Slot.MOST:
+        said = _("“%(product)s” needs a place from 1 to %(most)d.")
+        yield "position", said % {"product": pin.product_id, "most": Slot.MOST}
+    if pin.starts_at and pin.ends_at and pin.ends_at <= pin.starts_at:
+        yield "ends_at", _("“%(product)s” ends before it begins.") % {"product": pin.product_id}
+
+
+def _overlap(one: SlotPin, other: SlotPin, now: datetime) -> bool:
+    """Whether both stand at some moment from now on; the end is the first moment without."""
+    over = any(pin.ends_at and pin.ends_at <= now for pin in (one, other))
+    return not over and not any(
         first.ends_at and second.starts_at and first.ends_at <= second.starts_at
         for first, second in ((one, other), (other, one))
     )

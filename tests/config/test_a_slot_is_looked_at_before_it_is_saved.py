@@ -125,8 +125,18 @@ def test_what_is_wrong_is_listed_with_its_line_and_leads_to_its_field(editor) ->
     assert 'aria-describedby="id_boosts-1-factor_error"' in page
     assert 'id="id_boosts-1-factor_error"' in page
     _, page = editor("look", **wanted | {"boosts-1-factor": 3, "pins-0-position": 1})
-    assert '<a href="#lines-pins">Pinned products</a>: There is no product “no-such”' in page
-    assert 'id="lines-pins"' in page
+    assert '<a href="#id_pins-0-product_id">Pinned products, line 1, Product</a>: There is no product “no-such”' in page
+    assert 'aria-describedby="id_pins-0-product_id_error"' in page
+
+
+def test_what_is_wrong_with_a_line_counts_only_lines_that_are_filled_in(editor) -> None:
+    three = {"pins-TOTAL_FORMS": 3, "pins-0-product_id": "p01", "pins-0-position": 1, "pins-0-DELETE": "on"}
+    three |= {"pins-1-product_id": "p02", "pins-1-position": 1, "pins-2-product_id": "p03", "pins-2-position": 1}
+    boosts = {"boosts-TOTAL_FORMS": 2, "boosts-1-where": "prcie < 5", "boosts-1-factor": 2}
+    _, page = editor("look", **three, **boosts)
+    assert '<a href="#id_pins-2-position">Pinned products, line 3, Place in the row</a>: Place 1 has “p02”' in page
+    assert '<a href="#id_boosts-1-where">Boosts and buries, line 2, Where</a>: ' in page
+    assert '<div class="bd s" id="id_pins-2-position_error"><p>Place 1 has “p02”' in page
 
 
 def test_each_pin_says_whether_it_is_in_force(client, shelf, clock) -> None:

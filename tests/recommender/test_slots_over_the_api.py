@@ -92,17 +92,32 @@ def test_what_is_wrong_is_said_where_it_stands(api) -> None:
         "/boosts/0/ends_at",
     }
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{"where": "price < 9"}]})) == {"/boosts/0/factor"}
-    assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none", "position": 1}]})) == {"/pins"}
     assert wrong(api("PATCH", "/slots/home", {"pins": [{"product_id": "none"}]})) == {"/pins/0/position"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{**boosts[0], "until": "May"}]})) == {"/boosts/0/until"}
     assert wrong(api("PATCH", "/slots/home", {"boosts": [{**boosts[0], "ends_at": "May"}]})) == {"/boosts/0/ends_at"}
     assert wrong(api("PATCH", "/slots/home", {"rotation": "NaN"})) == {"/rotation"}
     make_product(id="pinned", attributes={"colour": "red"})
-    twice = [{"product_id": "pinned", "position": place} for place in (1, 2)]
-    assert wrong(api("PATCH", "/slots/home", {"pins": twice})) == {"/pins"}
     assert wrong(api("PATCH", "/slots/home", {"filter": "attributes.colour > 3"})) == {"/filter"}
     assert wrong(api("PATCH", "/slots/home", {"sise": 3})) == {"/sise"}
     assert Slot.objects.get(name="home").version == 1
+
+
+def test_a_wrong_pin_is_pointed_at_by_its_line_and_field(api) -> None:
+    for name in ("tea", "soap"):
+        make_product(id=name)
+    tea, soap = ({"product_id": name, "position": 1} for name in ("tea", "soap"))
+
+    def points(*pins, **more) -> set[str]:
+        return wrong(api("PATCH", "/slots/home", {"pins": pins, **more}))
+
+    assert points(tea, {"product_id": "none", "position": 2}) == {"/pins/1/product_id"}
+    assert points(tea, {**tea, "position": 2}) == {"/pins/1/product_id"}
+    backwards = {"starts_at": "2026-05-02T00:00Z", "ends_at": "2026-05-01T00:00Z"}
+    assert points(tea, {**soap, "position": 2, **backwards}) == {"/pins/1/ends_at"}
+    assert points(tea, soap, boosts=[{"where": "price < 9", "factor": 1}]) == {"/pins/1/position", "/boosts/0/factor"}
+    assert api("PATCH", "/slots/home", {"pins": [tea]}).status_code == 200
+    # Pins that stay are no lines of the body.
+    assert wrong(api("PATCH", "/slots/home", {"filter": 'id == "soap"'})) == {"/pins"}
 
 
 def test_a_slot_that_is_asked_for_is_not_deleted(api) -> None:

@@ -130,9 +130,11 @@ NOON, EVENING = datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 2, 18, t
         ("pins", [("p01", 1), ("p01", 3)], "pinned twice at the same time, at places 1 and 3"),
         ("pins", [("p01", 1, None, EVENING), ("p01", 3, NOON, None)], "let one end before the other begins"),
         ("pins", [("p01", 1, EVENING, NOON)], "ends before it begins"),
+        ("pins", [("p01", 1), ("p02", 1)], "Place 1 has “p01” at the same time: give “p02” another place"),
+        ("pins", [("p01", 1, None, EVENING), ("p02", 1, NOON, None)], "Place 1 has “p01” at the same time"),
     ],
 )
-def test_nonsense_is_refused_at_its_field_with_what_helps(tea_and_soap, save_slot, field, wanted, helps) -> None:
+def test_nonsense_is_refused_at_its_field_with_what_helps(tea_and_soap, save_slot, clock, field, wanted, helps) -> None:
     save_slot("second", title="Tea time")
     pins = [SlotPin(**dict(zip(PIN, line, strict=False))) for line in wanted] if field == "pins" else None
     with pytest.raises(ValidationError) as refused:
@@ -141,8 +143,13 @@ def test_nonsense_is_refused_at_its_field_with_what_helps(tea_and_soap, save_slo
     assert helps in " ".join(said.get(field, said.get("__all__", [])))
 
 
-def test_a_product_may_be_pinned_twice_one_time_after_the_other(tea_and_soap, save_slot) -> None:
+def test_a_product_or_a_place_may_be_pinned_twice_one_time_after_the_other(tea_and_soap, save_slot, clock) -> None:
     pins = [SlotPin(product_id="p01", position=1, ends_at=NOON), SlotPin(product_id="p01", position=2, starts_at=NOON)]
+    assert save_slot(pins=pins).pins.count() == 2
+    pins = [SlotPin(product_id="p01", position=1, ends_at=NOON), SlotPin(product_id="p02", position=1, starts_at=NOON)]
+    assert save_slot(pins=pins).pins.count() == 2
+    # One that has ended stands in nobody's way, though the other has no beginning.
+    pins[1].starts_at = None
     assert save_slot(pins=pins).pins.count() == 2
 
 
