@@ -31,7 +31,9 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     asked = {name: request.GET.get(name, "").strip()[:200] for name in ("slot", "shopper", "view", "not")}
     slots = list(snapshot.current())
-    slot = asked["slot"] if asked["slot"] in slots else next(iter(sorted(slots, key=FIRST.__ne__)), "")
+    # One that is not there is answered by no other: what is said would not be of what was asked.
+    no_slot = bool(asked["slot"]) and asked["slot"] not in slots
+    slot = "" if no_slot else asked["slot"] or next(iter(sorted(slots, key=FIRST.__ne__)), "")
     found: dict[str, Any] = {"wanted": asked["not"]}
     unknown = bool(asked["shopper"]) and not Shopper.objects.filter(pk=asked["shopper"]).exists()
     view = product_of(asked["view"]) if asked["view"] else None
@@ -47,6 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _("Why not this product?"),
         slots=sorted(titles().items(), key=lambda pair: pair[1]),
         slot=slot,
+        no_slot=no_slot,
         asked=asked,
         unknown=unknown,
         **found,

@@ -113,6 +113,16 @@ def test_why_not_a_product_is_answered_of_a_slate_and_of_now(page, slate, untran
     assert untranslated == set()
 
 
+def test_why_not_a_product_is_asked_of_no_slot_but_the_one_that_was_named(page, slate, untranslated) -> None:
+    found = page("why_not", slot="hmoe", **{"not": "lemon"})
+    assert "There is no slot “hmoe”: choose one that there is." in found
+    assert '<option value="home">' in found, "none is chosen for whoever asks"
+    for answered in ("A rule took it out", "What the slot shows now", 'id="answer"'):
+        assert answered not in found
+    assert "没有推荐位“hmoe”" in page("why_not", language="zh-hans", slot="hmoe")
+    assert untranslated == set()
+
+
 def test_a_version_says_how_good_it_is_and_what_it_looks_at(page, untranslated) -> None:
     version = make_version(
         "ranked",
