@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from push.campaigns import drafting, launching
 from push.campaigns.models import Campaign, Step
+from push.campaigns.showing import choosing, slot_problem
 from push.channels import CHANNELS
 from push.preferences.changing import TOPICS
 from push.triggers import TRIGGERS
@@ -45,13 +46,14 @@ class StepFormSet(BaseInlineFormSet):
     """Steps that can be sent as they stand."""
 
     def clean(self) -> None:
-        """Refuse content that no message can be made of, at the field."""
+        """Refuse content that no message can be made of, and slots that have no products, at the field."""
         super().clean()
         for form in self.forms:
             if form.has_changed() and not form.errors and form not in self.deleted_forms:
-                problem = drafting.content_problem(self.instance, form.instance)
-                if problem:
+                if problem := drafting.content_problem(self.instance, form.instance):
                     form.add_error("content", problem)
+                if problem := slot_problem(form.instance.slot):
+                    form.add_error("slot", problem)
 
 
 # Their help says what to type.
@@ -90,11 +92,8 @@ def _channels() -> list[tuple[Any, Any]]:
 
 
 def _slots() -> list[tuple[Any, Any]]:
-    return [
-        (name, f"{name}: {gettext(slot.kind.label)}")
-        for name, slot in snapshot.current().items()
-        if not slot.kind.ranks
-    ]
+    slots = snapshot.current()
+    return [(name, f"{name}: {gettext(slots[name].kind.label)}") for name in choosing()]
 
 
 def _triggers() -> list[tuple[Any, Any]]:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from push.audiences.models import BUCKETS
 from push.campaigns import launching
 from push.campaigns.models import MAX_HOLDOUT, Campaign
+from push.campaigns.showing import choosing, slot_problem
 from push.channels import CHANNELS
 from push.content import layouts
 from push.triggers import TRIGGERS
@@ -63,10 +64,11 @@ class StepInSerializer(StrictSerializer):
     slate_size = serializers.IntegerField(min_value=0, max_value=12, default=3, help_text="0: no recommendations.")
 
     def validate_slot(self, name: str) -> str:
-        """Only slots that choose products."""
-        slots = [each for each, slot in snapshot.current().items() if not slot.kind.ranks]
-        if name not in slots:
-            raise serializers.ValidationError(f"No slot {name!r}: there are {', '.join(slots)}.")
+        """Only slots that there are, and that choose products."""
+        if name not in snapshot.current():
+            raise serializers.ValidationError(f"No slot {name!r}: there are {', '.join(choosing())}.")
+        if problem := slot_problem(name):
+            raise serializers.ValidationError(problem)
         return name
 
 

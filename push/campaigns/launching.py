@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from push.audiences import compiling, holdouts
 from push.audiences.rules import RuleError
 from push.campaigns.models import Campaign
+from push.campaigns.showing import slot_problem
 from push.channels import CHANNELS
 from push.delivery import settling
 from push.delivery.models import Message, PlanRun
@@ -60,11 +61,13 @@ def missing(campaign: Campaign) -> list[str]:
     if campaign.pk is None or not campaign.steps.exists():
         problems.append(_("It has no message: add a step."))
     else:
+        steps = list(campaign.steps.all())
         problems += [
             _("There is no channel “%(name)s”.") % {"name": step.channel}
-            for step in campaign.steps.all()
+            for step in steps
             if step.channel not in CHANNELS
         ]
+        problems += dict.fromkeys(filter(None, (slot_problem(step.slot) for step in steps if step.slate_size)))
     if campaign.kind == Campaign.Kind.TRIGGER and campaign.trigger not in TRIGGERS:
         problems.append(_("Choose what triggers it."))
     if campaign.kind == Campaign.Kind.RECURRING and (campaign.weekday is None or campaign.at_time is None):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from recommender.known import facts
 from recommender.known.product_facts import ProductFacts
-from recommender.slots import boosting
+from recommender.slots import boosting, usage
 from recommender.slots.filters import Filter, FilterError
 from recommender.slots.filters.columns import columns_of
 from recommender.slots.models import Slot, SlotPin
@@ -44,8 +44,7 @@ def problems_by_line(slot: Slot, pins: Iterable[SlotPin] = ()) -> tuple[dict[str
     """As :func:`problems`, but what is wrong with a line of ``boosts`` or ``pins`` stands apart, with the line and its field."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     pins = list(pins)
-    if slot.type not in TYPES:
-        found["type"].append(_no_type(slot.type))
+    _type(slot, found["type"])
     if slot.name in TAKEN:
         found["name"].append(_("“%(name)s” is an address of the API: choose another name.") % {"name": slot.name})
     _title(slot, found["title"])
@@ -64,6 +63,17 @@ def problems_by_line(slot: Slot, pins: Iterable[SlotPin] = ()) -> tuple[dict[str
 
 def _without_empty(found: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
     return {field: wrong for field, wrong in found.items() if wrong}
+
+
+def _type(slot: Slot, wrong: list[str]) -> None:
+    """One that is there; who shows products of the slot would get none from a type that orders those of a page."""
+    if slot.type not in TYPES:
+        wrong.append(_no_type(slot.type))
+    elif TYPES.get(slot.type).ranks and slot.pk:
+        before = Slot.objects.filter(pk=slot.pk).values_list("type", flat=True).first()
+        chose = before is not None and before in TYPES and not TYPES.get(before).ranks
+        if chose and (shown := usage.shown_by(slot.name)):
+            wrong.append(shown)
 
 
 def _exploration(slot: Slot, wrong: list[str]) -> None:

@@ -24,4 +24,9 @@ def refusal(name: str) -> str:
     """Why the slot of that name may not be deleted, in words; empty: it may."""
     if name in KEPT:
         return _("The shop's own pages ask for “%(name)s”: switch it off instead.") % {"name": name}
+    return shown_by(name)
+
+
+def shown_by(name: str) -> str:
+    """In words, who shows the slot of that name, beside pages of the shop; empty where nobody does."""
     return next(filter(None, (asker(name) for asker in _askers)), "")
