@@ -46,7 +46,21 @@ def test_a_page_to_add_one_answers_or_says_that_there_is_none(operator) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("given", "kept"), [("[1]", {"a": 1}), ('"red"', {"a": 1}), ("", {}), ('{"b": 2}', {"b": 2})])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("[1]", {"a": 1}),
+        ('"red"', {"a": 1}),
+        ("", {}),
+        ('{"b": 2}', {"b": 2}),
+        # Python reads all of these: PostgreSQL stores no NaN, and no float holds the others.
+        ('{"b": NaN}', {"a": 1}),
+        ('{"b": [-1e999]}', {"a": 1}),
+        (f'{{"b": 1{350 * "0"}}}', {"a": 1}),
+        (f'{{"b": 1{5000 * "0"}}}', {"a": 1}),
+        (f'{{"b": 1{300 * "0"}}}', {"b": 10**300}),
+    ],
+)
 def test_attributes_of_a_product_are_names_and_values(operator, given, kept) -> None:
     product = make_product(attributes={"a": 1})
     url, data = _form_of(operator, product)

@@ -18,7 +18,7 @@ from recommender.serving import rank, reason_text, recommend
 from recommender.serving.previewing import Viewer, diff, preview
 from recommender.slates import slate_log
 from recommender.slates.slate import OnlyRanks
-from recommender.slots import pinning
+from recommender.slots import checking, pinning
 from recommender.slots.filters import parse
 from recommender.slots.filters.vocabulary import FACTS, THIS
 from recommender.slots.noticing import warnings
@@ -112,6 +112,23 @@ def test_a_boost_holds_for_its_time_by_the_shops_clock(tea_and_soap, save_slot, 
     # Midnight in New York is four in the morning, UTC.
     assert seen == {(1, 3): False, (1, 4): True, (31, 21): True, (31, 22): False}
     assert warnings(slot, []) == [f"The boost of “{first}” has ended."]
+
+
+def test_a_number_that_no_float_holds_is_not_given_and_breaks_no_slot(
+    tea_and_soap, save_slot, django_capture_on_commit_callbacks
+) -> None:
+    # Of 350 digits: PostgreSQL keeps it, and serving the whole of it.
+    Product.objects.filter(pk="p03").update(attributes={"net weight": 10**350, "organic": True})
+    facts.load()
+    assert 'attributes["net weight"]' in checking.attributes()
+    save_slot(size=12, filter='attributes["net weight"] >= 0')
+    held = [f"p{number:02}" for number in range(1, 12) if number != 3]
+    assert ids(recommend("home")) == held
+    with django_capture_on_commit_callbacks(execute=True):
+        Product.objects.filter(pk="p04").update(attributes={"net weight": -(10**350)})
+    assert ids(recommend("home")) == [each for each in held if each != "p04"]
+    save_slot(filter="attributes.organic")
+    assert "p03" in ids(recommend("home")), "what else it has is known"
 
 
 def test_a_pin_stands_at_its_place_for_its_time_and_is_skipped_where_it_cannot_be_bought(

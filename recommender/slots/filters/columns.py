@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from threading import Lock
 from typing import Any
 from weakref import ref
@@ -84,8 +86,19 @@ class AttributeValues:
 
 
 def _read(text: str) -> dict[str, Any]:
-    found = orjson.loads(text) if len(text) > len("{}") else {}
+    if len(text) <= len("{}"):
+        return {}
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # PostgreSQL keeps numbers of any length. One that is too large for a float is as if it were not given.
+        found = json.loads(text, parse_int=_number, parse_float=_number)
     return found if isinstance(found, dict) else {}
+
+
+def _number(text: str) -> float | None:
+    number = float(text)
+    return number if isfinite(number) else None
 
 
 class Columns:
