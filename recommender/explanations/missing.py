@@ -150,4 +150,6 @@ def _visit(shopper_id: str) -> Session | None:
         return None
     visitors = Visitor.objects.filter(shopper_id=shopper_id).order_by("-linked_at")[:MOST_VISITORS]
     found = [session for visitor in visitors if (session := read_session(visitor.pk)) is not None]
-    return max(found, key=lambda session: session.last_at_ms, default=None)
+    # Somebody else may be at the browser by now.
+    theirs = [session for session in found if session.shopper_id in ("", shopper_id)]
+    return max(theirs, key=lambda session: session.last_at_ms, default=None)

@@ -79,6 +79,9 @@ def read_all(
     declined = declining.parse([replies.pop(-2), replies.pop()]) if who else False
     put_away = unwanted.parse(replies[4 : 4 + asked])
     session = sessions.parse(replies[4 + asked], visitor_id) if by_session else None
+    if session is not None and who and session.shopper_id not in ("", who):
+        # Of somebody else who was at this browser before: not for the eyes of who is there now.
+        session = None
     if session is not None and session.shopper_id and not shopper_id:
         theirs, their_word = unwanted.of_session(session.shopper_id)
         put_away, declined = put_away | theirs, declined or their_word
