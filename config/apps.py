@@ -21,3 +21,7 @@ class ConfigConfig(AppConfig):
     """What knows every room, as an application: it brings ``manage.py doctor`` and ``manage.py simulate``."""
 
     name = "config"
+
+    def ready(self) -> None:
+        """Notice hosts that died."""
+        from config import keepalive  # noqa: F401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config import embedded, environment
+from config import embedded, environment, keepalive
 from config.settings.ground import DATA_DIR, DEBUG, env
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
@@ -17,8 +17,8 @@ else:
     )
 DATABASES = {"default": _database}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
-# A server that hangs is one that is away.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A server that hangs is one that is away; what the URL says of it counts (?keepalives_idle=10).
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **keepalive.CLIENT, **DATABASES["default"].get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.understood("REDIS_URL", environment.parse_redis, embedded.redis_url(DATA_DIR) if DEBUG else "")
