@@ -145,7 +145,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its interval as one row of a forest plot; places in per cent of the axis."""
+    """An estimate with its interval as one row of a forest plot; places in per cent of the axis.
+
+    ``clear`` where the interval does not contain what it is compared with; ``tone`` then: on which side ("ok", "bd").
+    """
 
     label: str
     note: str
@@ -158,6 +161,7 @@ class Interval:
     verdict: str = ""
     url: str = ""
     highlighted: bool = False
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,20 @@ class Estimate:
     url: str = ""
     highlighted: bool = False
     reference: float = field(default=0.0)
+
+    @property
+    def clear(self) -> bool:
+        """Whether there is an interval and it does not contain the reference."""
+        if self.value is None or self.low is None or self.high is None:
+            return False
+        return not self.low <= self.reference <= self.high
+
+    @property
+    def tone(self) -> str:
+        """Above the reference "ok", below it "bd"; empty where that cannot be told, or it is compared with nothing."""
+        if not self.clear or math.isinf(self.reference) or self.low is None:
+            return ""
+        return "ok" if self.low > self.reference else "bd"
 
 
 def forest(estimates: Sequence[Estimate], *, with_zero: bool = True, unit: str = "") -> Forest:
@@ -216,10 +234,11 @@ def forest(estimates: Sequence[Estimate], *, with_zero: bool = True, unit: str =
                 low=place(e.low) if known and e.low is not None else 0.0,
                 high=place(e.high) if known and e.high is not None else 0.0,
                 point=place(e.value) if known and e.value is not None else 0.0,
-                clear=bool(known and e.low is not None and e.high is not None and not e.low <= e.reference <= e.high),
+                clear=e.clear,
                 verdict=e.verdict,
                 url=e.url,
                 highlighted=e.highlighted,
+                tone=e.tone,
             )
         )
     return Forest(rows, ticks if ends else [], place(0.0) if with_zero and ends else None, unit)

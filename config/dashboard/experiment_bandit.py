@@ -43,8 +43,10 @@ def off_policy(found: list[dict[str, Any]], names: dict[str, str]) -> dict[str, 
         for row in found
         for name, label in methods
     ]
+    # Zero is drawn where an interval reaches it: what such an arm brings cannot be told from nothing.
+    reached = not all(estimate.clear for estimate in estimates)
     drawn: Forest | None = (
-        forest(estimates, with_zero=False, unit=_("clicks per 100 seen slates")) if estimates else None
+        forest(estimates, with_zero=reached, unit=_("clicks per 100 seen slates")) if estimates else None
     )
     return {"forest": drawn, "rows": rows}
 
@@ -54,7 +56,7 @@ def _alone(label: str, row: dict[str, Any]) -> Estimate:
     low, value, high = (100 * row["dr"][part] for part in ("low", "value", "high"))
     note = _("worth %(count)s slates") % {"count": words.number(row["worth"])}
     text, span = f"{value:.2f}{words.THIN}%", f"{words.number(low, 2)} – {words.number(high, 2)}"
-    return Estimate(label, note, value, low, high, text, span, reference=float("inf"))
+    return Estimate(label, note, value, low, high, text, span, _("may be 0") if low <= 0 else "")
 
 
 def situations(experiment: Experiment, names: dict[str, str]) -> dict[str, Any]:

@@ -245,5 +245,6 @@ def test_pages_of_experiments_with_figures_speak_chinese(operator, clock, settin
         assert english(response.content.decode()) == [], page
     assert untranslated == set()
     shown = operator.get(pages[2]).content.decode()
-    assert shown.count('class="ivl"') >= 1, "a clear difference is drawn as one"
+    assert shown.count('class="ivl bd"') >= 1, "a clear difference is drawn as one"
+    assert '<span class="tag bd">更差</span>' in shown
     assert ("&lt; 0.001" in shown, "0.000" in shown) == (True, False)
