@@ -21,7 +21,7 @@ DONE = "all_are_compiled"
 class Command(BaseCommand):
     help = (
         "Compile the kernels of all algorithms into the cache (a minute or two of one processor core after an upgrade; "
-        "seconds where they are there). Without it the first training compiles them."
+        "seconds where they are there). Without it web processes that start and the first training compile them."
     )
     requires_system_checks = []
 
