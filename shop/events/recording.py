@@ -40,10 +40,14 @@ def record(
     properties: dict[str, Any] | None = None,
     source: str = "storefront",
     simulated: bool = False,
+    vouched: bool = True,
 ) -> uuid.UUID | None:
     """Record an event that happens now: on the stream and in the session, in one round trip.
 
     Views call it only when ``request.visitor.consented``.
+
+    Args:
+        vouched: the browser is known to be the shopper's, who is logged in: what comes next may be made of their history.
 
     Returns:
         The event's id; None when Valkey is away (logged: a page is worth more than the record of its view).
@@ -63,7 +67,7 @@ def record(
         simulated=simulated,
     )
     try:
-        stream.append([event])
+        stream.append([event], vouched=vouched)
     except valkey.AWAY as error:
         log.warning("event_unrecorded", type=type, reason=str(error))
         return None

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from push.models import InboxItem, Receipt
 from push.tracking import bots
 from push.tracking.links import BadLink, Kind, read, signed, token
+from shop.events.recording import record
+from shop.events.sessions import read_session
 from tests.factories.messages import make_message
 from tests.factories.people import make_shopper
 
@@ -93,6 +95,15 @@ def test_with_consent_the_click_is_an_event_of_the_visitor_caused_by_the_message
     store_all()
     event = Event.objects.get(type="message_clicked")
     assert (event.visitor_id, event.shopper_id, event.caused_by) == ("v-maya0001", message.shopper_id, str(message.pk))
+    assert read_session("v-maya0001").shopper_id == "", "it may have been passed on: the shopper's history stays shut"
+
+
+def test_who_is_logged_in_stays_so_when_they_follow_their_own_link(client, message) -> None:
+    client.cookies["pushcart_consent"] = "yes"
+    client.cookies["pushcart_visitor"] = "v-maya0001"
+    record("page_viewed", visitor_id="v-maya0001", shopper_id=message.shopper_id)
+    client.get(path(message), **HUMAN)
+    assert read_session("v-maya0001").shopper_id == message.shopper_id
 
 
 @pytest.mark.parametrize(
