@@ -16,6 +16,7 @@ from recommender.slates.models import Slate
 from recommender.slates.slate_ids import is_ours
 from recommender.slates.slate_log import STREAM, waiting_from
 from shop import valkey
+from shop.stream_ids import position
 
 # The stream's ids carry the server's clock, the slate's ours: looked at are this many ms before and after.
 BEFORE_MS, AFTER_MS = 1_000, 10_000
@@ -71,7 +72,7 @@ def _under_way(slate_id: uuid.UUID) -> ShownSlate | None:
 
 def _later(start: bytes, at_ms: int) -> bytes:
     """The later of a place on the stream and a moment."""
-    begins_ms = 0 if start == b"-" else int(start.lstrip(b"(").split(b"-")[0])
+    begins_ms = 0 if start == b"-" else position(start.lstrip(b"("))[0]
     return start if begins_ms >= at_ms else b"%d" % at_ms
 
 

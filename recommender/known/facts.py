@@ -24,6 +24,7 @@ from recommender.known import unannounced
 from recommender.known.product_facts import ProductFacts, with_rows
 from shop.catalogue import changes
 from shop.catalogue.models import Product
+from shop.stream_ids import position as stream_position
 from shop.valkey import Trip, client
 
 log = structlog.get_logger(__name__)
@@ -187,7 +188,7 @@ def follow(reply: Entries) -> ProductFacts:
         if _forgotten(current().position):
             return _loaded_since(_last_position())
         reply = [*reply, *_entries_after(reply[-1][0])]
-    everything = max((position for position, entry in reply if b"all" in entry), key=_order, default=b"")
+    everything = max((position for position, entry in reply if b"all" in entry), key=stream_position, default=b"")
     if everything:
         _loaded_since(everything)
     with _lock:
@@ -218,14 +219,14 @@ def _forgotten(position: bytes) -> bool:
         oldest: Any = client().xrange(changes.STREAM, count=1)
     except redis.RedisError:
         return False
-    return bool(oldest) and _order(oldest[0][0]) > _order(position)
+    return bool(oldest) and stream_position(oldest[0][0]) > stream_position(position)
 
 
 def _loaded_since(position: bytes) -> ProductFacts:
     """The facts, loaded again where none has been since ``position``; those held where the database is away."""
     with _loading:
         held = _current
-        if held is not None and _order(held.position) >= _order(position):
+        if held is not None and stream_position(held.position) >= stream_position(position):
             return held
         try:
             return load()
@@ -251,7 +252,7 @@ def _followed(known: ProductFacts, entries: Entries, *, past_all: bool = False) 
     # Rows to be added, the newest of each product: those of a product that is gone again, or whose newest fits its row, are none.
     unknown: dict[str, list[Any]] = {}
     for position, entry in entries:
-        if _order(position) <= _order(last):
+        if stream_position(position) <= stream_position(last):
             # Another request, or a load, has been faster, and may hold what came after.
             continue
         if b"all" in entry and not past_all:
@@ -269,8 +270,3 @@ def _followed(known: ProductFacts, entries: Entries, *, past_all: bool = False) 
     found = with_rows(known, unknown) if unknown else known
     found.position = last
     return found
-
-
-def _order(position: bytes) -> tuple[int, int]:
-    time_ms, _, sequence = position.partition(b"-")
-    return int(time_ms), int(sequence or 0)

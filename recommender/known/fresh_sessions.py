@@ -29,6 +29,7 @@ from recommender.training.models import ModelVersion
 from shop import clock
 from shop.clock import ms_of
 from shop.events.sessions import GAP
+from shop.stream_ids import position
 from shop.valkey import client
 
 STREAM = "models:sessions"
@@ -140,7 +141,7 @@ def since(fed_ms: int) -> list[Told]:
 def _told(stream_id: bytes, body: bytes) -> Told:
     found = orjson.loads(body)
     start, at = (np.array(found[name], np.int64) for name in ("start", "at"))
-    return Told(int(stream_id.partition(b"-")[0]), start, found["product"], np.array(found["kind"], np.int8), at)
+    return Told(position(stream_id)[0], start, found["product"], np.array(found["kind"], np.int8), at)
 
 
 def all_grown(models: Mapping[str, Model]) -> Mapping[str, Model]:

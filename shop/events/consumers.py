@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 from shop import valkey
 from shop.events.models import PoisonEvent
 from shop.events.stream import StreamEntry, unpack
+from shop.stream_ids import position
 
 log = structlog.get_logger(__name__)
 
@@ -209,12 +210,6 @@ def consumer_for(group: str) -> Consumer:
     return found
 
 
-def _position(stream_id: bytes | str) -> tuple[int, int]:
-    text = stream_id.decode() if isinstance(stream_id, bytes) else stream_id
-    milliseconds, _, sequence = text.partition("-")
-    return int(milliseconds), int(sequence)
-
-
 def trim(stream: str) -> None:
     """Drop what every group has acknowledged, once :data:`KEEP_ENTRIES` have gathered; nothing that one still needs."""
     client = valkey.client()
@@ -223,7 +218,7 @@ def trim(stream: str) -> None:
     needed = []
     for group in client.xinfo_groups(stream):
         oldest = client.xpending(stream, group["name"])["min"]
-        needed.append(_position(oldest or group["last-delivered-id"]))
+        needed.append(position(oldest or group["last-delivered-id"]))
     if needed:
         milliseconds, sequence = min(needed)
         client.xtrim(stream, minid=f"{milliseconds}-{sequence}", approximate=True)

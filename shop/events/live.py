@@ -14,6 +14,7 @@ from django.conf import settings
 from shop import clock, valkey
 from shop.events.intake import Rejection
 from shop.events.stream import unpack
+from shop.stream_ids import position
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ def recent(n: int = 50) -> list[dict[str, Any]]:
         log.warning("live_view_empty", reason=str(error))
         return []
     rows = [row for entry in taken for row in reversed(_event_rows(*entry))] + [_refused_row(*one) for one in refused]
-    return sorted(rows, key=lambda row: _order(row["stream_id"]), reverse=True)[:n]
+    return sorted(rows, key=lambda row: position(row["stream_id"]), reverse=True)[:n]
 
 
 async def follow(last_event: str = "$", last_refused: str = "$") -> AsyncIterator[dict[str, Any] | None]:
@@ -102,8 +103,3 @@ def _event_rows(stream_id: bytes, fields: dict[bytes, bytes]) -> list[dict[str, 
 
 def _refused_row(stream_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:
     return {"refused": True, "stream_id": stream_id.decode(), **msgspec.json.decode(fields[b"e"])}
-
-
-def _order(stream_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = stream_id.partition("-")
-    return int(milliseconds), int(sequence)
