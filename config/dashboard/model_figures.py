@@ -143,7 +143,7 @@ def _labels(points: Sequence[tuple[float, float, str]]) -> list[tuple[float, boo
     Args:
         points: place from the left and from the top in per cent, words.
     """
-    taken = [(x - 1.2, y - 2.5, x + 1.2, y + 2.5) for x, y, _words in points]
+    taken = [(x - 2, y - 2.5, x + 2, y + 2.5) for x, y, _words in points]
     places = []
     for x, y, label in points:
         options = {
@@ -163,12 +163,12 @@ def _labels(points: Sequence[tuple[float, float, str]]) -> list[tuple[float, boo
 
 
 def _width(label: str) -> float:
-    """Of a label, in per cent of the chart: a Chinese sign is twice as wide."""
-    return sum(2.6 if east_asian_width(sign) == "W" else 1.5 for sign in label)
+    """Of a label, in per cent of the chart on a phone, where it is widest: a Chinese sign is twice as wide."""
+    return sum(3.9 if east_asian_width(sign) == "W" else 2.0 for sign in label)
 
 
 def _box(x: float, y: float, width: float, *, end: bool) -> Box:
-    left = x - 2 - width if end else x + 2
+    left = x - 3 - width if end else x + 3
     return (left, y - 2.5, left + width, y + 2.5)
 
 

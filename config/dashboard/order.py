@@ -74,7 +74,7 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         order.number,
         order=order,
         tone=TONES.get(Status(order.status), ""),
-        lines=[(line, words.money(line.quantity * line.unit_price)) for line in lines],
+        lines=[(line, words.money(line.unit_price), words.money(line.quantity * line.unit_price)) for line in lines],
         facts=facts,
         refunds=[(refund, words.money(refund.amount)) for refund in order.refunds.order_by("at")],
         history=_history(order),

@@ -66,15 +66,16 @@ def _verdict(run: TrainingRun, promoted: list[ModelVersion]) -> str:
 
 
 def _took(report: dict[str, Any]) -> list[Bar]:
-    """Seconds on the clock by algorithm, most first; reading the data is one of them."""
+    """Seconds on the clock by algorithm, most first; what comes before them is among them."""
     sums: dict[str, float] = {}
     for step, seconds in report.get("seconds", {}).items():
         name = step.rpartition("/")[2]
         sums[name] = sums.get(name, 0.0) + seconds
     most = max(sums.values(), default=0.0) or 1.0
+    steps = {"dataset": _("Reading the data"), "weights": _("Weights of acts")}
     return [
         Bar(
-            _("Reading the data") if name == "dataset" else algorithm_name(name),
+            steps.get(name) or algorithm_name(name),
             _("%(seconds)s s") % {"seconds": words.number(seconds, 1)},
             100 * seconds / most,
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from recommender.training.models import TrainingRun
 from shop import clock
+from shop.days import shop_zone
 
 LONGEST_LOG = 20_000
 # Seconds that a step is expected to take where no training before tells.
@@ -73,6 +74,6 @@ class Progress:
 
     def note(self, line: str) -> None:
         """A line of the log that is no step."""
-        stamp = clock.now().strftime("%H:%M:%S")
+        stamp = clock.now().astimezone(shop_zone()).strftime("%H:%M:%S")
         self.run.log = f"{self.run.log}{stamp} {line}\n"[-LONGEST_LOG:]
         self.run.save(update_fields=["progress", "step", "log", "seconds_left"])

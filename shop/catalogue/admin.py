@@ -87,7 +87,6 @@ class ProductAdmin(BigListAdmin):
         "brand",
         "shelf",
         "costs",
-        "before",
         "stock_state",
         "sold",
         "active",
@@ -119,13 +118,11 @@ class ProductAdmin(BigListAdmin):
 
     @display(description=_("price"), ordering="price")
     def costs(self, product: Product) -> str:
-        """With its currency."""
-        return money(product.price, product.currency)
-
-    @display(description=_("list price"), ordering="list_price")
-    def before(self, product: Product) -> str:
-        """The price before a reduction."""
-        return "–" if product.list_price is None else money(product.list_price, product.currency)
+        """With its currency; what is reduced with the price before."""
+        price = money(product.price, product.currency)
+        if not product.reduced:
+            return price
+        return format_html("{} <s>{}</s>", price, money(product.list_price, product.currency))
 
     @display(description=_("units sold"), ordering="units_sold")
     def sold(self, product: Product) -> str:

@@ -136,7 +136,7 @@ def test_labels_of_a_scatter_keep_their_distance() -> None:
     ]
     places = model_figures._labels(points)
     boxes = [
-        model_figures._box(x, height, 1.5 * len(words), end=end)
+        model_figures._box(x, height, 2 * len(words), end=end)
         for (x, _y, words), (height, end) in zip(points, places, strict=True)
     ]
     assert not any(model_figures._touch(one, other) for one, other in combinations(boxes, 2))
