@@ -25,6 +25,7 @@ from push.preferences.changing import TOPICS
 from push.triggers import TRIGGERS
 from recommender.slots import snapshot
 from shop.operators import audit
+from shop.operators.json_input import with_held_numbers
 from shop.operators.lists import BigListAdmin
 from shop.people.models import User
 
@@ -72,7 +73,7 @@ class ChoosingAdmin:
             field.widget = NamesWidget(choices=self.chosen[db_field.name]())
             if db_field.name in ANSWERED:
                 field.help_text = ""
-        return field
+        return with_held_numbers(field)
 
 
 class NamesWidget(UnfoldAdminSelectWidget):

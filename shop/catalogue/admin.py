@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
@@ -35,25 +33,6 @@ class CategoryAdmin(BigListAdmin):
     autocomplete_fields = ["parent"]
 
 
-class HeldNumbers(json.JSONDecoder):
-    """JSON whose numbers a float can hold: nothing else can be compared, and NaN and infinity cannot be stored."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(parse_int=_whole, parse_float=_finite, parse_constant=_finite, **options)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise json.JSONDecodeError("no number that can be kept", text, 0)
-    return number
-
-
-def _whole(text: str) -> int:
-    _finite(text)
-    return int(text)
-
-
 class ProductForm(forms.ModelForm):
     """A product, whose attributes are names and values."""
 
@@ -61,8 +40,7 @@ class ProductForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         # Not there for who may only look.
         field = self.fields.get("attributes")
-        if isinstance(field, forms.JSONField):
-            field.decoder = HeldNumbers
+        if field is not None:
             said = _('Names and values as JSON, such as {"colour": "red"}, and no number of more than 308 digits.')
             field.error_messages["invalid"] = said
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from shop.operators.json_input import with_held_numbers
 from shop.storefront.numbers import uuid_or_none
 
 
@@ -23,6 +24,10 @@ class BigListAdmin(ModelAdmin):
     list_fullwidth = True
     # As in every other table of the admin.
     empty_value_display = "–"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Of JSON only what can be kept."""
+        return with_held_numbers(super().formfield_for_dbfield(db_field, request, **kwargs))
 
 
 class ReadOnlyAdmin(BigListAdmin):

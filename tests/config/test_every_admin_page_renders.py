@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import connection
+from django.forms import JSONField
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -68,6 +70,24 @@ def test_attributes_of_a_product_are_names_and_values(operator, given, kept) -> 
     assert (answer.status_code == 302) == (kept != {"a": 1})
     product.refresh_from_db()
     assert product.attributes == kept
+
+
+@pytest.mark.django_db
+def test_every_field_of_json_refuses_what_cannot_be_stored(rf) -> None:
+    request = rf.get("/admin/")
+    request.user = User(is_superuser=True, is_staff=True)
+    found = set()
+    for model, page in admin.site._registry.items():
+        forms = [page.get_form(request, change=True)]
+        forms += [inline.get_formset(request).form for inline in page.get_inline_instances(request)]
+        for form in forms:
+            for name, field in form().fields.items():
+                if isinstance(field, JSONField) and not field.disabled:
+                    found.add(f"{model.__name__}.{name}")
+                    for given in ('{"a": NaN}', '{"a": [-1e999]}', f'{{"a": 1{5000 * "0"}}}'):
+                        with pytest.raises(ValidationError, match="308"):
+                            field.clean(given)
+    assert {"Product.attributes", "Campaign.trigger_options", "Campaign.content", "Segment.rule"} <= found
 
 
 def _form_of(operator, product) -> tuple[str, dict]:
