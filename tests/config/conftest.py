@@ -7,7 +7,7 @@ from django.urls import reverse
 
 
 @pytest.fixture
-def page(client):
+def admin_page(client):
     from tests.factories.people import make_operator
 
     client.force_login(make_operator())
