@@ -59,7 +59,7 @@ def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[u
         try:
             shopper_ids = [message.shopper_id for message in group]
             # What is to spare is not shown, nor is anything that is previewed: what is sent is logged (:func:`log_shown`).
-            slates = recommend_many(slot, shopper_ids, size + SPARE, language=locale, log=False)
+            slates = recommend_many(slot, shopper_ids, size + SPARE, log=False)
         except UnknownSlot as gone:
             log.error("slot_of_a_step_is_gone", reason=str(gone), messages=len(group))
             picked |= {message.pk: NOTHING for message in group}

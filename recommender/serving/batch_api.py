@@ -155,7 +155,7 @@ def _slates(asked: BatchRequest, shopper_ids: Sequence[str], language: str, note
     if not shopper_ids:
         return {}
     try:
-        chosen = recommend_many(asked.slot, shopper_ids, asked.k, language=language, exclude=asked.exclude)
+        chosen = recommend_many(asked.slot, shopper_ids, asked.k, exclude=asked.exclude)
     except Exception as error:  # whatever one shopper's history can raise: it is logged, and the others are answered
         if len(shopper_ids) == 1:
             log.exception("batch_line_failed", slot=asked.slot, reason=str(error))

@@ -49,7 +49,6 @@ def recommend(
     product_id: str = "",
     k: int | None = None,
     exclude: Iterable[str] = (),
-    language: str = "en",
     personalised: bool = True,
     page_id: str = "",
     explain: bool = False,
@@ -67,7 +66,6 @@ def recommend(
         product_id: the product in view; never part of its own slate.
         k: at most so many products; None: the slot's size.
         exclude: products not to show.
-        language: of names that reasons mention ("en", "zh").
         personalised: False uses neither session nor history, only the product in view and what they put out of sight themselves,
             takes part in no experiment, and is in nobody's own order.
         page_id: of the page that is being put together: no product twice under one such id (:mod:`recommender.slots.pages`).
@@ -168,7 +166,6 @@ def recommend_many(
     shopper_ids: Sequence[str],
     k: int | None = None,
     *,
-    language: str = "en",
     exclude: Sequence[str] = (),
     log: bool = True,
 ) -> dict[str, Slate]:

@@ -130,8 +130,7 @@ def _allowed(ask: Ask, rows: NDArray[np.int64], out: Collection[int], rooms: Roo
     facts, slot = ask.facts, ask.slot
     rows = rooms.open_to(rows)
     if slot.filter is not None:
-        this = facts.row.get(ask.known.product_id, -1)
-        rows = rows[slot.filter.holds(facts, rows, this=this, now_ms=ask.at_ms)]
+        rows = rows[slot.filter.holds(facts, rows, this=ask.this, now_ms=ask.at_ms)]
     rows = slot.kind.may_explore(ask, rows)
     # A dozen among thousands: to mark a dozen takes less than to compare thousands with them.
     left = np.ones(len(facts), np.bool_)

@@ -118,7 +118,6 @@ def slate(context: dict[str, Any], slot: str, *, product_id: str = "", k: int = 
         k=k,
         exclude=[*([exclude] if isinstance(exclude, str) else exclude), *page.shown],
         page_id=page.id,
-        language=language,
         personalised=visitor.consented and getattr(visitor, "personalised", True),
         phone=is_phone(request.META.get("HTTP_USER_AGENT", "")),
     )
