@@ -41,6 +41,7 @@ def test_a_candidate_is_sent_into_the_dark_and_promoted_by_hand_with_a_reason(mo
     text = models_page().content.decode()
     for dialog in (f'id="shadow-{candidate.pk}"', f'id="promote-{candidate.pk}"'):
         assert dialog in text, "the button opens a dialog that is there"
+    assert "Each web process opens the file first" in text, "and it says what happens"
     where = reverse("admin:models") + "?slot=home"
     client.post(where, {"act": "shadow", "version": candidate.pk})
     candidate.refresh_from_db()
