@@ -237,7 +237,7 @@ def comparison(one: ModelVersion | None) -> list[dict[str, Any]]:
         figure = one.comparison.get(name)
         if figure:
             if of := figure.get("algorithm"):
-                label = f"{label} ({algorithm_name(of)})"
+                label = _("%(words)s (%(name)s)") % {"words": label, "name": algorithm_name(of)}
             clear = figure["low"] > 0 or figure["high"] < 0
             rows.append(
                 {

@@ -24,7 +24,10 @@ def titles() -> dict[str, str]:
     tasks = dict(Task.choices)
     words = {name: _own(title) or str(tasks.get(name, "")) or type_title(kind) for name, title, kind in rows}
     alike = Counter(words.values())
-    return {name: f"{title} ({name})" if alike[title] > 1 else title for name, title in words.items()}
+    return {
+        name: _("%(words)s (%(name)s)") % {"words": title, "name": name} if alike[title] > 1 else title
+        for name, title in words.items()
+    }
 
 
 def _own(title: str) -> str:
