@@ -104,7 +104,7 @@ def test_a_slot_is_edited_by_keyboard_alone(visit, shop) -> None:
     expect(page.locator("#slot>.g>.note")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.locator("#lines-pins")).to_be_focused()
+    expect(page.locator("[name=pins-1-product_id]")).to_be_focused()
     page.locator("[name=pins-1-product_id], [name=pins-0-product_id]").last.fill("drinks-1")
     look.focus()
     with page.expect_navigation():
