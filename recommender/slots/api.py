@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -194,8 +194,7 @@ class SlotsEndpoint(Endpoint):
         self.query(request)
         fields = given(request, SlotInSerializer)
         if Slot.objects.filter(name=fields["name"]).exists():
-            taken = ErrorDetail("There is a slot of that name.", code="taken")
-            raise Conflict(str(taken), errors=pointers({"name": [taken]}))
+            raise _taken()
         slot = _save(request, Slot(name=fields.pop("name")), fields)
         return _saved(request, slot, status.HTTP_201_CREATED)
 
@@ -247,6 +246,11 @@ def find(name: str, *, lock: bool = False) -> Slot:
     return slot
 
 
+def _taken() -> Conflict:
+    taken = ErrorDetail("There is a slot of that name.", code="taken")
+    return Conflict(str(taken), errors=pointers({"name": [taken]}))
+
+
 def _saved(request: Request, slot: Slot, http_status: int = status.HTTP_200_OK) -> Response:
     beside = {"warnings": noticing.warnings(slot, list(slot.pins.all()))}
     return etags.answer(request, SlotSerializer(slot).data, http_status, beside=beside)
@@ -288,9 +292,19 @@ def _save(request: Request, slot: Slot, fields: dict[str, Any]) -> Slot:
         wrong = dict(error.message_dict)
     wrong |= _wrong(slot, pins)
     if wrong:
-        raise serializers.ValidationError(
-            {(NON_FIELD if name == NON_FIELD_ERRORS else name): messages for name, messages in wrong.items()}
-        )
-    with by_key(key_of(request).prefix):
-        saving.save(slot, actor=None, reason=reason, pins=pins)
+        raise _refusal(wrong)
+    try:
+        with by_key(key_of(request).prefix):
+            saving.save(slot, actor=None, reason=reason, pins=pins)
+    except saving.NameTaken:
+        raise _taken() from None
+    except WrongSettings as error:
+        # Meanwhile: a moment ago nothing was wrong.
+        raise _refusal(error.message_dict) from None
     return find(slot.name)
+
+
+def _refusal(wrong: Mapping[str, Any]) -> serializers.ValidationError:
+    return serializers.ValidationError(
+        {(NON_FIELD if name == NON_FIELD_ERRORS else name): messages for name, messages in wrong.items()}
+    )

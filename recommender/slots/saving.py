@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from recommender.slots import checking, snapshot
 from recommender.slots.models import Slot, SlotPin
@@ -14,6 +15,13 @@ from recommender.slots.pinning import in_shop_time
 from shop import clock
 from shop.operators import audit
 from shop.people.models import User
+
+
+class NameTaken(ValidationError):
+    """Another slot got the name meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__({"name": [_("There is a slot of that name already.")]})
 
 
 def save(slot: Slot, *, actor: User | None, reason: str = "", pins: Iterable[SlotPin] | None = None) -> Slot:
@@ -24,6 +32,7 @@ def save(slot: Slot, *, actor: User | None, reason: str = "", pins: Iterable[Slo
 
     Raises:
         ValidationError: a field is wrong, with what helps.
+        NameTaken: another was saved under that name since it was looked for.
     """
     slot.full_clean()
     pins = None if pins is None else list(pins)
@@ -37,7 +46,7 @@ def save(slot: Slot, *, actor: User | None, reason: str = "", pins: Iterable[Slo
         slot.version = before.version + 1 if before is not None else 1
         slot.changed_at, slot.changed_by = clock.now(), actor
         was = _settings(before)
-        slot.save()
+        _write(slot)
         if pins is not None:
             slot.pins.all().delete()
             SlotPin.objects.bulk_create(_of(slot, pins))
@@ -45,6 +54,18 @@ def save(slot: Slot, *, actor: User | None, reason: str = "", pins: Iterable[Slo
         audit.record(action, actor=actor, target=slot, before=was, after=_settings(slot), reason=reason)
         snapshot.announce()
     return slot
+
+
+def _write(slot: Slot) -> None:
+    pk = slot.pk
+    try:
+        with transaction.atomic():
+            slot.save()
+    except IntegrityError:
+        slot.pk = pk
+        if not Slot.objects.filter(name=slot.name).exclude(pk=pk).exists():
+            raise
+        raise NameTaken from None
 
 
 def delete(slot: Slot, *, actor: User | None, reason: str = "") -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
 from push.models import Campaign
 from recommender.models import Slot
-from recommender.slots import snapshot
+from recommender.slots import saving, snapshot
 from shop.models import AuditEntry
 from tests.factories.campaigns import make_campaign
 from tests.factories.catalogue import make_product
+from tests.factories.waiting import at_work, until_it_waits
 from tests.shop.api.calling import with_scopes
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,20 @@ def test_a_slot_is_made_steered_and_deleted(api, django_capture_on_commit_callba
     assert [row["name"] for row in api("GET", "/slots?type=for_you").json()["data"]] == ["home", "tea-corner"]
     assert api("DELETE", "/slots/tea-corner").status_code == 204
     assert api("GET", "/slots/tea-corner").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_make_a_slot_at_once_the_second_is_told_that_the_name_is_taken() -> None:
+    snapshot.forget()
+    api, answers = with_scopes(READ, WRITE), []
+    with at_work(lambda: answers.append(api("POST", "/slots", TEA))) as second, transaction.atomic():
+        saving.save(Slot(**TEA), actor=None)
+        second.start()
+        until_it_waits(second)
+        assert not answers, "the control: nobody saw the first when the second came"
+    assert answers[0].status_code == 409, answers[0].content
+    assert [error["pointer"] for error in answers[0].json()["errors"]] == ["/name"]
+    assert Slot.objects.filter(name=TEA["name"]).count() == 1
 
 
 def test_what_may_not_be_meant_is_said_beside_what_was_saved(api) -> None:
