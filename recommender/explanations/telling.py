@@ -125,16 +125,16 @@ def _under(part: Part, told: Explanation, feature: Name) -> list[str]:
 
 def why_words(found: WhyNot, feature: Name) -> str:
     """The answer to "why not this product?" in a sentence or two."""
-    sentence = _sentence(found)
+    told = [_sentence(found)]
     if found.why in (Why.OUTSCORED, Why.VARIETY, Why.CUT, Why.NO_SOURCE) and found.rule:
         rule = {"rule": rule_words(found.rule)}
-        sentence += " " + _("A rule would take it out too: %(rule)s.") % rule
+        told.append(_("A rule would take it out too: %(rule)s.") % rule)
     if found.why == Why.OUTSCORED and found.differences:
-        first = [term for term in found.differences if term.amount > 0][:2]
-        names = _(" and ").join(f"“{feature(term.name)}”" for term in first)
-        if names:
-            sentence += " " + _("Most of it is %(names)s.") % {"names": names}
-    return sentence
+        first = [f"“{feature(term.name)}”" for term in found.differences if term.amount > 0][:2]
+        if len(first) == 2:
+            first = [_("%(one)s and %(other)s") % {"one": first[0], "other": first[1]}]
+        told += [_("Most of it is %(names)s.") % {"names": names} for names in first]
+    return sentences(told)
 
 
 def _sentence(found: WhyNot) -> str:

@@ -23,6 +23,7 @@ class SlotAdmin(BigListAdmin):
     list_display = ["titled", "name", "shows", "switched_on", "size", "steered", "changed_at", "changer"]
     list_filter = ["active"]
     search_fields = ["name", "titled"]
+    search_help_text = gettext_lazy("Part of a name or title")
     ordering = ["name"]
     list_select_related = ["changed_by"]
     actions = None

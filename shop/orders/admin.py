@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
+from shop.money import money
 from shop.operators.lists import ReadOnlyAdmin, choice_filter
 from shop.orders.models import Order
 from shop.people.encryption import email_hash
@@ -36,8 +37,8 @@ class OrderAdmin(ReadOnlyAdmin):
         "placed_at",
         "shopper",
         "shown_status",
-        "total",
-        "refunded",
+        "shown_total",
+        "given_back",
         "town",
         "came_through",
         "simulated",
@@ -62,6 +63,16 @@ class OrderAdmin(ReadOnlyAdmin):
     def shown_status(self, order: Order) -> str:
         """The status, coloured."""
         return str(order.get_status_display())
+
+    @display(description=_("total"), ordering="total")
+    def shown_total(self, order: Order) -> str:
+        """With its currency."""
+        return money(order.total, order.currency)
+
+    @display(description=_("refunded"), ordering="refunded")
+    def given_back(self, order: Order) -> str:
+        """With its currency, where anything was."""
+        return money(order.refunded, order.currency) if order.refunded else "–"
 
     @display(description=_("source"), ordering="source")
     def came_through(self, order: Order) -> str:
