@@ -3,7 +3,8 @@
 -- KEYS[1]  the stream
 -- ARGV     gap (ms), life of a session's key (s), most acts (of this session, and of those before), most cart lines, life of a
 --          remembered message id (s), most events and most bytes (passed by one event at most) of an entry; then eight per event:
---          visitor, shopper ("-": logged out, "=ID": vouched for, "~ID": a browser's own word), time (ms), act line, cart lines, key that remembers the message id, event id, body
+--          visitor, shopper ("-": logged out, "=ID": vouched for, "~ID": a browser's own word, ".ID": says nothing of who is there now),
+--          time (ms), act line, cart lines, key that remembers the message id, event id, body
 -- returns  the number of events appended; those whose message id is remembered are not appended again
 --
 -- An entry of the stream holds many events: "e" their bodies and "s" their session ids, line by line (JSON has no line break of its
@@ -48,6 +49,12 @@ for i = 8, #ARGV, 8 do
       end
       -- What a browser says of itself opens nobody's history, and closes the one of whoever was there before.
       local mark, named = string.sub(shopper, 1, 1), string.sub(shopper, 2)
+      -- What became of an order, whenever and by whomever: it takes back what the one bought who is there, and nobody came or went.
+      local elsewhere = mark == "."
+      if elsewhere and s[1] ~= "" and cart ~= "" and (s[4] == "" or named == "" or named == s[4]) then
+        local _, lines = string.gsub(cart, "\n", "\n")
+        s[8], s[7] = drop_oldest(s[8] .. cart, s[7] + lines, most_cart)
+      end
       local other = s[4] ~= "" and (mark == "=" or mark == "~") and named ~= s[4]
       if other and at >= s[2] then
         s, other = nobody(), false
@@ -55,7 +62,7 @@ for i = 8, #ARGV, 8 do
       end
       local started = s[2]
       -- What is told late of somebody else is of a session that is over, and none of what is known of who is there now.
-      if not other then
+      if not (other or elsewhere) then
         if s[1] == "" or at > s[3] + gap then
           s[10], s[9] = drop_oldest((s[10] or "") .. s[6], (s[9] or 0) + s[5], most_acts)
           s[1], s[2], s[3], s[5], s[6] = id, at, at, 0, ""

@@ -22,6 +22,8 @@ GAP = timedelta(minutes=30)
 LIFE = timedelta(days=7)
 MOST_ACTS = 50
 MOST_CART_LINES = 150
+# Told when the shop deals with an order, often days later: they name the browser it came from, and say nothing of who is there now.
+ELSEWHERE = frozenset({"order_cancelled", "order_refunded"})
 # An act of a session that is no type of events: one or two stars.
 RATED_LOW = "product_rated_low"
 MIDDLE_STARS = 3

@@ -106,4 +106,6 @@ def _who(event: StoredEvent, vouched: bool) -> str:
     """The shopper of an event as the script reads it."""
     if event.type == "logged_out":
         return "-"
+    if event.type in sessions.ELSEWHERE:
+        return f".{event.shopper_id}"
     return f"{'=' if vouched else '~'}{event.shopper_id}" if event.shopper_id else ""

@@ -77,6 +77,24 @@ def test_what_is_told_late_of_the_one_before_changes_nothing_of_who_is_there(clo
     assert viewed() == ["p5", "p1"], "the control"
 
 
+@pytest.mark.parametrize("told", ["order_cancelled", "order_refunded"])
+def test_what_becomes_of_an_order_says_nothing_of_who_is_there(clock, shelf, told) -> None:
+    of_anna()
+    act("p3", ANNA, type=told, minutes=5)
+    assert session().bought == ([] if told == "order_cancelled" else ["p3"]), "who bought it is there"
+    act("p5", BERT, minutes=6)
+    act("p5", BERT, type="order_completed", minutes=7)
+    before = session()
+    act("p5", ANNA, type=told, minutes=60)
+    assert session() == before, "neither ended nor moved to another shopper, nor its purchases taken back"
+    act(type="logged_out", minutes=61)
+    act("p1", ANNA, type=told, minutes=62)
+    assert read_session(VISITOR) is None, "nobody came"
+    act("p4", minutes=63)
+    act("p1", ANNA, type=told, minutes=64)
+    assert session().shopper_id == ""
+
+
 def test_who_logs_out_leaves_nothing_to_the_next(clock, shelf) -> None:
     of_anna()
     act(type="logged_out", minutes=5)
