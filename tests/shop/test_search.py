@@ -276,6 +276,22 @@ def test_a_cursor_of_another_order_or_a_broken_one_is_the_first_page(shelves):
         assert [product.pk for product in search(sort="price", cursor=cursor).products] == first
 
 
+@pytest.fixture
+def shop_in_euros(settings) -> None:
+    settings.CURRENCY = "EUR"
+
+
+@pytest.mark.parametrize(
+    ("language", "least", "most"), [("en", "Under €1", "€10 and more"), ("zh", "€1 以下", "€10 以上")]
+)
+def test_price_filters_are_said_in_the_shops_currency(pantry, shop_in_euros, language, least, most):
+    for product_id, price in (("milk", "0.5"), ("beans", "2.5"), ("yogurt", "15")):
+        Product.objects.filter(pk=product_id).update(price=Decimal(price))
+    prices = next(facet for facet in search(language=language).facets if facet.name == "price")
+    said = {value.value: value.label for value in prices.values}
+    assert (said["-1"], said["2-3"], said["10-"]) == (least, "€2–€3", most)
+
+
 def test_labels_speak_the_language(shelves):
     labels = {facet.name: facet.label for facet in search(language="en").facets}
     assert labels["price"] == "Price"

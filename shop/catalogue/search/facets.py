@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from shop.catalogue.search import filters as narrowing
 from shop.catalogue.search.filters import Condition
 from shop.catalogue.search.rows import fetch
+from shop.money import symbol_of
 
 # Of more values these many stand in view.
 IN_VIEW = 8
@@ -65,12 +67,13 @@ def _labels() -> dict[str, str]:
 
 
 def _price_label(value: str) -> str:
-    low, _dash, high = value.partition("-")
+    symbol = symbol_of(settings.CURRENCY)
+    low, _dash, high = (amount and f"{symbol}{amount}" for amount in value.partition("-"))
     if not low:
-        return _("Under $%(high)s") % {"high": high}
+        return _("Under %(high)s") % {"high": high}
     if not high:
-        return _("$%(low)s and more") % {"low": low}
-    return f"${low}–${high}"
+        return _("%(low)s and more") % {"low": low}
+    return f"{low}–{high}"
 
 
 def _tag_label(value: str) -> str:
