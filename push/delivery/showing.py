@@ -13,7 +13,7 @@ from push.campaigns.models import Step
 from push.channels.base import Item, Material
 from push.delivery.facts import Facts
 from push.delivery.models import Message
-from recommender.serving import Sent, Slate, UnknownSlot, log_sent, reason_text, recommend_many
+from recommender.serving import OnlyRanks, Sent, Slate, UnknownSlot, log_sent, reason_text, recommend_many
 from shop.catalogue.models import Product
 from shop.people.models import Shopper
 
@@ -43,7 +43,7 @@ def locale_of(shopper: Shopper) -> str:
 def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[uuid.UUID, Picked]:
     """Recommendations for a batch of messages; a message that is tried again keeps what it showed.
 
-    One whose slot was deleted goes without.
+    One whose slot was deleted, or orders the products of pages and has none of its own, goes without.
     """
     picked: dict[uuid.UUID, Picked] = {}
     asked: dict[tuple[str, int, str], list[Message]] = defaultdict(list)
@@ -60,8 +60,8 @@ def pick(messages: Sequence[Message], shoppers: Mapping[str, Shopper]) -> dict[u
             shopper_ids = [message.shopper_id for message in group]
             # What is to spare is not shown, nor is anything that is previewed: what is sent is logged (:func:`log_shown`).
             slates = recommend_many(slot, shopper_ids, size + SPARE, log=False)
-        except UnknownSlot as gone:
-            log.error("slot_of_a_step_is_gone", reason=str(gone), messages=len(group))
+        except (UnknownSlot, OnlyRanks) as error:
+            log.error("slot_of_a_step_shows_nothing", reason=str(error), messages=len(group))
             picked |= {message.pk: NOTHING for message in group}
             continue
         for message in group:

@@ -4,9 +4,10 @@ from recommender.serving.recommending import rank, recommend, recommend_many
 from recommender.serving.sending import Sent, log_sent
 from recommender.serving.warming import ready, start, started, warm_up
 from recommender.slates.reasons import reason_text
-from recommender.slates.slate import Reason, Slate, SlateItem, UnknownSlot
+from recommender.slates.slate import OnlyRanks, Reason, Slate, SlateItem, UnknownSlot
 
 __all__ = [
+    "OnlyRanks",
     "Reason",
     "Sent",
     "Slate",

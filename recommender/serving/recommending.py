@@ -173,11 +173,14 @@ def recommend_many(
 
     Three round trips to Valkey and three queries in all: who lets it be used, and what no session tells here: cart and purchases.
     Without ``log`` it is the caller who logs what comes to be shown (:mod:`recommender.serving.sending`).
+
+    Raises:
+        UnknownSlot, OnlyRanks, ValueError: as :func:`recommend`.
     """
     _check(k)
     read, put_away, declined = read_all(), unwanted.of_many(shopper_ids), _declined(shopper_ids)
     at_shop = lately.of_many([shopper_id for shopper_id in shopper_ids if shopper_id not in declined])
-    served = snapshot.get(slot)
+    served = that_chooses(slot)
     chosen = {}
     for shopper_id in shopper_ids:
         somebody = "" if shopper_id in declined else shopper_id

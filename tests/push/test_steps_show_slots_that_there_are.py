@@ -1,4 +1,4 @@
-"""A step shows any slot of the shop; one that was deleted costs the message its block, never the batch."""
+"""A step shows any slot of the shop that has products; one that was deleted costs the message its block, never the batch."""
 
 from __future__ import annotations
 
@@ -71,12 +71,13 @@ def test_a_slot_that_a_campaign_shows_does_not_become_one_that_orders_pages() ->
     assert saving.save(slot, actor=None).type == "search_ranking"
 
 
-def test_messages_of_a_deleted_slot_go_without_it_and_others_keep_theirs() -> None:
+@pytest.mark.parametrize("slot", ["deleted", "search"])
+def test_messages_of_a_slot_that_has_no_products_go_without_and_others_keep_theirs(slot) -> None:
     for number in range(4):
         make_product(id=f"p{number}")
     shopper = make_shopper()
     gone, kept = (make_message(shopper, make_step(), State.CLAIMED) for _ in range(2))
-    gone.step.slot = "deleted"
+    gone.step.slot = slot
     picked = pick([gone, kept], {shopper.pk: shopper})
     assert picked[gone.pk] == NOTHING
     assert len(picked[kept.pk].products) > 1

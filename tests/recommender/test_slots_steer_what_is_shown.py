@@ -14,7 +14,7 @@ from django.db import connections
 
 from recommender.known import facts
 from recommender.models import Slot, SlotPin
-from recommender.serving import rank, reason_text, recommend
+from recommender.serving import rank, reason_text, recommend, recommend_many
 from recommender.serving.previewing import Viewer, diff, preview
 from recommender.slates import slate_log
 from recommender.slates.slate import OnlyRanks
@@ -270,6 +270,8 @@ def test_a_page_is_put_in_the_order_of_who_looks_and_loses_nothing(shop, save_sl
     assert personal.index("honey") < page.index("honey")
     with pytest.raises(OnlyRanks, match="'results' orders the products of a page"):
         recommend("results", visitor_id=VISITOR)
+    with pytest.raises(OnlyRanks, match="'results' orders the products of a page"):
+        recommend_many("results", ["s1"])
 
 
 def test_types_are_mixed_and_fill_in_the_order_asked_for(shop, save_slot) -> None:
