@@ -24,7 +24,7 @@ from recommender.explanations.replaying import Replay, replay
 from recommender.known import champions
 from recommender.known.contexts import known_then
 from recommender.models import Slate
-from recommender.serving.recommending import would_show
+from recommender.serving.previewing import would_show
 from recommender.slates.reasons import reason_text
 from recommender.slates.slate import Part
 from recommender.slots import snapshot

@@ -1,15 +1,21 @@
-"""Looking before saving: what a slot would show to somebody, and what a change of it changes."""
+"""What would be shown: by a slot before it is saved, by what a change of it changes, by another model in the champion's place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from random import Random
 
-from recommender.serving import recommending
+from recommender.known import champions, facts
+from recommender.known.contexts import Known
+from recommender.serving.reading import read_all
+from recommender.serving.recommending import ask_of, slate_of
 from recommender.slates.slate import Slate
 from recommender.slots import snapshot
+from recommender.slots.choosing import as_asked
 from recommender.slots.models import Slot, SlotPin
 from recommender.slots.served import ServedSlot
+from recommender.training.artefacts import Model
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,13 @@ def preview(slot: Slot, viewer: Viewer, *, pins: Iterable[SlotPin] | None = None
 
 
 def _preview(slot: ServedSlot, viewer: Viewer, k: int | None) -> Slate:
-    return recommending.preview(slot, **vars(viewer), k=k)
+    """Nothing is logged, and nothing but Valkey is read.
+
+    The same luck each time: what two settings of a slot show differs by the settings alone.
+    """
+    read = read_all(viewer.visitor_id, viewer.shopper_id)
+    known = read.known(viewer.shopper_id, viewer.product_id, personalised=not read.declined)
+    return slate_of(slot, known, read, k, (), viewer.visitor_id, luck=Random(slot.name))
 
 
 def diff(
@@ -105,3 +117,31 @@ def _change(viewer: Viewer, former: ServedSlot, wanted: ServedSlot, k: int | Non
 
 def _ids(slate: Slate) -> list[str]:
     return [item.product_id for item in slate.items]
+
+
+def would_show(
+    slot: str,
+    known: Known,
+    model: Model,
+    k: int,
+    exclude: Iterable[str],
+    at_ms: int,
+    *,
+    given: Sequence[str] = (),
+    as_given: bool = False,
+) -> list[str]:
+    """The products that ``model``, in the place of the champion, would show for what was known at a moment.
+
+    By the slot's settings, rules and facts of now; nothing is logged. An order of what a page gave (``given``) is one of the same
+    products, ``as_given`` the page's own.
+
+    Raises:
+        UnknownSlot: there is no slot of that name any more.
+    """
+    served = snapshot.get(slot)
+
+    def models(task: str) -> Model | None:
+        return model if task == served.task else champions.current(task)
+
+    ask = ask_of(served, known, models, k, exclude, at_ms, facts.current(), given=given)
+    return [item.product_id for item in as_asked(ask, as_given=as_given).items]

@@ -15,7 +15,7 @@ from msgspec.structs import replace as replaced
 from recommender.experiments import variants
 from recommender.experiments.variants import NOBODY, Filled, Who
 from recommender.explanations.making import asked_again_by, explain_choice, order_of
-from recommender.known import champions, facts, lately, unwanted
+from recommender.known import champions, lately, unwanted
 from recommender.known.contexts import Known, chosen_from
 from recommender.known.product_facts import ProductFacts
 from recommender.serving import repeating
@@ -24,7 +24,7 @@ from recommender.slates import slate_log
 from recommender.slates.slate import OnlyRanks, RanksNothing, Reason, Slate, is_fallback
 from recommender.slates.slate_ids import new_slate_id
 from recommender.slots import pages, snapshot
-from recommender.slots.choosing import Choice, as_asked, in_given_order, ranked
+from recommender.slots.choosing import Choice, in_given_order, ranked
 from recommender.slots.exploring import guarded
 from recommender.slots.served import ServedSlot
 from recommender.slots.types.base import Ask
@@ -37,7 +37,7 @@ DAY_MS = 86_400_000
 AWAY_ORDER_NOTE = "The session could not be read: the order is the one given."
 OFF_NOTE = "This slot is switched off."
 
-log = structlog.get_logger(__name__)
+logger = structlog.get_logger(__name__)
 
 
 def recommend(
@@ -89,7 +89,7 @@ def recommend(
     who = Who(visitor_id or known.shopper_id, phone) if personalised else NOBODY
 
     def choice(taken: Read) -> Slate:
-        return _slate(served, known, taken, k, exclude, visitor_id if personalised else "", who, explain=explain)
+        return slate_of(served, known, taken, k, exclude, visitor_id if personalised else "", who, explain=explain)
 
     slate = choice(read)
     if not page:
@@ -155,7 +155,7 @@ def _claimed(
             read = replace(read, on_page=read.on_page | claimed.taken)
             slate = again(read)
     except redis.RedisError as error:
-        log.warning("page_not_claimed", error=str(error))
+        logger.warning("page_not_claimed", error=str(error))
         return slate
     slate_log.write([(slate, visitor_id, known.shopper_id)])
     return slate
@@ -187,7 +187,7 @@ def recommend_many(
         held = at_shop.get(shopper_id, lately.NOTHING)
         out = put_away.get(shopper_id, unwanted.NOTHING)
         known = Known(shopper_id=somebody, in_cart=held.in_cart, bought=held.bought, unwanted=out)
-        slate = _slate(served, known, read, k, exclude, who=Who(somebody) if somebody else NOBODY)
+        slate = slate_of(served, known, read, k, exclude, who=Who(somebody) if somebody else NOBODY)
         chosen[shopper_id] = slate if somebody else _declined_by(slate)
     if log:
         slate_log.write([(slate, "", shopper_id) for shopper_id, slate in chosen.items()])
@@ -204,7 +204,7 @@ def _declined(shopper_ids: Sequence[str]) -> set[str]:
     try:
         return set(Shopper.objects.filter(pk__in=shopper_ids, personalised=False).values_list("pk", flat=True))
     except DatabaseError as error:
-        log.warning("recommended_without_histories", reason=str(error).strip())
+        logger.warning("recommended_without_histories", reason=str(error).strip())
         return set(shopper_ids)
 
 
@@ -241,7 +241,7 @@ def rank(
         raise RanksNothing(slot, (name for name, each in snapshot.current().items() if each.kind.ranks))
     known = read.known(shopper_id, personalised=personalised)
     given = list(dict.fromkeys(product_ids))
-    ask = _ask(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
+    ask = ask_of(served, known, champions.current, max(len(given), 1), (), clock.now_ms(), read.facts, given=given)
     as_given = not (served.active and personalised)
     items = in_given_order(ask) if as_given else ranked(ask)
     theirs = any(item.source != "given" for item in items)
@@ -272,7 +272,7 @@ def _check(k: int | None) -> None:
         raise ValueError(f"k must be between 1 and {MOST}, not {k}")
 
 
-def _slate(
+def slate_of(
     slot: ServedSlot,
     known: Known,
     read: Read,
@@ -284,12 +284,19 @@ def _slate(
     explain: bool = False,
     luck: Random | None = None,
 ) -> Slate:
+    """The slate of a slot for what was read; nothing is logged.
+
+    Args:
+        k: at most so many products; None: the slot's size.
+        who: takes part in its experiment.
+        luck: by which is drawn what is drawn; None: another each time.
+    """
     slate_id = new_slate_id()
     out = [*exclude, *read.on_page] if read.on_page else exclude
     now_ms = clock.now_ms()
     # Another order at the next visit; of who is in none, at the next day (UTC); of nobody, one a day for all.
     visit = f"{visitor_id or known.shopper_id}|{known.visit or now_ms // DAY_MS}"
-    ask = _ask(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
+    ask = ask_of(slot, known, champions.current, k or slot.size, out, now_ms, read.facts, visit)
     ask = ask if luck is None else replace(ask, luck=luck)
     filled = variants.fill(ask, who, slate_id, k) if slot.active else Filled(ask, Choice())
     ask, choice = filled.ask, guarded(filled.ask, filled.choice)
@@ -317,7 +324,7 @@ def _slate(
     )
 
 
-def _ask(
+def ask_of(
     slot: ServedSlot,
     known: Known,
     models: Callable[[str], Model | None],
@@ -328,6 +335,7 @@ def _ask(
     visit: str = "",
     given: Sequence[str] = (),
 ) -> Ask:
+    """What a slot asks of the models that ``models`` has by task, ``held`` the facts of products."""
     return Ask(slot, known, held, models, at_ms, k, list(exclude), given, visit, slot.depth(held))
 
 
@@ -343,43 +351,3 @@ def _heading(ask: Ask, choice: Choice, fallback: bool) -> Reason:
     if ask.slot.heading and not fallback:
         return Reason("words", dict(ask.slot.heading))
     return ask.slot.kind.heading(ask, choice.items)
-
-
-def preview(
-    slot: ServedSlot, *, shopper_id: str = "", visitor_id: str = "", product_id: str = "", k: int | None = None
-) -> Slate:
-    """The slate that a slot, saved or not, would answer now; nothing is logged, and nothing but Valkey is read.
-
-    The same luck each time: what two settings of a slot show differs by the settings alone.
-    """
-    read = read_all(visitor_id, shopper_id)
-    known = read.known(shopper_id, product_id, personalised=not read.declined)
-    return _slate(slot, known, read, k, (), visitor_id, luck=Random(slot.name))
-
-
-def would_show(
-    slot: str,
-    known: Known,
-    model: Model,
-    k: int,
-    exclude: Iterable[str],
-    at_ms: int,
-    *,
-    given: Sequence[str] = (),
-    as_given: bool = False,
-) -> list[str]:
-    """The products that ``model``, in the place of the champion, would show for what was known at a moment.
-
-    By the slot's settings, rules and facts of now; nothing is logged. An order of what a page gave (``given``) is one of the same
-    products, ``as_given`` the page's own.
-
-    Raises:
-        UnknownSlot: there is no slot of that name any more.
-    """
-    served = snapshot.get(slot)
-
-    def models(task: str) -> Model | None:
-        return model if task == served.task else champions.current(task)
-
-    ask = _ask(served, known, models, k, exclude, at_ms, facts.current(), given=given)
-    return [item.product_id for item in as_asked(ask, as_given=as_given).items]

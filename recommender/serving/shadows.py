@@ -17,7 +17,7 @@ import structlog
 from recommender.dataset.arrays import BrokenFile
 from recommender.known import fresh_sessions
 from recommender.known.contexts import known_then
-from recommender.serving.recommending import would_show
+from recommender.serving.previewing import would_show
 from recommender.slates.models import ShadowAnswer
 from recommender.slates.slate_log import STREAM
 from recommender.slots import snapshot

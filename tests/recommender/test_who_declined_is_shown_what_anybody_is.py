@@ -9,10 +9,10 @@ from recommender.explanations.missing import ask_now
 from recommender.explanations.then import then_of
 from recommender.models import Slate, Slot
 from recommender.serving import rank, recommend, recommend_many
-from recommender.serving.recommending import preview
+from recommender.serving.previewing import Viewer, preview
 from recommender.serving.warming import warm_up
 from recommender.slates.slate_log import SlateConsumer
-from recommender.slots import saving, snapshot
+from recommender.slots import saving
 from shop import valkey
 from shop.api.keys import create_key
 from shop.events import recording
@@ -99,7 +99,7 @@ def test_who_declined_is_nobody_whoever_asks_and_at_once_again_somebody(shop, cl
             "by both": order(recommend("home", shopper_id="s1", visitor_id=visitor, k=6)),
             "by the session": order(recommend("home", visitor_id=visitor, k=6)),
             "api": over_http(f"recommendations/home?k=6&shopper_id=s1&visitor_id={visitor}"),
-            "preview": order(preview(snapshot.get("home"), shopper_id="s1", visitor_id=visitor, k=6)),
+            "preview": order(preview(Slot.objects.get(name="home"), Viewer("s1", visitor), k=6)),
         }
 
     def rest() -> tuple[tuple[str, ...], ...]:
