@@ -2,6 +2,9 @@
 
 A cart is a function of the stored events, told anew whenever one of them comes: twice, late or in the wrong order makes no
 difference. Its id is that of the event it began with. A cart that the storefront keeps is left alone.
+
+Whose an event is, a secret key says, or the browser whose link to a shopper is vouched for: with a publishable key anybody may name
+anybody. What a browser did before a log-in, or the shop's server, vouched for it becomes the shopper's then.
 """
 
 from __future__ import annotations
@@ -25,12 +28,12 @@ from shop.events.consumers import Consumer
 from shop.events.ids import lowest_id
 from shop.events.models import Event
 from shop.events.stream import StreamEntry
-from shop.events.types import StoredEvent
+from shop.events.types import SERVERS, StoredEvent
 from shop.orders.models import Order
 from shop.people.models import Shopper, Visitor
 
 # The storefront keeps its carts itself.
-DOORS = ("api", "segment", "tracker")
+DOORS = ("api", "segment", "segment_server", "tracker")
 EDITS = ("product_added", "product_removed", "order_completed")
 JOINS = ("identified", "logged_in", "aliased", "signed_up")
 # A cart that nobody has touched for so long is not told any more.
@@ -94,10 +97,16 @@ def _wait_until_stored(events: Sequence[StoredEvent]) -> None:
 
 
 def _shoppers_of(events: Sequence[StoredEvent]) -> list[str]:
-    """The shopper of each event, by the visitor's link where the event does not say; empty where nobody is known."""
-    visitors = {event.visitor_id for event in events if not event.shopper_id}
-    linked = dict(Visitor.objects.filter(pk__in=visitors).values_list("pk", "shopper_id"))
-    return [event.shopper_id or linked.get(event.visitor_id, "") for event in events]
+    """The shopper of each event; empty where nobody is known, or only by a browser's own word."""
+    visitors = {event.visitor_id for event in events if event.visitor_id}
+    linked = dict(Visitor.objects.filter(pk__in=visitors, vouched=True).values_list("pk", "shopper_id"))
+    return [_shopper_of(event, linked.get(event.visitor_id, "")) for event in events]
+
+
+def _shopper_of(event: StoredEvent, linked: str) -> str:
+    if event.source in SERVERS and event.shopper_id:
+        return event.shopper_id
+    return linked if event.shopper_id in ("", linked) else ""
 
 
 @transaction.atomic
@@ -130,8 +139,9 @@ def tell(shopper_id: str, also: Iterable[StoredEvent] = ()) -> Cart | None:
 
 def _edits(shopper: Shopper, since: datetime, also: Iterable[StoredEvent]) -> list[Told]:
     """The shopper's events about carts, oldest first, each once."""
-    visitors = list(Visitor.objects.filter(shopper=shopper).values_list("pk", flat=True))
-    whose = Q(shopper_id=shopper.pk) | Q(visitor_id__in=visitors, shopper_id="")
+    visitors = list(Visitor.objects.filter(shopper=shopper, vouched=True).values_list("pk", flat=True))
+    said = Q(shopper_id=shopper.pk, source__in=SERVERS)
+    whose = said | Q(visitor_id__in=visitors, shopper_id__in=["", shopper.pk])
     stored = Event.objects.filter(whose, type__in=EDITS, source__in=DOORS, id__gte=lowest_id(since))
     found: dict[UUID, Told] = {event.id: event for event in also}
     found |= {event.id: event for event in stored}

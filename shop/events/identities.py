@@ -16,6 +16,7 @@ from django.db import transaction
 from shop.events.personal import is_address, without_personal
 from shop.opinions.saying import adopt_soon
 from shop.people.encryption import email_hash, normalise_email
+from shop.people.merging import vouch_for
 from shop.people.models import Address, Shopper, User, Visitor
 
 MOST_ATTRIBUTES = 100
@@ -61,11 +62,13 @@ def join(visitor_id: str, shopper: Shopper, *, trusted: bool) -> bool:
     """Join an anonymous visitor to ``shopper``; False where the visitor is somebody else's already.
 
     Args:
-        trusted: what the browser said of products becomes the shopper's too; a browser's own word writes on nobody's account.
+        trusted: what the browser said of products, and its cart, become the shopper's too; a browser's own word writes on
+            nobody's account.
     """
-    link, _ = Visitor.objects.get_or_create(id=visitor_id, defaults={"shopper": shopper})
+    link, _ = Visitor.objects.get_or_create(id=visitor_id, defaults={"shopper": shopper, "vouched": trusted})
     joined = bool(link.shopper_id == shopper.pk)
     if joined and trusted:
+        vouch_for(link)
         adopt_soon(visitor_id, shopper.pk)
     return joined
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from django.db import connection
@@ -13,8 +13,10 @@ MOST_REMEMBERED = 50_000
 # Shoppers first, as everybody locks them who joins a visitor (shop/events/identities.py). An erased one stays so.
 _KNOWN = "SELECT id FROM shop_shopper WHERE id = ANY(%s) AND erased_at IS NULL ORDER BY id FOR KEY SHARE"
 _JOIN = """
-INSERT INTO shop_visitor (id, shopper_id, linked_at) SELECT visitor, shopper, now() FROM unnest(%s, %s) AS said (visitor, shopper)
-ON CONFLICT DO NOTHING
+INSERT INTO shop_visitor (id, shopper_id, linked_at, vouched)
+SELECT visitor, shopper, now(), vouched FROM unnest(%s, %s, %s) AS said (visitor, shopper, vouched)
+ON CONFLICT (id) DO UPDATE SET vouched = true
+WHERE excluded.vouched AND NOT shop_visitor.vouched AND shop_visitor.shopper_id = excluded.shopper_id
 """
 
 _joined: set[tuple[str, str]] = set()
@@ -29,8 +31,11 @@ def who_is_who(events: Iterable[Any]) -> dict[str, str]:
     return {visitor: shopper for visitor, shopper in said.items() if (visitor, shopper) not in _joined}
 
 
-def join(said: dict[str, str]) -> set[tuple[str, str]]:
+def join(said: dict[str, str], vouched: Set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Join visitors to shoppers that exist; within a transaction.
+
+    Args:
+        vouched: the pairs that the shop itself said.
 
     Returns:
         The pairs that are joined now. Those of which nothing more is to be done go to :func:`remember` after the commit.
@@ -40,7 +45,8 @@ def join(said: dict[str, str]) -> set[tuple[str, str]]:
         known = {row[0] for row in cursor.fetchall()}
         pairs = sorted(pair for pair in said.items() if pair[1] in known)
         if pairs:
-            cursor.execute(_JOIN, [[visitor for visitor, _ in pairs], [shopper for _, shopper in pairs]])
+            visitors, shoppers = zip(*pairs, strict=True)
+            cursor.execute(_JOIN, [list(visitors), list(shoppers), [pair in vouched for pair in pairs]])
     return set(pairs)
 
 

@@ -128,7 +128,8 @@ def _take(request: HttpRequest, name: str) -> HttpResponse:
             problems.response("parse_error", 400, f"The body is not JSON of a Segment client: {error}")
         ) from None
     key = key or require_key(request, bundle.write_key or request.GET.get("writeKey", ""), "events:write")
-    intake = Intake(received_at=clock.now(), source="segment", simulated=is_simulated(request))
+    source = "segment_server" if key.is_secret else "segment"
+    intake = Intake(received_at=clock.now(), source=source, simulated=is_simulated(request))
     raws: Sequence[msgspec.Raw | bytes] = [body]
     if name in ("batch", "import"):
         if bundle.batch is msgspec.UNSET:

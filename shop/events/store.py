@@ -6,6 +6,7 @@ Acknowledged after the commit, so a crash between the two stores nothing twice: 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from shop import valkey
 from shop.events import joining, sessions
 from shop.events.consumers import Consumer
 from shop.events.stream import StreamEntry
-from shop.events.types import StoredEvent
+from shop.events.types import SERVERS, StoredEvent
 from shop.opinions import saying
 
 COLUMNS = StoredEvent.__struct_fields__
@@ -74,26 +75,28 @@ class StoreConsumer(Consumer):
         """
         events = [(_read(entry.body), entry.session_id) for entry in entries]
         said = joining.who_is_who(event for event, _ in events)
+        vouched = _vouched((event for event, _ in events), said) if said else set()
         # A line begins with its id: in that order two writers never wait for each other.
         lines = sorted(_line(event, session_id) for event, session_id in events)
         with transaction.atomic():
             store(lines)
-            joined = joining.join(said) if said else set()
-        vouched = _vouched(joined)
-        saying.adopt_known(vouched)
-        joining.remember(vouched)
+            joined = joining.join(said, vouched) if said else set()
+        saying.adopt_known(joined & vouched)
+        joining.remember(joined & vouched)
 
 
-def _vouched(joined: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those pairs of a visitor and a shopper that the shop vouches for: what a browser says of itself writes on nobody's account.
+def _vouched(events: Iterable[Any], said: dict[str, str]) -> set[tuple[str, str]]:
+    """Those pairs of a visitor and a shopper that the shop vouches for, now or when the browser's session became the shopper's:
+    what a browser says of itself writes on nobody's account.
 
     Raises:
         the exceptions of ``valkey.AWAY``: to be asked again.
     """
-    pairs = sorted(joined)
-    replies: Any = valkey.client().mget([sessions.key(visitor) for visitor, _ in pairs]) if pairs else []
+    by_server = {(event.visitor_id, event.shopper_id) for event in events if event.source in SERVERS}
+    pairs = sorted(said.items())
+    replies: Any = valkey.client().mget([sessions.key(visitor) for visitor, _ in pairs])
     live = zip(pairs, map(sessions.parse, replies), strict=True)
-    return {pair for pair, session in live if session is not None and session.shopper_id == pair[1]}
+    return by_server | {pair for pair, session in live if session is not None and session.shopper_id == pair[1]}
 
 
 def store(lines: list[str]) -> int:

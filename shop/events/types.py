@@ -58,6 +58,10 @@ _CASE_CHANGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 IMPRESSIONS = frozenset({"slate_seen", "product_list_viewed", "message_opened"})
 
 
+# Doors of those who know who a shopper is: the shop's own pages, and secret keys.
+SERVERS = frozenset({"api", "segment_server", "storefront"})
+
+
 class StoredEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One event, with the columns of :class:`shop.events.models.Event`. All times are UTC.
 
@@ -66,7 +70,8 @@ class StoredEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
         occurred_at: when it happened, the sender's clock corrected.
         value: money, or the rating of ``product_rated``.
         caused_by: id of the message or slate that led here.
-        source: which door it came through: api, segment, tracker, storefront, push, history.
+        source: which door it came through: api and segment_server (secret keys), tracker and segment (publishable ones),
+            storefront, push, history.
     """
 
     id: UUID

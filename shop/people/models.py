@@ -241,11 +241,16 @@ class Shopper(models.Model):
 
 
 class Visitor(models.Model):
-    """An anonymous browser, from the moment it becomes somebody: the link is made at login and never moved to another shopper."""
+    """An anonymous browser, from the moment it becomes somebody: the link is made at login and never moved to another shopper.
+
+    Attributes:
+        vouched: a log-in or the shop's server said so; else a browser's own word only, by which nothing becomes the shopper's.
+    """
 
     id = models.CharField(primary_key=True, max_length=64)
     shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, related_name="visitors")
     linked_at = models.DateTimeField(default=clock.now)
+    vouched = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("visitor")

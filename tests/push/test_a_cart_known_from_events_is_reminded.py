@@ -17,6 +17,8 @@ from shop.carts.models import Cart
 from shop.events.consumers import Runner
 from shop.events.identities import join
 from shop.events.stream import append
+from shop.people.merging import link_visitor
+from shop.people.models import Visitor
 from tests.factories.campaigns import deliver_all, make_audience, running
 from tests.factories.catalogue import make_product
 from tests.factories.events import an_event, store_all
@@ -42,8 +44,8 @@ def milk():
     return make_product()
 
 
-def came(*events) -> None:
-    append(list(events))
+def came(*events, vouched=True) -> None:
+    append(list(events), vouched=vouched)
     store_all()
     Runner(CartsConsumer(), claim_after_ms=0).drain()
 
@@ -130,6 +132,49 @@ def test_a_visitor_s_cart_is_theirs_when_it_is_known_who_they_are(clock, anna, o
     came(an_event("identified", shopper_id=anna.pk))
     assert lines() == {oats.pk: 1}
     assert Cart.objects.get().shopper == anna
+
+
+def test_a_browser_s_own_word_fills_nobody_s_cart_and_takes_nothing_out(smtp, clock, anna, oats, milk):
+    campaign = reminder()
+    stranger = {"source": "tracker", "visitor_id": "v-stranger"}
+    came(
+        an_event("identified", shopper_id=anna.pk, **stranger),
+        added(anna, oats, **stranger),
+        added(anna, milk, **{**stranger, "source": "segment"}),
+        an_event("product_added", product_id=oats.pk, **stranger),
+        vouched=False,
+    )
+    assert Visitor.objects.get(pk="v-stranger").shopper == anna, "the control: joined, as for training"
+    assert not Cart.objects.exists()
+    came(added(anna, oats))
+    came(an_event("order_completed", shopper_id=anna.pk, **stranger), vouched=False)
+    clock.advance(minutes=61)
+    assert plan_due(campaign).planned == 1
+    deliver_all()
+    assert Message.objects.get().products["cart"] == [oats.pk]
+
+
+@pytest.mark.parametrize("vouches", ["secret key", "live session", "log-in"])
+def test_what_a_browser_did_is_the_shopper_s_cart_once_the_shop_vouches(clock, anna, oats, milk, vouches):
+    mine = {"source": "tracker", "visitor_id": "v-mine0001"}
+    came(an_event("product_added", product_id=milk.pk, **mine), added(anna, oats, **mine), vouched=False)
+    assert not Cart.objects.exists()
+    if vouches == "secret key":
+        came(an_event("identified", shopper_id=anna.pk, visitor_id="v-mine0001"))
+    elif vouches == "live session":
+        append([an_event(shopper_id=anna.pk, visitor_id="v-mine0001")])
+        came(an_event("identified", shopper_id=anna.pk, **mine), vouched=False)
+    else:
+        assert link_visitor("v-mine0001", anna) == "v-mine0001"
+        came(removed(anna, oats, quantity=0, **mine), vouched=False)
+    assert lines() == {oats.pk: 1, milk.pk: 1}
+    assert Cart.objects.get().shopper == anna
+    came(added(anna, oats, **mine), vouched=False)
+    assert lines() == {oats.pk: 2, milk.pk: 1}
+    # Somebody else's word in the same browser is nobody's.
+    (bert,) = make_audience(1)
+    came(added(bert, oats, **mine), vouched=False)
+    assert lines() == {oats.pk: 2, milk.pk: 1}
 
 
 def test_a_cart_of_the_storefront_is_left_alone(clock, anna, oats, milk):

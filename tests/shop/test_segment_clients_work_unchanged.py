@@ -85,7 +85,7 @@ def story_is_told(visitor_id):
     }
     viewed = events["product_viewed"]
     assert (viewed.product_id, viewed.value, viewed.visitor_id) == ("p-1", Decimal("2.50"), visitor_id)
-    assert viewed.source == "segment"
+    assert viewed.source == "segment_server"
     assert events["products_searched"].query == "green tea"
     order = events["order_completed"]
     assert (order.value, order.shopper_id) == (Decimal("12.50"), "anna")
