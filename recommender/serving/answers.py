@@ -46,7 +46,7 @@ Occasion = Annotated[
         max_length=24,
         pattern="^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$",
         description="Where or when it is shown, such as phone or christmas: slot home is then answered by slot home-christmas, if "
-        "there is one",
+        "there is one that is switched on",
     ),
 ]
 

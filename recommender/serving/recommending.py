@@ -70,7 +70,7 @@ def recommend(
             takes part in no experiment, and is in nobody's own order.
         page_id: of the page that is being put together: no product twice under one such id (:mod:`recommender.slots.pages`).
         explain: say in ``Slate.explanation`` what made it.
-        occasion: where there is a slot ``slot-occasion``, that one answers.
+        occasion: where there is a slot ``slot-occasion`` that is switched on, that one answers.
         phone: whether it is looked at on one; what experiments by situation learn from.
         repeatable: the same, asked once more under the same ``page_id``, is answered with the same slate while all of it may be
             shown (:mod:`recommender.serving.repeating`).

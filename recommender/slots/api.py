@@ -89,7 +89,9 @@ class SlotChangeSerializer(StrictSerializer):
 
     title = serializers.CharField(max_length=80, allow_blank=True, required=False)
     type = serializers.CharField(max_length=40, help_text="What it shows: for_you, similar, trending...")
-    active = serializers.BooleanField(required=False, help_text="Off: it answers with no products.")
+    active = serializers.BooleanField(
+        required=False, help_text="Off: it answers with no products; for that of an occasion, the slot itself answers."
+    )
     size = serializers.IntegerField(min_value=1, max_value=Slot.MOST, required=False)
     mix = serializers.DictField(
         child=serializers.FloatField(), required=False, help_text="Further types to the weights of their scores."

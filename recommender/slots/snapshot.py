@@ -52,13 +52,14 @@ def current() -> Mapping[str, ServedSlot]:
 
 
 def get(name: str, occasion: str = "") -> ServedSlot:
-    """The slot of that name; where there is one of the occasion (``name-occasion``), that.
+    """The slot of that name; where there is one of the occasion (``name-occasion``), that, unless it is switched off.
 
     Raises:
         UnknownSlot: there is none; the message lists those there are.
     """
     slots = current()
-    if occasion and (found := slots.get(f"{name}-{occasion}")) is not None:
+    # One that is off says so where there is nothing behind it.
+    if occasion and (found := slots.get(f"{name}-{occasion}")) is not None and (found.active or name not in slots):
         return found
     try:
         return slots[name]

@@ -315,6 +315,14 @@ def test_the_slot_of_an_occasion_answers_where_there_is_one(ask, shelf, django_c
         saving.save(Slot(name="home-christmas", type="for_you", size=2), actor=None)
     answer = ask(HOME, occasion="christmas")
     assert (answer.json()["slot"], len(ids(answer))) == ("home-christmas", 2)
+    with django_capture_on_commit_callbacks(execute=True):
+        slot = Slot.objects.get(name="home-christmas")
+        slot.active = False
+        saving.save(slot, actor=None)
+    after = ask(HOME, occasion="christmas")
+    assert (after.json()["slot"], ids(after), "note" in after.json()) == ("home", ids(ask(HOME)), False)
+    off = ask(f"{HOME}-christmas").json()
+    assert (off["items"], off["note"]) == ([], "This slot is switched off."), "asked for by its own name"
     assert ask(HOME, occasion="Christmas Eve").json()["errors"][0]["pointer"] == "/occasion"
 
 
