@@ -48,12 +48,10 @@ def collect() -> int:
     """Append the sessions that ended since the last time to the stream; returns how many. One process at a time."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('pushcart fresh sessions'))")
-        asked = Q(status=ModelVersion.Status.CHAMPION) | Q(shadow_since__isnull=False)
-        served = ModelVersion.objects.filter(asked, window_to__isnull=False)
-        oldest = served.order_by("window_to").values_list("window_to", flat=True).first()
+        now = clock.now()
+        oldest = _wanted_from(now)
         if oldest is None or not cursor.fetchone()[0]:
             return 0
-        now = clock.now()
         since, until = _collected(oldest, now), ms_of(now - GAP)
         if until <= since:
             return 0
@@ -64,6 +62,24 @@ def collect() -> int:
         client().set(COLLECTED, until)
         client().xtrim(STREAM, minid=ms_of(oldest), approximate=True)
         return found.sessions
+
+
+def _wanted_from(now: datetime) -> datetime | None:
+    """Until when the oldest model that answers had learned: of champions, shadows, and, as far as :data:`MOST_BACK`, running arms.
+
+    An arm may have a version that learned long before the champion: a process that starts has it with the sessions that others let
+    enter it. An experiment goes on for weeks, and the stream is in memory.
+    """
+    # By its word: this folder knows no experiments.
+    arms = _oldest(Q(arms__experiment__status="running"))
+    champions = _oldest(Q(status=ModelVersion.Status.CHAMPION) | Q(shadow_since__isnull=False))
+    found = [champions, None if arms is None else max(arms, now - MOST_BACK)]
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def _oldest(asked: Q) -> datetime | None:
+    served = ModelVersion.objects.filter(asked, window_to__isnull=False)
+    return served.order_by("window_to").values_list("window_to", flat=True).first()
 
 
 def _collected(oldest: datetime, now: datetime) -> int:

@@ -23,6 +23,7 @@ from recommender.serving.shadows import ShadowConsumer
 from recommender.slates.slate_log import SlateConsumer
 from recommender.tasks import collect_sessions
 from recommender.training import artefacts
+from recommender.training.artefacts import Model
 from shop import valkey
 from shop.events import recording
 from shop.events.consumers import Runner
@@ -80,7 +81,10 @@ def after(clock, **passed: float) -> None:
 
 
 def what_follows(product: int, slot: str = "home") -> list[str]:
-    model = champions.current(slot)
+    return answers(champions.current(slot), product)
+
+
+def answers(model: Model, product: int) -> list[str]:
     ranking = model.algorithm.recommend(Context(session=np.array([model.row[f"p-{product}"]], np.int32)), 5)
     return [name for row in ranking.products.tolist() if (name := model.product_ids[row]) != f"p-{product}"]
 
@@ -108,6 +112,26 @@ def test_what_serves_an_arm_and_the_slot_takes_them_in_once(shop) -> None:
     (arm,) = [arm for arm in running.current("home").arms if arm.model is not None]
     assert arm.model.algorithm is champions.current("home").algorithm, "an index has hundreds of megabytes"
     assert what_follows(3)[0] == "p-4"
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(24, True), (48, False)])
+def test_an_arm_that_is_older_than_the_champion_has_them_in_a_process_that_starts(shop, hours, kept) -> None:
+    former = ModelVersion.objects.get(slot="home")
+    make_experiment(CHAMPION, ArmPlan(kind=Arm.Kind.VERSION, version=former))
+    visit("v-1", 3, 4, ago=40)
+    after(shop, seconds=1)
+    assert valkey.client().xlen(fresh_sessions.STREAM) == 1
+    # All champions are trained anew every night; the arm stays with what was learned before the visit.
+    ModelVersion.objects.filter(status="champion").update(status="retired")
+    newer = {"slot": "home", "status": "champion", "window_to": NOW + timedelta(hours=hours)}
+    ModelVersion.objects.create(algorithm="session_knn", file=former.file, sha256=former.sha256, **newer)
+    after(shop, hours=hours)
+    for each in (champions, running):
+        each.forget()
+        each.load()
+    running.freshen()
+    (arm,) = [arm.model for arm in running.current("home").arms if arm.model is not None]
+    assert ("p-4" in answers(arm, 3)) is kept
 
 
 def test_whatever_came_in_how_many_rounds_the_index_is_the_one_of_a_full_training(shop) -> None:
