@@ -130,8 +130,29 @@ def _check_slots(plan: Plan) -> None:
         raise NotAllowed(_("There is no slot of that name."), "slot")
     if slots[plan.slot].kind.ranks:
         raise NotAllowed(_("This slot puts in order what a page shows anyway: it cannot be divided."), "slot")
+    if slots[plan.slot].kind.in_messages:
+        _check_without_clicks(plan)
     for arm in plan.arms:
         _check_arm(plan, arm, slots)
+
+
+def _check_without_clicks(plan: Plan) -> None:
+    """Slates of messages are neither seen nor clicked by any event: a click on a message leads to the campaign's results."""
+    if plan.method != Experiment.Method.SPLIT:
+        raise NotAllowed(
+            _(
+                "Only messages show this slot, and they tell no clicks on its products: choose an A/B test, decided by sales."
+            ),
+            "method",
+        )
+    if plan.metric == Experiment.Metric.CLICKS:
+        raise NotAllowed(
+            _(
+                "Only messages show this slot, and they tell no clicks on its products: decide by what people put into the cart,"
+                " order or spend."
+            ),
+            "metric",
+        )
 
 
 def _check_arm(plan: Plan, arm: ArmPlan, slots: Mapping[str, ServedSlot]) -> None:
@@ -159,7 +180,9 @@ def start(experiment: Experiment, *, actor: User | None, reason: str) -> None:
     """
     arms = list(experiment.arms.select_related("version"))
     if experiment.status == Status.DRAFT:
-        _check_slots(Plan(experiment.key, experiment.title, experiment.slot, [_plan_of(arm) for arm in arms]))
+        planned = [_plan_of(arm) for arm in arms]
+        method, metric = experiment.method, experiment.metric
+        _check_slots(Plan(experiment.key, experiment.title, experiment.slot, planned, method, metric))
     for arm in arms:
         if arm.version:
             try:

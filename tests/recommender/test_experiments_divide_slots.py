@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import storages
+from django.utils import translation
 
 from recommender.experiments import assignment, results, running, steering, variants, verdicts
 from recommender.experiments.models import Arm, Experiment
@@ -185,6 +186,27 @@ def test_what_cannot_be_compared_is_refused(run) -> None:
     ):
         with pytest.raises(steering.NotAllowed, match=why):
             run(CHAMPION, arm)
+
+
+def test_a_slot_of_messages_is_divided_but_not_judged_by_clicks_that_nobody_tells(run) -> None:
+    for fields, field in (
+        ({"metric": "clicks"}, "metric"),
+        *(({"metric": "ordered", "method": method}, "method") for method in ("interleaving", "thompson", "linucb")),
+    ):
+        with pytest.raises(steering.NotAllowed, match="Only messages show this slot") as refused:
+            run(slot="email", **fields)
+        assert refused.value.field == field
+        with translation.override("zh-hans"), pytest.raises(steering.NotAllowed, match="此推荐位只在消息中展示"):
+            run(slot="email", **fields)
+    of_before = steering.create(
+        steering.Plan("before", "Before", "email", [CHAMPION, POPULAR], metric="ordered"), actor=None, reason="to know"
+    )
+    of_before.metric = Experiment.Metric.CLICKS
+    with pytest.raises(steering.NotAllowed, match="decide by what people put into the cart"):
+        steering.start(of_before, actor=None, reason="ready")
+    run(slot="email", metric="ordered")
+    mailed = recommend_many("email", [f"s{n}" for n in range(12)])
+    assert {slate.variant for slate in mailed.values()} == {"home-test:a", "home-test:b"}
 
 
 def test_a_drafted_slate_remembers_whose_each_product_is(run) -> None:

@@ -96,6 +96,7 @@ def test_an_experiment_is_made_and_discarded_over_the_api_and_nonsense_is_refuse
         ({"key": "No Name"}, "/key"),
         ({"slot": "nowhere"}, "/slot"),
         ({"slot": "search"}, "/slot"),
+        ({"slot": "email"}, "/metric"),
         ({"arms": [{"kind": "champion"}]}, "/arms"),
         ({"arms": [{"kind": "champion"}, {"kind": "popular", "share": 0}]}, "/arms"),
         ({"arms": [{"kind": "champion"}, {"kind": "popular", "share": "nan"}]}, "/arms/1/share"),

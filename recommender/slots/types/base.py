@@ -117,6 +117,8 @@ class SlotType(ABC):
     fills: ClassVar[bool] = True
     # Puts the products in order that a page gives it (recommender.serving.rank), and proposes none.
     ranks: ClassVar[bool] = False
+    # Shown by messages alone: nothing tells that a slate came into view, nor which of its products was chosen.
+    in_messages: ClassVar[bool] = False
 
     # Places may go to products that were hardly shown (recommender/exploration): what it shows is a guess, not a fact of the past.
     explores: ClassVar[bool] = False

@@ -13,6 +13,7 @@ class EmailDigest(Trained):
     name = "email_digest"
     label = gettext_noop("E-mail digest")
     task = "email"
+    in_messages = True
     explores = True
     # What was sent is not made better by the next look.
     explores_unasked = False
