@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 
@@ -70,7 +71,13 @@ def unpack(stream_id: bytes, fields: Mapping[bytes, bytes]) -> list[StreamEntry]
     ]
 
 
-def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = None, vouched: bool = True) -> int:
+def append(
+    events: Iterable[StoredEvent],
+    *,
+    remember: frozenset[str] | None = None,
+    vouched: bool = True,
+    elsewhere: frozenset[UUID] = frozenset(),
+) -> int:
     """Append events and update the sessions of their visitors, all or nothing, in one round trip.
 
     Args:
@@ -78,6 +85,7 @@ def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = N
         remember: message ids that carry no time of the sender: appended once in 24 hours.
         vouched: the sender knows who the shoppers are (the shop itself, or a secret key). Else their sessions stay nobody's, and
             no recommendations are made of the history of whoever a browser says to be.
+        elsewhere: ids of events that say nothing of who is at their browser now, beside those of types that never do.
 
     Returns:
         How many were appended.
@@ -91,7 +99,7 @@ def append(events: Iterable[StoredEvent], *, remember: frozenset[str] | None = N
         seen = f"seen:{event.source}:{event.message_id}" if remember and event.message_id in remember else ""
         arguments += (
             event.visitor_id,
-            _who(event, vouched),
+            f".{event.shopper_id}" if event.id in elsewhere else _who(event, vouched),
             at_ms,
             sessions.act_line(event, at_ms),
             sessions.cart_lines(event, at_ms),

@@ -10,14 +10,16 @@ import pytest
 from django.db.models import F
 
 from shop.events import sessions
+from shop.events.stream import append
 from shop.models import AuditEntry, Event, Order, OutboxEvent, Product, Refund
 from shop.opinions import saying
 from shop.orders import changing
 from shop.orders.importing import import_order
 from shop.orders.payment import PENDING_CARD
 from tests.factories.catalogue import make_product
+from tests.factories.events import an_event
 from tests.factories.orders import make_cart, order_cart
-from tests.factories.people import make_operator, make_visitor
+from tests.factories.people import make_operator, make_shopper, make_visitor
 from tests.shop.test_orders_under_concurrency import at_once
 
 THREADS = 6
@@ -139,6 +141,21 @@ def test_what_was_cancelled_may_be_suggested_again(django_capture_on_commit_call
     with django_capture_on_commit_callbacks(execute=True):
         changing.cancel(order)
     assert sessions.read_session(order.visitor_id).bought == []
+
+
+@pytest.mark.django_db
+def test_a_payment_confirmed_later_says_nothing_of_who_is_there_by_then(clock, django_capture_on_commit_callbacks):
+    order, product = ordered(card_number=PENDING_CARD)
+    Order.objects.filter(pk=order.pk).update(shopper=make_shopper())
+    clock.advance(minutes=10)
+    append([an_event("product_viewed", visitor_id=order.visitor_id)])
+    clock.advance(minutes=1)
+    before = sessions.read_session(order.visitor_id)
+    with django_capture_on_commit_callbacks(execute=True):
+        changing.confirm(order)
+    after = sessions.read_session(order.visitor_id)
+    assert after.bought == [product.pk]
+    assert (after.shopper_id, after.session_id, after.started_at_ms) == ("", before.session_id, before.started_at_ms)
 
 
 @pytest.mark.django_db(transaction=True)
