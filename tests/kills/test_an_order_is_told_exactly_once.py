@@ -44,7 +44,7 @@ if sys.argv[3] == "before the stream":
     outbox._relay_soon = die
 else:
     append = stream.append
-    stream.append = lambda events: (append(events), die())
+    stream.append = lambda events, **said: (append(events, **said), die())
 cart = Cart.objects.get(pk=sys.argv[1])
 order_cart(cart, make_visitor(id=sys.argv[2]))
 """
