@@ -15,10 +15,10 @@ from msgspec import Meta
 
 from recommender.feedback.taking import Refused, Said, Word, take
 from shop import valkey
-from shop.api import cors, problems
+from shop.api import problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
-from shop.api.keys import origin_allowed, token_of
-from shop.api.plain import JSON, RETRY_AFTER, Stop, known_key, method_not_allowed
+from shop.api.keys import token_of
+from shop.api.plain import JSON, RETRY_AFTER, Stop, by_method, require_key
 from shop.api.structs import answer, components, operation, reference
 from shop.events.intake import Rejection, explain
 from shop.events.personal import is_address
@@ -63,22 +63,11 @@ _encode = msgspec.json.Encoder().encode
 @csrf_exempt
 def feedback(request: HttpRequest) -> HttpResponse:
     """Take one word on one product; it counts in the next answer of every process."""
-    if request.method == "OPTIONS":
-        return cors.preflight(request, "POST, OPTIONS")
-    try:
-        if request.method != "POST":
-            raise Stop(method_not_allowed("POST, OPTIONS"))
-        response = _post(request)
-    except Stop as stop:
-        response = stop.response
-    response["Cache-Control"] = "private, no-store"
-    return cors.allow(request, response)
+    return by_method(request, {"POST": _post})
 
 
 def _post(request: HttpRequest) -> HttpResponse:
-    key = known_key(token_of(request), SCOPE)
-    if not origin_allowed(key, request):
-        raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
+    key = require_key(request, token_of(request), SCOPE)
     given = _read(request)
     if given.shopper_id and not key.is_secret:
         raise Stop(_invalid("shopper_id", "It needs a secret key: a browser's word is its visitor's."))
@@ -101,7 +90,7 @@ def _post(request: HttpRequest) -> HttpResponse:
         detail = "Feedback cannot be taken right now. Send the same again."
         raise Stop(problems.response("unavailable", 503, detail, headers=RETRY_AFTER)) from None
     body = Feedback(given.slate_id, given.product_id, given.kind, taken.changed, taken.until)
-    return HttpResponse(_encode(body), content_type=JSON)
+    return HttpResponse(_encode(body), content_type=JSON, headers={"Cache-Control": "private, no-store"})
 
 
 def _read(request: HttpRequest) -> FeedbackIn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -17,9 +17,9 @@ from recommender.serving.recommending import recommend
 from recommender.slates.reasons import language_of
 from recommender.slates.slate import OnlyRanks, UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
-from shop.api import cors, problems
+from shop.api import problems
 from shop.api.keys import KeyInfo, origin_allowed, token_of
-from shop.api.plain import JSON, Stop, known_key, method_not_allowed, read_query, wrong_query
+from shop.api.plain import JSON, Stop, by_method, known_key, read_query, wrong_query
 from shop.api.structs import answer, components, operation, parameters
 from shop.events.personal import is_address
 
@@ -37,37 +37,33 @@ _encode = msgspec.json.Encoder().encode
 @csrf_exempt
 def recommendations(request: HttpRequest, slot: str) -> HttpResponse:
     """Answer with a slate; never cached, since stock and session may change within a second."""
-    return plain(request, lambda key: _answer(read_query(request, SlateQuery), slot, key, phone=_phone(request)))
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        key = page_key(request)
+        return _answer(read_query(request, SlateQuery), slot, key, phone=_phone(request))
+
+    return by_method(request, {"GET": answered})
 
 
 @csrf_exempt
 def similar(request: HttpRequest, product_id: str) -> HttpResponse:
     """Answer with what is like a product."""
 
-    def answered(key: KeyInfo) -> HttpResponse:
-        query = read_query(request, ListQuery)
+    def answered(request: HttpRequest) -> HttpResponse:
+        key, query = page_key(request), read_query(request, ListQuery)
         if not (facts.current().has(product_id) or facts.caught_up().has(product_id)):
             raise Stop(problems.response("not_found", 404, "There is no such product."))
         return _answer(query, SIMILAR, key, product_id, phone=_phone(request))
 
-    return plain(request, answered)
+    return by_method(request, {"GET": answered})
 
 
-def plain(request: HttpRequest, answered: Callable[[KeyInfo], HttpResponse], method: str = "GET") -> HttpResponse:
-    """The manners of each of these: its method, keys, origins."""
-    if request.method == "OPTIONS":
-        return cors.preflight(request, f"{method}, OPTIONS")
-    try:
-        if request.method != method and not (request.method == "HEAD" and method == "GET"):
-            raise Stop(method_not_allowed(f"{method}, OPTIONS"))
-        response = answered(_key(request))
-    except Stop as stop:
-        response = stop.response
-    return cors.allow(request, response)
+def page_key(request: HttpRequest) -> KeyInfo:
+    """The key, in the header or, a publishable one, in the address.
 
-
-def _key(request: HttpRequest) -> KeyInfo:
-    """The key, in the header or, a publishable one, in the address."""
+    Raises:
+        Stop: 401, 403, or 503 when it cannot be looked up.
+    """
     token = token_of(request)
     key = known_key(token or request.GET.get("key", ""), SCOPE)
     if key.is_secret and not token:

@@ -22,10 +22,10 @@ from recommender.serving.api import NOTE_LANGUAGE, SCOPE, only_ranks, unknown_sl
 from recommender.serving.recommending import MOST, recommend_many, that_chooses
 from recommender.slates.reasons import language_of
 from recommender.slates.slate import OnlyRanks, UnknownSlot
-from shop.api import cors, problems
+from shop.api import problems
 from shop.api.keys import KeyInfo, token_of
 from shop.api.limits import take
-from shop.api.plain import Stop, known_key, method_not_allowed, read_json, wrong_field
+from shop.api.plain import Stop, by_method, known_key, read_json, wrong_field
 from shop.api.structs import components, operation, reference
 from shop.events.personal import is_address
 
@@ -82,14 +82,11 @@ _decode = msgspec.json.Decoder(_Lenient).decode
 @csrf_exempt
 def batch(request: HttpRequest) -> HttpResponseBase:
     """Answer line by line; with a secret key only, since it tells of persons by their ids."""
-    if request.method == "OPTIONS":
-        return cors.preflight(request, "POST, OPTIONS")
-    try:
-        if request.method != "POST":
-            raise Stop(method_not_allowed("POST, OPTIONS"))
-        asked = _read(request, _key(request))
-    except Stop as stop:
-        return cors.allow(request, stop.response)
+    return by_method(request, {"POST": _post})
+
+
+def _post(request: HttpRequest) -> StreamingHttpResponse:
+    asked = _read(request, _key(request))
     return StreamingHttpResponse(lines(asked), content_type=LINES, headers={"Cache-Control": "private, no-store"})
 
 

@@ -16,7 +16,7 @@ from recommender.serving.api import (
     NOTE_SHOPPER,
     SCOPE,
     answered_in,
-    plain,
+    page_key,
     slot_parameter,
     unknown_slot,
 )
@@ -27,7 +27,7 @@ from recommender.slates.slate import RanksNothing, UnknownSlot
 from recommender.slots.defaults import DEFAULT_SLOTS
 from recommender.slots.types import TYPES
 from shop.api.keys import KeyInfo
-from shop.api.plain import Stop, read_json, wrong_field, wrong_query
+from shop.api.plain import Stop, by_method, read_json, wrong_field, wrong_query
 from shop.api.structs import answer, components, operation, reference
 from shop.events.personal import is_address
 
@@ -77,7 +77,12 @@ _decode = msgspec.json.Decoder(OrderRequest).decode
 @csrf_exempt
 def order(request: HttpRequest, slot: str) -> HttpResponse:
     """Answer with the same products; never cached, since the order is somebody's own and the next act changes it."""
-    return plain(request, lambda key: _ordered(_read(request), slot, key), "POST")
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        key = page_key(request)
+        return _ordered(_read(request), slot, key)
+
+    return by_method(request, {"POST": answered})
 
 
 def _read(request: HttpRequest) -> OrderRequest:

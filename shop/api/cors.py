@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 ALLOWED_HEADERS = "authorization, content-type, content-encoding, idempotency-key, x-request-id"
 
@@ -16,7 +21,7 @@ def preflight(request: HttpRequest, methods: str) -> HttpResponse:
     return allow(request, response)
 
 
-def allow(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def allow(request: HttpRequest, response: Answer) -> Answer:
     """Let the calling origin read ``response`` (without cookies: a key is all that counts here)."""
     if "HTTP_ORIGIN" in request.META:
         response["Access-Control-Allow-Origin"] = "*"

@@ -1,9 +1,9 @@
-"""What endpoints on the short path share, which are plain views: a key, a query read into a struct, problems on the way."""
+"""What endpoints on the short path share, which are plain views: methods, key, query read into a struct, problems on the way."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -12,10 +12,11 @@ import structlog
 from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
-from shop.api import problems
+from shop.api import cors, problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
-from shop.api.keys import UNKNOWN_KEY, KeyInfo, find_key, lacks
+from shop.api.keys import UNKNOWN_KEY, KeyInfo, find_key, lacks, origin_allowed
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ _MISSING = re.compile(r"missing required field `([^`]*)`")
 _UNESCAPED_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT\S+) (\d\d:?\d\d)$")
 
 Query = TypeVar("Query", bound=msgspec.Struct)
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 class Stop(Exception):
@@ -37,6 +39,48 @@ class Stop(Exception):
     def __init__(self, response: HttpResponse) -> None:
         super().__init__()
         self.response = response
+
+
+def by_method(request: HttpRequest, answers: Mapping[str, Callable[[HttpRequest], Answer]]) -> Answer | HttpResponse:
+    """The frame of a plain view: its methods, what stops on the way, pages of other origins.
+
+    It is around every hot request: the words of methods are put together only where they are said.
+
+    Args:
+        answers: method to what answers it; HEAD is answered as GET. In the order in which they are listed.
+    """
+    method = "GET" if request.method == "HEAD" else request.method or ""
+    response: Answer | HttpResponse
+    try:
+        if method in answers:
+            response = answers[method](request)
+        elif method == "OPTIONS":
+            return cors.preflight(request, _listed(answers))
+        else:
+            response = _method_not_allowed(_listed(answers))
+    except Stop as stop:
+        response = stop.response
+    return cors.allow(request, response)
+
+
+def _listed(answers: Iterable[str]) -> str:
+    return ", ".join([*answers, "OPTIONS"])
+
+
+def _method_not_allowed(allowed: str) -> HttpResponse:
+    return problems.response("method_not_allowed", 405, f"Allowed: {allowed}.", headers={"Allow": allowed})
+
+
+def require_key(request: HttpRequest, token: str, scope: str) -> KeyInfo:
+    """The key, if it may do this from where it is called.
+
+    Raises:
+        Stop: 401, 403, or 503 when it cannot be looked up.
+    """
+    key = known_key(token, scope)
+    if not origin_allowed(key, request):
+        raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
+    return key
 
 
 def known_key(token: str, scope: str) -> KeyInfo:
@@ -143,8 +187,3 @@ def wrong_field(
 def wrong_query(name: str, message: str, code: str = "invalid") -> HttpResponse:
     """A problem that points at a parameter."""
     return wrong_field(name, message, "Some parameters are wrong.", code)
-
-
-def method_not_allowed(allowed: str) -> HttpResponse:
-    """405: ``allowed`` is "GET, POST, OPTIONS"."""
-    return problems.response("method_not_allowed", 405, f"Allowed: {allowed}.", headers={"Allow": allowed})

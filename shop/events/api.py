@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from shop import clock, valkey
-from shop.api import cors, problems
+from shop.api import problems
 from shop.api.bodies import BodyTooLarge, BodyUnreadable, read_body
-from shop.api.keys import KeyInfo, origin_allowed, token_of
-from shop.api.plain import JSON, RETRY_AFTER, Stop, known_key, method_not_allowed, read_query, wrong_query
+from shop.api.keys import KeyInfo, token_of
+from shop.api.plain import JSON, RETRY_AFTER, Stop, by_method, read_query, require_key, wrong_query
 from shop.events import live, stream
 from shop.events.intake import MAX_BODY_BYTES, Intake, Malformed, Receipt, Rejection, read_envelope, take
 from shop.events.models import Event
@@ -35,49 +35,13 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 @csrf_exempt
 def events(request: HttpRequest) -> HttpResponse:
     """POST one event or a batch; GET what is stored."""
-    if request.method == "OPTIONS":
-        return cors.preflight(request, "GET, POST, OPTIONS")
-    try:
-        if request.method == "POST":
-            response = _post(request)
-        elif request.method in ("GET", "HEAD"):
-            response = _list(request)
-        else:
-            response = method_not_allowed("GET, POST, OPTIONS")
-    except Stop as stop:
-        response = stop.response
-    return cors.allow(request, response)
+    return by_method(request, {"GET": _list, "POST": _post})
 
 
 @csrf_exempt
 def count(request: HttpRequest) -> HttpResponse:
     """How many events are stored of a visitor or shopper; of everybody there is no count, which would read the whole table."""
-    if request.method == "OPTIONS":
-        return cors.preflight(request, "GET, OPTIONS")
-    try:
-        if request.method not in ("GET", "HEAD"):
-            raise Stop(method_not_allowed("GET, OPTIONS"))
-        require_key(request, token_of(request), "events:read")
-        query = read_query(request, CountQuery)
-        if not (query.visitor_id or query.shopper_id):
-            raise Stop(wrong_query("visitor_id", "This or shopper_id is needed."))
-        content = _encode(EventCount(_chosen(query).count()))
-        headers = {"Cache-Control": "private, no-store"}
-        return cors.allow(request, HttpResponse(content, content_type=JSON, headers=headers))
-    except Stop as stop:
-        return cors.allow(request, stop.response)
-
-
-def require_key(request: HttpRequest, token: str, scope: str) -> KeyInfo:
-    """The key, if it may do this from where it is called.
-
-    Raises:
-        Stop: 401, 403, or 503 when it cannot be looked up.
-    """
-    key = known_key(token, scope)
-    if not origin_allowed(key, request):
-        raise Stop(problems.response("origin_not_allowed", 403, "This key is not for pages of this origin."))
-    return key
+    return by_method(request, {"GET": _count})
 
 
 def read_or_stop(request: HttpRequest) -> bytes:
@@ -227,6 +191,15 @@ def _list(request: HttpRequest) -> HttpResponse:
         following = request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")
     content = {"data": [_row(row) for row in rows], "next": following}
     return HttpResponse(_encode(content), content_type=JSON, headers={"Cache-Control": "private, no-store"})
+
+
+def _count(request: HttpRequest) -> HttpResponse:
+    require_key(request, token_of(request), "events:read")
+    query = read_query(request, CountQuery)
+    if not (query.visitor_id or query.shopper_id):
+        raise Stop(wrong_query("visitor_id", "This or shopper_id is needed."))
+    content = _encode(EventCount(_chosen(query).count()))
+    return HttpResponse(content, content_type=JSON, headers={"Cache-Control": "private, no-store"})
 
 
 def _row(event: Event) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from msgspec import Meta
 from shop import clock
 from shop.api import cors, problems
 from shop.api.keys import KeyInfo, token_of
-from shop.api.plain import JSON, RETRY_AFTER, Stop, method_not_allowed
+from shop.api.plain import JSON, RETRY_AFTER, Stop, by_method, require_key
 from shop.events import identities
-from shop.events.api import append_or_stop, read_or_stop, require_key
+from shop.events.api import append_or_stop, read_or_stop
 from shop.events.intake import MAX_EVENT_BYTES, IncomingEvent, Intake, Refused, Rejection, explain, field_with_nul
 from shop.events.personal import without_personal
 from shop.events.segment_names import CALLS, columns, type_of
@@ -83,18 +83,16 @@ _decode_bundle = msgspec.json.Decoder(Bundle).decode
 @csrf_exempt
 def call(request: HttpRequest, name: str) -> HttpResponse:
     """``/v1/track`` and the others, by long name or the one letter of analytics.js."""
-    if request.method == "OPTIONS":
-        return cors.preflight(request, "POST, OPTIONS")
-    try:
-        if request.method != "POST":
-            raise Stop(method_not_allowed("POST, OPTIONS"))
-        response = _take(request, SHORT_PATHS.get(name, name))
-    except Stop as stop:
-        response = _with_message(stop.response)
-    except OperationalError:
-        detail = "The database is away. Send again."
-        response = _with_message(problems.response("unavailable", 503, detail, headers=RETRY_AFTER))
-    return cors.allow(request, response)
+
+    def post(request: HttpRequest) -> HttpResponse:
+        try:
+            return _take(request, SHORT_PATHS.get(name, name))
+        except OperationalError:
+            detail = "The database is away. Send again."
+            raise Stop(problems.response("unavailable", 503, detail, headers=RETRY_AFTER)) from None
+
+    response = by_method(request, {"POST": post})
+    return _with_message(response) if response.headers.get("Content-Type") == problems.CONTENT_TYPE else response
 
 
 def _with_message(response: HttpResponse) -> HttpResponse:

@@ -67,6 +67,36 @@ def test_an_answer_without_content_claims_no_length():
     assert "Content-Length" not in headers
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/events", "GET, POST, OPTIONS"),
+        ("/api/v1/events/count", "GET, OPTIONS"),
+        ("/api/v1/feedback", "POST, OPTIONS"),
+        ("/api/v1/recommendations/home", "GET, OPTIONS"),
+        ("/api/v1/recommendations/batch", "POST, OPTIONS"),
+        ("/api/v1/recommendations/search/order", "POST, OPTIONS"),
+        ("/api/v1/products/p-1/similar", "GET, OPTIONS"),
+        ("/v1/track", "POST, OPTIONS"),
+    ],
+)
+def test_pages_of_other_origins_are_told_the_methods_and_what_was_wrong(path, methods):
+    def asked(method):
+        status, headers, content = ask(path, method, b"{}", HTTP_ORIGIN="https://shop.example")
+        assert headers["Access-Control-Allow-Origin"] == "*"
+        return status[:3], headers, json.loads(content) if content else None
+
+    status, headers, _ = asked("OPTIONS")
+    assert (status, headers["Access-Control-Allow-Methods"]) == ("204", methods)
+    status, headers, problem = asked("DELETE")
+    assert (status, headers["Allow"], headers["Cache-Control"]) == ("405", methods, "private, no-store")
+    assert problem["code"] == "method_not_allowed"
+    assert ("message" in problem) is (path == "/v1/track"), "clients of Segment look for it"
+    for method in {"GET": ["GET", "HEAD"], "POST": ["POST"]}[methods.split(",")[0]]:
+        status, _, _ = asked(method)
+        assert status == "401", method
+
+
 def test_a_page_of_results_is_ordered_on_the_short_path(bearer):
     path, body = "/api/v1/recommendations/search/order", b'{"product_ids": ["p-2", "p-1"]}'
     status, headers, _ = ask(path, "OPTIONS", HTTP_ORIGIN="https://shop.example")
