@@ -68,7 +68,7 @@ def _labels() -> dict[str, str]:
 
 def _price_label(value: str) -> str:
     symbol = symbol_of(settings.CURRENCY)
-    low, _dash, high = (amount and f"{symbol}{amount}" for amount in value.partition("-"))
+    low, high = (f"{symbol}{amount}" if amount else "" for amount in value.split("-"))
     if not low:
         return _("Under %(high)s") % {"high": high}
     if not high:
